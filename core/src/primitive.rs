@@ -1,0 +1,104 @@
+//! The shim: the few things that a primitive is made of, from the standard
+//! library, from `core` alone, or from loom's model checker.
+//!
+//! | name | `std` | `no_std` | loom |
+//! |-|-|-|-|
+//! | [`AtomicPtr`], [`AtomicUsize`], [`Ordering`] | `core` | `core` | loom |
+//! | [`Lock`] | `std::sync::Mutex` | a critical section, or a spin lock | loom |
+//! | [`TrackedCell`] | `core`'s `UnsafeCell` | the same | loom's, which finds races |
+//!
+//! No other module mentions any of the three worlds.
+
+#[cfg(anysync_loom)]
+pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+#[cfg(not(anysync_loom))]
+pub(crate) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+pub(crate) use lock::{Lock, LockGuard};
+
+/// Declares a `const fn`, which under loom is an ordinary one because loom's
+/// atomics are not made in constants.
+macro_rules! const_fn {
+    ($(#[$meta:meta])* $vis:vis const fn $($rest:tt)*) => {
+        #[cfg(not(anysync_loom))]
+        $(#[$meta])*
+        $vis const fn $($rest)*
+
+        #[cfg(anysync_loom)]
+        $(#[$meta])*
+        $vis fn $($rest)*
+    };
+}
+pub(crate) use const_fn;
+
+/// An `UnsafeCell` that lends its content to closures, so that loom can see
+/// when two accesses overlap.
+#[cfg(anysync_loom)]
+pub(crate) use loom::cell::UnsafeCell as TrackedCell;
+
+#[cfg(not(anysync_loom))]
+pub(crate) use tracked_cell::TrackedCell;
+
+#[cfg(not(anysync_loom))]
+mod tracked_cell {
+    use core::cell::UnsafeCell;
+
+    #[derive(Debug)]
+    pub(crate) struct TrackedCell<T>(UnsafeCell<T>);
+
+    impl<T> TrackedCell<T> {
+        #[inline]
+        pub(crate) const fn new(value: T) -> Self {
+            Self(UnsafeCell::new(value))
+        }
+
+        /// Lends a pointer for reading.
+        #[inline]
+        pub(crate) fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
+            read(self.0.get())
+        }
+
+        /// Lends a pointer for writing.
+        #[inline]
+        pub(crate) fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
+            write(self.0.get())
+        }
+    }
+}
+
+/// The inner lock: held for a few instructions, never while any code of the
+/// user's runs. A panic inside is a bug of this crate's, so poison is ignored.
+#[cfg(any(feature = "std", anysync_loom))]
+mod lock {
+    #[cfg(anysync_loom)]
+    use loom::sync::{Mutex, MutexGuard};
+    #[cfg(not(anysync_loom))]
+    use std::sync::{Mutex, MutexGuard};
+
+    use std::sync::PoisonError;
+
+    #[cfg_attr(not(anysync_loom), allow(unused_imports))]
+    use super::const_fn;
+
+    pub(crate) type LockGuard<'a, T> = MutexGuard<'a, T>;
+
+    #[derive(Debug)]
+    pub(crate) struct Lock<T>(Mutex<T>);
+
+    impl<T> Lock<T> {
+        const_fn! {
+            pub(crate) const fn new(value: T) -> Self {
+                Self(Mutex::new(value))
+            }
+        }
+
+        #[inline]
+        pub(crate) fn lock(&self) -> LockGuard<'_, T> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+}
+
+#[cfg(not(any(feature = "std", anysync_loom)))]
+mod lock;
