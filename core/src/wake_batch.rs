@@ -1,0 +1,177 @@
+//! Wakers gathered under the lock and woken outside it.
+//!
+//! A waker is foreign code: it may call back into the primitive that wakes it,
+//! take its time, or panic. So it runs when no lock is held, and a panic of one
+//! is kept until all the others have been woken.
+//!
+//! Invariant FILLED: the first `filled` slots of a batch hold wakers, and
+//! `woken <= filled` of them have been moved out again, from the front.
+
+use core::mem::MaybeUninit;
+use core::task::Waker;
+
+/// How many wakers are gathered before the lock is opened to wake them.
+pub(crate) const BATCH: usize = 32;
+
+/// Up to [`BATCH`] wakers on the stack.
+pub(crate) struct WakeBatch {
+    slots: [MaybeUninit<Waker>; BATCH],
+    filled: usize,
+    woken: usize,
+}
+
+impl WakeBatch {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Self {
+            slots: [const { MaybeUninit::uninit() }; BATCH],
+            filled: 0,
+            woken: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.filled == BATCH
+    }
+
+    /// Adds a waker; call it under the lock.
+    ///
+    /// # Panics
+    ///
+    /// When the batch is full.
+    #[inline]
+    pub(crate) fn push(&mut self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            self.slots[self.filled].write(waker);
+            self.filled += 1;
+        }
+    }
+
+    /// Wakes what has been gathered and is empty afterwards; call it when the
+    /// lock is open.
+    pub(crate) fn wake_all(&mut self) -> Panicked {
+        let panicked = self.wake_each();
+        self.filled = 0;
+        self.woken = 0;
+        panicked
+    }
+
+    #[cfg(feature = "std")]
+    fn wake_each(&mut self) -> Panicked {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+
+        let mut panicked = Panicked(None);
+        while self.woken < self.filled {
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.wake_rest()));
+            if let Err(payload) = outcome {
+                panicked.or(Panicked(Some(payload)));
+            }
+        }
+        panicked
+    }
+
+    /// Without `std` a panic cannot be caught; `Drop` wakes the rest while it
+    /// unwinds.
+    #[cfg(not(feature = "std"))]
+    fn wake_each(&mut self) -> Panicked {
+        self.wake_rest();
+        Panicked(())
+    }
+
+    fn wake_rest(&mut self) {
+        while self.woken < self.filled {
+            let slot = &self.slots[self.woken];
+            self.woken += 1;
+            // SAFETY: invariant FILLED, and `woken` was moved on before the
+            // waker could panic, so each waker is moved out once.
+            unsafe { slot.assume_init_read() }.wake();
+        }
+    }
+}
+
+impl Drop for WakeBatch {
+    fn drop(&mut self) {
+        // Nothing is left but after a panic between filling and waking, or in a
+        // waker without `std`.
+        if self.woken < self.filled {
+            self.wake_all().resume();
+        }
+    }
+}
+
+/// What a waker panicked with, kept until all the others have been woken.
+#[must_use = "a waker's panic goes on once everything else is done"]
+pub(crate) struct Panicked(Payload);
+
+#[cfg(feature = "std")]
+type Payload = Option<std::boxed::Box<dyn core::any::Any + Send>>;
+#[cfg(not(feature = "std"))]
+type Payload = ();
+
+impl Panicked {
+    pub(crate) const fn none() -> Self {
+        #[cfg(feature = "std")]
+        return Self(None);
+        #[cfg(not(feature = "std"))]
+        return Self(());
+    }
+
+    /// Keeps the first of several panics.
+    pub(crate) fn or(&mut self, later: Self) {
+        #[cfg(feature = "std")]
+        if self.0.is_none() {
+            self.0 = later.0;
+        } else {
+            // A payload may panic in its own `Drop`.
+            core::mem::forget(later.0);
+        }
+        #[cfg(not(feature = "std"))]
+        {
+            let () = later.0;
+            let () = self.0;
+        }
+    }
+
+    /// Lets the panic go on, unless the thread is unwinding already, in which
+    /// case a second panic would abort the process.
+    pub(crate) fn resume(self) {
+        #[cfg(feature = "std")]
+        if let Some(payload) = self.0 {
+            if std::thread::panicking() {
+                core::mem::forget(payload);
+            } else {
+                std::panic::resume_unwind(payload);
+            }
+        }
+    }
+}
+
+/// Wakes one waker; call it when no lock is held.
+#[inline]
+pub(crate) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        run_foreign(|| waker.wake());
+    }
+}
+
+/// Drops one waker; call it when no lock is held.
+#[inline]
+pub(crate) fn discard(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        run_foreign(|| drop(waker));
+    }
+}
+
+/// Runs foreign code that may panic, but does not let it panic while the thread
+/// is unwinding.
+#[inline]
+fn run_foreign(code: impl FnOnce()) {
+    #[cfg(feature = "std")]
+    if std::thread::panicking() {
+        let outcome = std::panic::catch_unwind(core::panic::AssertUnwindSafe(code));
+        core::mem::forget(outcome);
+        return;
+    }
+    code();
+}
