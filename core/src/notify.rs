@@ -1,0 +1,861 @@
+//! [`Notify`]: wakes one waiting task, or all of them, and passes no data.
+//!
+//! A signal to one with nobody there to hear it is kept as a *permit* for the
+//! next who waits. A signal to all is one event in time: it reaches every wait
+//! that exists at that moment and is not kept.
+//!
+//! ```text
+//!             notify_one                        wait
+//!   NOTIFIED ◄────────── EMPTY ─────────────────────────────► WAITING
+//!       │  ▲ notify_one    ▲ ▲                                 │  │ ▲ wait
+//!       │  └──┘            │ └── last waiter notified or gone ─┘  └─┘
+//!       └──── wait ────────┘      (notify_one, notify_all, drop)
+//! ```
+//!
+//! | | EMPTY | NOTIFIED | WAITING |
+//! |-|-|-|-|
+//! | `notify_one` | stores the permit | merges with the stored one | wakes the first waiter |
+//! | `notify_all` | counts | counts, keeps the permit | counts, wakes all the waiters |
+//! | first poll of a wait created before the latest `notify_all` | ready | ready, keeps the permit | ready |
+//! | first poll of another wait | queues | takes the permit | queues behind |
+//! | drop of a queued wait | – | – | leaves the queue |
+//! | drop of a wait that `notify_one` had chosen | `notify_one` once more | the same | the same |
+//!
+//! Invariant **WAITING**: the state is WAITING exactly when the ring is not
+//! empty, and it changes from or to WAITING only under the lock. EMPTY and
+//! NOTIFIED change into each other without the lock.
+//!
+//! # Memory ordering
+//!
+//! The state word holds the kind in its low bits and the number of `notify_all`
+//! calls above them. Every signal is a read-modify-write of it with Release (or
+//! happens under the lock), and every wait that ends because of what it reads
+//! there reads with Acquire. All changes of the word are read-modify-writes or
+//! are stores under the lock after an Acquire load, so a later change passes on
+//! what an earlier one released. A wait that was queued reads its node's verdict
+//! with Acquire, which was stored with Release.
+//!
+//! A waiter that queues and then looks at a condition, and a notifier that
+//! changes the condition and then signals, meet in one word: whichever of their
+//! two read-modify-writes comes second sees the first. So no fence is needed.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use pin_project_lite::pin_project;
+
+use crate::callback::waker_of;
+use crate::io::{Bare, Io};
+use crate::primitive::{AtomicUsize, Ordering, const_fn};
+use crate::wait_list::{
+    Bound, Entry, IDLE, LockedTicket, QUEUED, Ring, Ticket, VERDICT, WaitList, has_list,
+};
+use crate::wake_batch::{discard, wake};
+
+#[cfg(all(test, not(anysync_loom)))]
+mod tests;
+
+#[cfg(all(test, anysync_loom))]
+mod loom_tests;
+
+// The kinds of the state word.
+const EMPTY: usize = 0;
+const NOTIFIED: usize = 1;
+const WAITING: usize = 2;
+const KIND: usize = 0b11;
+/// One call of `notify_all` in the state word. The count wraps: to be missed, a
+/// wait would have to be created, and not polled while 2^61 calls pass (2^29 on
+/// a 32-bit machine), exactly.
+const CALL: usize = KIND + 1;
+/// Bits of the count that fit into a node's tag.
+const CALLS: usize = usize::MAX >> 3;
+
+// The verdicts on a node.
+const BY_ONE: usize = VERDICT;
+const BY_ALL: usize = VERDICT + 1;
+const BY_LAST: usize = VERDICT + 2;
+/// The win has been handed out.
+const TAKEN: usize = VERDICT + 3;
+
+#[inline]
+fn calls(state: usize) -> usize {
+    (state / CALL) & CALLS
+}
+
+#[inline]
+fn with_kind(state: usize, kind: usize) -> usize {
+    (state & !KIND) | kind
+}
+
+/// Wakes one waiting task, or all of them, without passing data.
+///
+/// [`notify_one`](Notify::notify_one) reaches the wait that has queued for
+/// longest, or is stored as a permit that the next wait takes; permits do not
+/// add up. [`notify_all`](Notify::notify_all) reaches every wait that has been
+/// created and leaves nothing behind.
+///
+/// Because a permit is a single one, a consumer looks for work *before* it
+/// waits and again after every wake-up:
+///
+/// ```
+/// use std::collections::VecDeque;
+/// use anysync::{Bare, Block, Io, Mutex, Notify};
+///
+/// struct Queue {
+///     items: Mutex<VecDeque<u32>>,
+///     pushed: Notify,
+/// }
+///
+/// impl Queue {
+///     async fn push(&self, io: impl Io, item: u32) {
+///         self.items.lock(io).await.push_back(item);
+///         self.pushed.notify_one();
+///     }
+///
+///     async fn pop(&self, io: impl Io) -> u32 {
+///         loop {
+///             let mut items = self.items.lock(&io).await;
+///             if let Some(item) = items.pop_front() {
+///                 if !items.is_empty() {
+///                     // Two pushes may have merged into one permit.
+///                     self.pushed.notify_one();
+///                 }
+///                 return item;
+///             }
+///             drop(items);
+///             self.pushed.wait(&io).await;
+///         }
+///     }
+/// }
+///
+/// let queue = Queue { items: Mutex::new(VecDeque::new()), pushed: Notify::new() };
+/// Bare.block_on(async {
+///     queue.push(Bare, 1).await;
+///     queue.push(Bare, 2).await;
+///     assert_eq!(queue.pop(Bare).await, 1);
+///     assert_eq!(queue.pop(Bare).await, 2);
+/// });
+/// ```
+///
+/// # Fairness
+///
+/// `notify_one` serves in the order in which the waits were first polled (or
+/// [`enable`](Wait::enable)d).
+///
+/// # Cancel safety
+///
+/// A wait may be dropped at any moment. If `notify_one` had chosen it, the
+/// signal goes to the next wait or becomes the permit.
+///
+/// # Memory ordering
+///
+/// What is written before a signal is visible after the wait that it ends.
+pub struct Notify {
+    state: AtomicUsize,
+    list: WaitList<Queue>,
+}
+
+/// What the lock guards.
+pub(crate) struct Queue {
+    waiters: usize,
+}
+
+has_list!([] Notify, list: WaitList<Queue, [Ring; 1]>);
+
+impl Notify {
+    const_fn! {
+        /// A signal that nobody has given yet.
+        ///
+        /// ```
+        /// static READY: anysync::Notify = anysync::Notify::new();
+        /// assert!(!READY.has_permit());
+        /// ```
+        pub const fn new() -> Self {
+            Self {
+                state: AtomicUsize::new(EMPTY),
+                list: WaitList::new([Ring::new()], Queue { waiters: 0 }),
+            }
+        }
+    }
+
+    /// Wakes the wait that has queued for longest, or stores one permit if none
+    /// has.
+    ///
+    /// Never waits. With nobody waiting this is one atomic read-modify-write.
+    ///
+    /// ```
+    /// use anysync::{Bare, Block, Notify};
+    ///
+    /// let notify = Notify::new();
+    /// notify.notify_one();
+    /// notify.notify_one(); // merges with the first
+    /// Bare.block_on(notify.wait_future()); // takes the permit
+    /// assert!(!notify.has_permit());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of the waker that it wakes.
+    #[inline]
+    pub fn notify_one(&self) {
+        if !self.store_permit() {
+            self.notify_queued(Which::First);
+        }
+    }
+
+    /// Wakes the wait that has queued *last*, or stores one permit if none has.
+    ///
+    /// For a pool of workers of whom the latest to fall idle has the warmest
+    /// caches; the others may starve. Otherwise as
+    /// [`notify_one`](Notify::notify_one).
+    ///
+    /// ```
+    /// use std::{pin::pin, task::{Context, Waker}, future::Future};
+    /// use anysync::Notify;
+    ///
+    /// let notify = Notify::new();
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// let (mut first, mut last) = (pin!(notify.wait_future()), pin!(notify.wait_future()));
+    /// assert!(first.as_mut().poll(&mut cx).is_pending());
+    /// assert!(last.as_mut().poll(&mut cx).is_pending());
+    /// notify.notify_last();
+    /// assert!(first.as_mut().poll(&mut cx).is_pending());
+    /// assert!(last.as_mut().poll(&mut cx).is_ready());
+    /// ```
+    #[inline]
+    pub fn notify_last(&self) {
+        if !self.store_permit() {
+            self.notify_queued(Which::Last);
+        }
+    }
+
+    /// Wakes every wait that exists: those that have queued, and those that
+    /// have been created and not polled yet. Stores no permit and takes none
+    /// away.
+    ///
+    /// Whoever creates a wait later is not reached, even from inside a waker
+    /// that this call wakes.
+    ///
+    /// ```
+    /// use anysync::{Bare, Block, Notify};
+    ///
+    /// let notify = Notify::new();
+    /// let before = notify.wait_future();
+    /// notify.notify_all();
+    /// Bare.block_on(before);
+    /// assert!(!notify.has_permit());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a waker panics, all the others are woken first; then the first panic
+    /// goes on.
+    pub fn notify_all(&self) {
+        let mut state = self.state.load(Ordering::Relaxed);
+        while state & KIND != WAITING {
+            match self.state.compare_exchange_weak(
+                state,
+                state.wrapping_add(CALL),
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(actual) => state = actual,
+            }
+        }
+        let mut queue = self.list.lock();
+        let state = self.state.fetch_add(CALL, Ordering::AcqRel);
+        if state & KIND != WAITING {
+            return;
+        }
+        // Under the lock nobody else changes a word that says WAITING.
+        let state = with_kind(state.wrapping_add(CALL), EMPTY);
+        self.state.store(state, Ordering::Release);
+        queue.waiters = 0;
+        queue.settle_all(0, BY_ALL);
+    }
+
+    /// Waits for a signal; `io` is the executor that it runs on.
+    ///
+    /// The wait counts for [`notify_all`](Notify::notify_all) from now on, and
+    /// for [`notify_one`](Notify::notify_one) from its first poll or
+    /// [`enable`](Wait::enable).
+    ///
+    /// ```
+    /// use anysync::{Io, Notify};
+    ///
+    /// async fn consumer(io: impl Io, ready: &Notify) {
+    ///     ready.wait(io).await;
+    /// }
+    /// ```
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it leaves the queue in constant time; a signal that it had won
+    /// goes to the next.
+    ///
+    /// # Memory ordering
+    ///
+    /// Acquires what the signal released.
+    #[inline]
+    pub fn wait<I: Io>(&self, io: I) -> Wait<'_, I> {
+        Wait {
+            entry: Entry::new(self, self.current_calls()),
+            io,
+        }
+    }
+
+    /// Waits for a signal on any executor: [`wait`](Notify::wait) with
+    /// [`Bare`].
+    #[inline]
+    pub fn wait_future(&self) -> Wait<'_> {
+        self.wait(Bare)
+    }
+
+    /// Waits for a signal with a future that owns its share of the `Notify`,
+    /// and so may be spawned or stored.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync::{Bare, Block, Notify};
+    ///
+    /// let notify = Arc::new(Notify::new());
+    /// let wait = notify.clone().wait_owned(Bare);
+    /// std::thread::spawn(move || notify.notify_all());
+    /// Bare.block_on(wait);
+    /// ```
+    #[cfg(feature = "alloc")]
+    pub fn wait_owned<I: Io>(self: alloc::sync::Arc<Self>, io: I) -> OwnedWait<I> {
+        let calls = self.current_calls();
+        OwnedWait {
+            entry: Entry::new(self, calls),
+            io,
+        }
+    }
+
+    /// Waits without a future: queues `waiter`, whose waker or callback will be
+    /// called, and returns at once. `true` says that the waiter is notified
+    /// already, because it took the stored permit.
+    ///
+    /// A waiter that is queued here stays where it is; one that is notified
+    /// stays so (`true`) until it is [`reset`](Waiter::reset).
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use anysync::{Notify, notify::Waiter};
+    ///
+    /// let notify = Notify::new();
+    /// let mut waiter = pin!(Waiter::new());
+    /// assert!(!notify.wait_with(waiter.as_mut()));
+    /// notify.notify_one();
+    /// assert!(waiter.is_notified());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the waiter is queued on another `Notify`.
+    pub fn wait_with<'a>(&'a self, waiter: Pin<&mut Waiter<'a>>) -> bool {
+        let mut entry = waiter.project().entry;
+        match entry.status() {
+            IDLE => {
+                entry.as_mut().bind(self);
+                let (_, mut ticket) = entry.parts();
+                ticket.set(IDLE, self.current_calls());
+                self.queue(&mut ticket)
+            }
+            QUEUED => {
+                assert!(
+                    entry.is_bound_to(self),
+                    "this `Waiter` waits on another `Notify`: cancel it there first"
+                );
+                entry.status() != QUEUED
+            }
+            _ => true,
+        }
+    }
+
+    /// Ends a wait that [`wait_with`](Notify::wait_with) began. `true` when the
+    /// waiter was still queued; `false` when it was not, or not here. A
+    /// notification that nobody has seen
+    /// ([`Waiter::is_notified`]) goes on to the next.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use anysync::{Notify, notify::Waiter};
+    ///
+    /// let notify = Notify::new();
+    /// let mut waiter = pin!(Waiter::new());
+    /// notify.wait_with(waiter.as_mut());
+    /// assert!(notify.cancel_wait(waiter.as_mut()));
+    /// assert_eq!(notify.waiter_count(), 0);
+    /// ```
+    pub fn cancel_wait<'a>(&'a self, waiter: Pin<&mut Waiter<'a>>) -> bool {
+        let entry = waiter.project().entry;
+        entry.is_bound_to(self) && self.abandon(&mut entry.parts().1)
+    }
+
+    /// Whether a permit is stored, at this moment.
+    #[inline]
+    pub fn has_permit(&self) -> bool {
+        self.state.load(Ordering::Acquire) & KIND == NOTIFIED
+    }
+
+    /// How many waits are queued, at this moment.
+    pub fn waiter_count(&self) -> usize {
+        self.list.lock().waiters
+    }
+
+    #[inline]
+    fn current_calls(&self) -> usize {
+        calls(self.state.load(Ordering::Acquire))
+    }
+
+    /// The path without the lock; `false` when somebody waits.
+    #[inline]
+    fn store_permit(&self) -> bool {
+        let mut state = self.state.load(Ordering::Relaxed);
+        while state & KIND != WAITING {
+            // A permit that is there already is written again: what was done
+            // before this call is to be seen by whoever takes it.
+            match self.state.compare_exchange_weak(
+                state,
+                with_kind(state, NOTIFIED),
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return true,
+                Err(actual) => state = actual,
+            }
+        }
+        false
+    }
+
+    /// The path with the lock: somebody waits, or did a moment ago.
+    fn notify_queued(&self, which: Which) {
+        let mut queue = self.list.lock();
+        let popped = match which {
+            Which::First => queue.pop_front(0, BY_ONE),
+            Which::Last => queue.pop_back(0, BY_LAST),
+        };
+        match popped {
+            Some(waker) => {
+                self.count_out(&mut queue);
+                drop(queue);
+                wake(waker);
+            }
+            None => {
+                // The last waiter went before we had the lock, and nobody joins
+                // while we hold it.
+                let stored = self.store_permit();
+                debug_assert!(stored, "WAITING, and nobody waits");
+            }
+        }
+    }
+
+    /// Counts a waiter that has left the ring, under the lock.
+    #[inline]
+    fn count_out(&self, queue: &mut Queue) {
+        queue.waiters -= 1;
+        if queue.waiters == 0 {
+            let state = self.state.load(Ordering::Acquire);
+            debug_assert_eq!(state & KIND, WAITING);
+            self.state.store(with_kind(state, EMPTY), Ordering::Release);
+        }
+    }
+
+    // What follows is the machine of a single wait. It is the same for a
+    // borrowing future, an owning one and a `Waiter`.
+
+    /// Wins without waiting, if a permit or a `notify_all` since the wait's
+    /// creation allows it. Else, if asked to, sets the state to WAITING, for
+    /// which the caller holds the lock.
+    #[inline]
+    fn try_win(&self, created: usize, or_wait: bool) -> Option<usize> {
+        let mut state = self.state.load(Ordering::Acquire);
+        loop {
+            if calls(state) != created {
+                return Some(BY_ALL);
+            }
+            let (next, won) = match state & KIND {
+                NOTIFIED => (EMPTY, Some(BY_ONE)),
+                EMPTY if or_wait => (WAITING, None),
+                _ => return None,
+            };
+            match self.state.compare_exchange_weak(
+                state,
+                with_kind(state, next),
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return won,
+                Err(actual) => state = actual,
+            }
+        }
+    }
+
+    /// Queues an idle wait; `true` if it has won instead.
+    fn queue(&self, ticket: &mut Ticket<'_, Queue>) -> bool {
+        let created = ticket.tag();
+        let mut locked = ticket.lock();
+        if let Some(verdict) = self.try_win(created, true) {
+            drop(locked);
+            ticket.set(verdict, created);
+            return true;
+        }
+        locked.push_back(0, created);
+        locked.waiters += 1;
+        false
+    }
+
+    /// Whether a wait has won; queues it, or renews its waker, if it has not.
+    #[inline]
+    fn poll_won(&self, ticket: &mut Ticket<'_, Queue>, waker: &Waker) -> bool {
+        match ticket.status() {
+            IDLE => {
+                let created = ticket.tag();
+                if let Some(verdict) = self.try_win(created, false) {
+                    ticket.set(verdict, created);
+                    return true;
+                }
+                // Cloned before the lock is taken: it is foreign code.
+                discard(ticket.replace_waker(Some(waker.clone())));
+                self.queue(ticket)
+            }
+            QUEUED => self.renew(ticket, waker),
+            TAKEN => panic!("a wait on a `Notify` was polled after it had finished"),
+            _ => true,
+        }
+    }
+
+    /// A queued wait is polled again: whether it has won after all, else makes
+    /// sure that `waker` is the one that will be woken.
+    #[cold]
+    fn renew(&self, ticket: &mut Ticket<'_, Queue>, waker: &Waker) -> bool {
+        let mut fresh = None;
+        loop {
+            let mut locked = ticket.lock();
+            if locked.status() != QUEUED {
+                drop(locked);
+                discard(fresh);
+                return true;
+            }
+            if self.is_aside(&locked) {
+                // A `notify_all` is on its way to this wait: it has happened.
+                let own = locked.remove();
+                let created = locked.tag();
+                drop(locked);
+                ticket.set(BY_ALL, created);
+                discard(own);
+                discard(fresh);
+                return true;
+            }
+            if locked.will_wake(waker) {
+                drop(locked);
+                discard(fresh);
+                return false;
+            }
+            if let Some(fresh) = fresh {
+                let outdated = locked.replace_waker(Some(fresh));
+                drop(locked);
+                discard(outdated);
+                return false;
+            }
+            drop(locked);
+            fresh = Some(waker.clone());
+        }
+    }
+
+    /// Whether a queued wait was moved aside by a `notify_all`: in the ring
+    /// itself, nobody is older than the latest call.
+    fn is_aside(&self, locked: &LockedTicket<'_, Queue>) -> bool {
+        calls(self.state.load(Ordering::Acquire)) != locked.tag()
+    }
+
+    /// Takes a wait out of the queue, or passes on what it had won: `true` if
+    /// it was queued.
+    #[inline]
+    fn abandon(&self, ticket: &mut Ticket<'_, Queue>) -> bool {
+        let was_queued = ticket.status() == QUEUED && self.unqueue(ticket);
+        if !was_queued {
+            match ticket.status() {
+                BY_ONE => self.notify_one(),
+                BY_LAST => self.notify_last(),
+                _ => {}
+            }
+        }
+        ticket.set(IDLE, 0);
+        was_queued
+    }
+
+    fn unqueue(&self, ticket: &mut Ticket<'_, Queue>) -> bool {
+        let mut locked = ticket.lock();
+        if locked.status() != QUEUED {
+            return false;
+        }
+        let aside = self.is_aside(&locked);
+        let waker = locked.remove();
+        if !aside {
+            self.count_out(&mut locked);
+        }
+        drop(locked);
+        discard(waker);
+        true
+    }
+}
+
+enum Which {
+    First,
+    Last,
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Notify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notify")
+            .field("has_permit", &self.has_permit())
+            .field("waiter_count", &self.waiter_count())
+            .finish()
+    }
+}
+
+
+/// The futures are alike but for the owner of their entry.
+macro_rules! wait_future {
+    ($(#[$meta:meta])* [$($lifetime:lifetime)?] $name:ident, $owner:ty) => {
+        pin_project! {
+            $(#[$meta])*
+            #[must_use = "futures do nothing unless they are awaited or polled"]
+            pub struct $name<$($lifetime,)? I = Bare> {
+                #[pin]
+                entry: Entry<$owner>,
+                io: I,
+            }
+
+            impl<$($lifetime,)? I> PinnedDrop for $name<$($lifetime,)? I> {
+                fn drop(this: Pin<&mut Self>) {
+                    let (notify, mut ticket) = this.project().entry.parts();
+                    notify.abandon(&mut ticket);
+                }
+            }
+        }
+
+        impl<$($lifetime,)? I: Io> $name<$($lifetime,)? I> {
+            /// Queues the wait now, as its first poll would, without a waker:
+            /// from here on it counts for `notify_one` too. `true` if it has
+            /// won already and the next poll will be ready.
+            ///
+            /// Enable, look at the condition, then await: a signal that comes
+            /// in between is not lost, however many others wait.
+            ///
+            /// ```
+            /// use std::pin::pin;
+            /// use anysync::{Io, Notify};
+            ///
+            /// async fn wait_until(io: impl Io, changed: &Notify, done: impl Fn() -> bool) {
+            ///     loop {
+            ///         let mut wait = pin!(changed.wait(&io));
+            ///         wait.as_mut().enable();
+            ///         if done() {
+            ///             return;
+            ///         }
+            ///         wait.await;
+            ///     }
+            /// }
+            /// ```
+            ///
+            /// # Panics
+            ///
+            /// After the wait has finished.
+            pub fn enable(self: Pin<&mut Self>) -> bool {
+                let (notify, mut ticket) = self.project().entry.parts();
+                match ticket.status() {
+                    IDLE => notify.queue(&mut ticket),
+                    QUEUED => false,
+                    TAKEN => panic!("a wait on a `Notify` was enabled after it had finished"),
+                    _ => true,
+                }
+            }
+        }
+
+        impl<$($lifetime,)? I: Io> Future for $name<$($lifetime,)? I> {
+            type Output = ();
+
+            #[inline]
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+                let this = self.project();
+                let (notify, mut ticket) = this.entry.parts();
+                if !notify.poll_won(&mut ticket, cx.waker()) || this.io.poll_spend(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                let created = ticket.tag();
+                ticket.set(TAKEN, created);
+                Poll::Ready(())
+            }
+        }
+
+        impl<$($lifetime,)? I> fmt::Debug for $name<$($lifetime,)? I> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("status", &status_name(self.entry.status()))
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+wait_future! {
+    /// The future of [`Notify::wait`] and [`Notify::wait_future`].
+    ['a] Wait, &'a Notify
+}
+
+#[cfg(feature = "alloc")]
+wait_future! {
+    /// The future of [`Notify::wait_owned`].
+    [] OwnedWait, alloc::sync::Arc<Notify>
+}
+
+pin_project! {
+    /// A place in the queue of a [`Notify`] for code that has no future: hand
+    /// it to [`Notify::wait_with`], pinned.
+    ///
+    /// It leaves the queue by itself when it is dropped. A notification counts
+    /// as taken once [`is_notified`](Waiter::is_notified) has told of it;
+    /// dropped before, it passes the notification on.
+    pub struct Waiter<'a> {
+        #[pin]
+        entry: Entry<Bound<'a, Notify>>,
+    }
+
+    impl<'a> PinnedDrop for Waiter<'a> {
+        fn drop(this: Pin<&mut Self>) {
+            this.reset();
+        }
+    }
+}
+
+impl<'a> Waiter<'a> {
+    const_fn! {
+        /// A waiter that wakes nobody: ask it by
+        /// [`is_notified`](Waiter::is_notified).
+        pub const fn new() -> Self {
+            Self { entry: Entry::new(Bound::unbound(), 0) }
+        }
+    }
+
+    /// A waiter that wakes `waker` when it is notified.
+    pub fn with_waker(waker: Waker) -> Self {
+        let mut waiter = Self::new();
+        waiter.entry.init_waker(waker);
+        waiter
+    }
+
+    /// A waiter that calls `callback(context)` when it is notified, on the
+    /// thread that notifies, outside any lock.
+    ///
+    /// `callback` must be a function or a closure that captures nothing (this
+    /// is checked when the program is compiled): what it needs is in `context`.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use anysync::{Notify, notify::Waiter};
+    ///
+    /// static CALLS: AtomicUsize = AtomicUsize::new(0);
+    ///
+    /// let notify = Notify::new();
+    /// let mut waiter = pin!(Waiter::with_callback(&CALLS, |calls| {
+    ///     calls.fetch_add(1, Ordering::Relaxed);
+    /// }));
+    /// notify.wait_with(waiter.as_mut());
+    /// notify.notify_one();
+    /// assert_eq!(CALLS.load(Ordering::Relaxed), 1);
+    /// ```
+    pub fn with_callback<C, F>(context: &'static C, callback: F) -> Self
+    where
+        C: Sync,
+        F: Fn(&'static C) + Copy + Send + Sync + 'static,
+    {
+        Self::with_waker(waker_of(context, callback))
+    }
+
+    /// Wakes `waker` from now on, also while it is queued.
+    pub fn set_waker(self: Pin<&mut Self>, waker: Waker) {
+        let entry = self.project().entry;
+        if entry.status() == QUEUED {
+            let (_, mut ticket) = entry.parts();
+            let mut locked = ticket.lock();
+            if locked.status() == QUEUED {
+                let outdated = locked.replace_waker(Some(waker));
+                drop(locked);
+                discard(outdated);
+            } else {
+                drop(locked);
+                // It was notified a moment ago; the caller may not know yet.
+                discard(ticket.replace_waker(None));
+                wake(Some(waker));
+            }
+        } else {
+            discard(entry.set_waker(waker));
+        }
+    }
+
+    /// Whether it has been notified. Looks, and takes nothing.
+    pub fn is_ready(&self) -> bool {
+        self.entry.status() > QUEUED
+    }
+
+    /// Whether it has been notified; `true` takes the notification, which then
+    /// is not passed on any more.
+    pub fn is_notified(&self) -> bool {
+        let status = self.entry.status();
+        if status <= QUEUED {
+            return false;
+        }
+        // Whoever comes second finds it taken, which is as good.
+        let _ = status == TAKEN || self.entry.advance(status, TAKEN);
+        true
+    }
+
+    /// Makes it as new, but for its waker: leaves the queue, passes on a
+    /// notification that nobody has seen.
+    pub fn reset(self: Pin<&mut Self>) {
+        let entry = self.project().entry;
+        if let Some(notify) = entry.owner().get() {
+            notify.abandon(&mut entry.parts().1);
+        }
+    }
+}
+
+impl Default for Waiter<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Waiter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiter")
+            .field("status", &status_name(self.entry.status()))
+            .finish_non_exhaustive()
+    }
+}
+
+fn status_name(status: usize) -> &'static str {
+    match status {
+        IDLE => "idle",
+        QUEUED => "queued",
+        TAKEN => "finished",
+        _ => "notified",
+    }
+}
