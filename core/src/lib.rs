@@ -6,16 +6,20 @@ extern crate alloc;
 extern crate std;
 
 pub mod action;
+#[cfg(all(test, not(anysync_loom)))]
+mod auto_traits;
 mod callback;
 pub mod io;
 pub mod notify;
 mod primitive;
+#[cfg(all(test, not(anysync_loom)))]
+mod test_util;
 mod wait_list;
 mod wake_batch;
 
-pub use io::{Bare, Io, Timer, yield_now, Elapsed};
 #[cfg(feature = "std")]
 pub use io::Block;
+pub use io::{Bare, Elapsed, Io, Timer, yield_now};
 #[cfg(feature = "alloc")]
 pub use io::{Join, JoinError, Runtime, Spawn, SpawnBlocking, SpawnLocal};
 pub use notify::Notify;

@@ -629,7 +629,6 @@ impl fmt::Debug for Notify {
     }
 }
 
-
 /// The futures are alike but for the owner of their entry.
 macro_rules! wait_future {
     ($(#[$meta:meta])* [$($lifetime:lifetime)?] $name:ident, $owner:ty) => {

@@ -45,6 +45,7 @@
 use core::marker::PhantomPinned;
 use core::mem;
 use core::ops::{Deref, DerefMut};
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::{Pin, pin};
 use core::ptr::{self, NonNull};
 use core::task::Waker;
@@ -111,6 +112,11 @@ struct Node {
     waker: TrackedCell<Option<Waker>>,
     _pinned: PhantomPinned,
 }
+
+// Nothing of the user's runs while a node is changed, so a panic never leaves one
+// half changed.
+impl UnwindSafe for Node {}
+impl RefUnwindSafe for Node {}
 
 #[derive(Clone, Copy)]
 struct Links {

@@ -100,7 +100,11 @@ impl fmt::Debug for JoinError {
         if self.is_cancelled() {
             return f.write_str("JoinError::Cancelled");
         }
-        self.with_message(|message| f.debug_tuple("JoinError::Panicked").field(&message).finish())
+        self.with_message(|message| {
+            f.debug_tuple("JoinError::Panicked")
+                .field(&message)
+                .finish()
+        })
     }
 }
 

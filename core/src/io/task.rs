@@ -238,4 +238,3 @@ impl<F: Future> std::fmt::Debug for Packaged<F> {
         f.debug_struct("Packaged").finish_non_exhaustive()
     }
 }
-

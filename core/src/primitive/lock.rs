@@ -8,6 +8,7 @@
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
+use core::panic::{RefUnwindSafe, UnwindSafe};
 
 pub(crate) struct Lock<T> {
     gate: Gate,
@@ -18,6 +19,11 @@ pub(crate) struct Lock<T> {
 // gate lets one guard exist at a time, so sharing the lock hands the value from
 // one thread to the next, which `T: Send` allows.
 unsafe impl<T: Send> Sync for Lock<T> {}
+
+// As of the standard library's lock: nothing of the user's runs under it, so a
+// panic leaves nothing half done.
+impl<T> UnwindSafe for Lock<T> {}
+impl<T> RefUnwindSafe for Lock<T> {}
 
 impl<T> Lock<T> {
     pub(crate) const fn new(value: T) -> Self {
