@@ -33,7 +33,8 @@
 //!   that holds the node (SEATED: see there), and no ring points at it.
 //! - **PUBLISHED**: only the holder of the lock ends QUEUED. When somebody else
 //!   than the node's owner does so, storing the new status (Release) is the last
-//!   that they do to the node: the owner who reads it (Acquire) may free it.
+//!   that they do to the node: the owner who reads it (Acquire) may free it. For
+//!   SEATED the seat is stored last, and the owner who leaves it may free it.
 //! - **SEATED**: see [`Seat`].
 //!
 //! # Memory ordering
@@ -410,10 +411,11 @@ impl Seat {
     #[inline]
     fn occupy(&self, node: &Node) {
         let tag = node.word.load(Ordering::Relaxed) & !STATUS_MASK;
-        // The seat first: an owner who reads SEATED expects to find itself here.
+        node.word.store(tag | SEATED, Ordering::Relaxed);
+        // The seat last: an owner that finds itself here may free the node, also
+        // one that read SEATED long ago, before somebody unseated it.
         self.node
             .store(ptr::from_ref(node).cast_mut(), Ordering::Release);
-        node.word.store(tag | SEATED, Ordering::Release);
     }
 
     /// Frees the seat for the owner of `node`; `false` when the holder of the
