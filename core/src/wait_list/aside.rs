@@ -1,0 +1,149 @@
+//! Settling many nodes at once: they are moved aside under the lock, all in one
+//! moment, and then settled and woken in batches.
+
+use core::cell::Cell;
+use core::mem;
+use core::pin::{Pin, pin};
+use core::ptr::{self, NonNull};
+
+use super::ring::{Links, Node, Ring, insert_before, links, set_links, set_next, set_prev, unlink};
+use super::{Locked, WaitList};
+use crate::wake_batch::{Panicked, WakeBatch};
+
+impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'a, S, R> {
+    /// Opens the lock, having taken all of `ring` aside at once, and publishes
+    /// `verdict` to its nodes, first to last: whoever joins the ring later is
+    /// not among them. Wakers are woken outside the lock, in batches.
+    pub(crate) fn settle_all(self, ring: usize, verdict: usize) {
+        self.settle_with(
+            |locked, anchor| {
+                // SAFETY: invariant PINNED: the anchor is pinned, and outlives the
+                // time that anything is in its ring.
+                unsafe { locked.move_aside(ring, anchor) }
+            },
+            verdict,
+        );
+    }
+
+    /// Like [`settle_all`](Self::settle_all) for the first `count` nodes.
+    pub(crate) fn settle_front(self, ring: usize, count: usize, verdict: usize) {
+        self.settle_with(
+            |locked, anchor| {
+                for _ in 0..count {
+                    let Some(head) = locked.head(ring) else {
+                        return;
+                    };
+                    // SAFETY: invariants PINNED and LINKED for the node, which
+                    // is in a ring of this list and goes over to the anchor's;
+                    // the anchor is pinned and stays so until it is empty.
+                    unsafe {
+                        unlink(locked.guard.rings.as_mut(), head.as_ref());
+                        insert_before(anchor, head.as_ref());
+                    }
+                }
+            },
+            verdict,
+        );
+    }
+
+    fn settle_with(mut self, move_aside: impl FnOnce(&mut Self, &Node), verdict: usize) {
+        let aside = pin!(Aside {
+            list: self.list,
+            anchor: Node::new(),
+            verdict,
+            emptied: Cell::new(false),
+        });
+        // The rest is between shared references: the nodes of the ring will
+        // point at the anchor.
+        let aside = aside.into_ref();
+        let anchor: &Node = &aside.get_ref().anchor;
+        let own = Links {
+            prev: anchor,
+            next: anchor,
+        };
+        // SAFETY: invariant OWNED, the anchor is in no ring yet.
+        anchor.links.with_mut(|slot| unsafe { *slot = own });
+        move_aside(&mut self, anchor);
+        aside.settle(self).resume();
+    }
+
+    /// Moves all of `ring` to the ring of `anchor`.
+    ///
+    /// # Safety
+    ///
+    /// The anchor does not move, and lives until its ring is empty again.
+    unsafe fn move_aside(&mut self, ring: usize, anchor: &Node) {
+        let head = mem::replace(&mut self.guard.rings.as_mut()[ring].head, ptr::null());
+        if head.is_null() {
+            return;
+        }
+        // SAFETY: invariants PINNED and LINKED: the nodes were in a ring of
+        // this list and we hold the lock; the caller vouches for the anchor.
+        unsafe {
+            let last = links(&*head).prev;
+            set_links(anchor, last, head);
+            set_prev(&*head, anchor);
+            set_next(&*last, anchor);
+        }
+    }
+}
+
+/// Nodes that were moved aside, to be settled in batches. It lives on the stack
+/// of whoever settles them.
+struct Aside<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> {
+    list: &'a WaitList<S, R>,
+    anchor: Node,
+    verdict: usize,
+    emptied: Cell<bool>,
+}
+
+impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Aside<'a, S, R> {
+    /// Settles until nothing is left; all wakers are woken even if some panic.
+    fn settle(self: Pin<&Self>, mut locked: Locked<'a, S, R>) -> Panicked {
+        let mut panicked = Panicked::none();
+        let mut batch = WakeBatch::new();
+        loop {
+            let emptied = loop {
+                let Some(next) = self.first(&locked) else {
+                    // Nobody joins a ring aside: it stays so.
+                    self.emptied.set(true);
+                    break true;
+                };
+                if batch.is_full() {
+                    break false;
+                }
+                batch.push(locked.settle(next, self.verdict));
+            };
+            drop(locked);
+            panicked.or(batch.wake_all());
+            if emptied {
+                return panicked;
+            }
+            locked = self.list.lock();
+        }
+    }
+
+    fn first(&self, _locked: &Locked<'_, S, R>) -> Option<NonNull<Node>> {
+        // SAFETY: invariant LINKED, the lock is held; the anchor's links are
+        // set from the beginning.
+        let next = unsafe { links(&self.anchor).next };
+        if ptr::eq(next, &self.anchor) {
+            None
+        } else {
+            NonNull::new(next.cast_mut())
+        }
+    }
+}
+
+impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Drop for Aside<'_, S, R> {
+    fn drop(&mut self) {
+        // Only a waker's panic that cannot be caught (without `std`) leaves
+        // anything here.
+        if !self.emptied.get() {
+            // SAFETY: invariant PINNED: the anchor has been pinned since it was
+            // made, and what is being dropped is not moved any more.
+            let this = unsafe { Pin::new_unchecked(&*self) };
+            this.settle(this.list.lock()).resume();
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! [`Entry`], what a future or a `Waiter` holds, and the access to one's own
+//! node that it gives.
+
+use core::mem;
+use core::ops::{Deref, DerefMut};
+use core::pin::Pin;
+use core::ptr;
+use core::task::Waker;
+
+use super::ring::{End, Node, Ring, unlink};
+use super::{IDLE, Locked, QUEUED, STATUS_MASK, VERDICT, WaitList, word};
+use crate::primitive::{Ordering, const_fn};
+
+/// Leads to one primitive for as long as it lives.
+///
+/// # Safety
+///
+/// `target` returns the same primitive each time, at the same place, until a
+/// `&mut` to the owner is used to change that.
+pub(crate) unsafe trait Owner {
+    /// The primitive.
+    type Target: ?Sized + HasList;
+
+    /// The primitive that this leads to.
+    fn target(&self) -> &Self::Target;
+}
+
+// SAFETY: a shared reference leads to one place.
+unsafe impl<T: HasList + ?Sized> Owner for &T {
+    type Target = T;
+
+    #[inline]
+    fn target(&self) -> &T {
+        self
+    }
+}
+
+#[cfg(feature = "alloc")]
+// SAFETY: the content of an `Arc` does not move.
+unsafe impl<T: HasList + ?Sized> Owner for alloc::sync::Arc<T> {
+    type Target = T;
+
+    #[inline]
+    fn target(&self) -> &T {
+        self
+    }
+}
+
+/// An owner for a `Waiter`, which learns only later on what it waits.
+pub(crate) struct Bound<'a, T: ?Sized>(Option<&'a T>);
+
+impl<'a, T: ?Sized> Bound<'a, T> {
+    pub(crate) const fn unbound() -> Self {
+        Self(None)
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> Option<&'a T> {
+        self.0
+    }
+}
+
+// SAFETY: a shared reference leads to one place; unbound it leads nowhere.
+unsafe impl<T: HasList + ?Sized> Owner for Bound<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn target(&self) -> &T {
+        self.0.expect("an unbound waiter is in no queue")
+    }
+}
+
+/// A primitive with a [`WaitList`]. Implemented by [`has_list!`] alone, which
+/// names a field, so that the list is always the same.
+///
+/// # Safety
+///
+/// `list` returns the same list each time.
+pub(crate) unsafe trait HasList {
+    /// What the lock guards beside the rings.
+    type State;
+    /// The array of rings.
+    type Rings: AsMut<[Ring]> + AsRef<[Ring]>;
+
+    fn list(&self) -> &WaitList<Self::State, Self::Rings>;
+}
+
+/// Says in which field a primitive keeps its list.
+macro_rules! has_list {
+    ([$($generics:tt)*] $primitive:ty, $field:ident: WaitList<$state:ty, $rings:ty>) => {
+        // SAFETY: a field is always the same.
+        unsafe impl<$($generics)*> crate::wait_list::HasList for $primitive {
+            type State = $state;
+            type Rings = $rings;
+
+            #[inline]
+            fn list(&self) -> &crate::wait_list::WaitList<$state, $rings> {
+                &self.$field
+            }
+        }
+    };
+}
+pub(crate) use has_list;
+
+/// A node and the way to its list: what a future or a `Waiter` holds, pinned.
+pub(crate) struct Entry<L: Owner> {
+    owner: L,
+    node: Node,
+}
+
+// SAFETY: by LINKED and OWNED, other threads touch a node under the lock, or its
+// atomic word, so an entry may move to another thread (before it is pinned, or
+// with what it is pinned in) where its owner and the primitive's state may. A
+// `Waker` is `Send` and `Sync`.
+unsafe impl<L: Owner + Send> Send for Entry<L> {}
+// SAFETY: a shared entry gives out the word (atomic), the owner, and nothing of
+// the node besides.
+unsafe impl<L: Owner + Sync> Sync for Entry<L> {}
+
+impl<L: Owner> Entry<L> {
+    const_fn! {
+        #[inline]
+        pub(crate) const fn new(owner: L, tag: usize) -> Self {
+            Self { owner, node: Node::tagged(tag) }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn owner(&self) -> &L {
+        &self.owner
+    }
+
+    /// The status, as far as anybody has published it.
+    #[inline]
+    pub(crate) fn status(&self) -> usize {
+        self.node.status()
+    }
+
+    /// Changes one verdict into another through a shared reference; `false`
+    /// when the status was not `from` any more.
+    #[inline]
+    pub(crate) fn advance(&self, from: usize, to: usize) -> bool {
+        assert!(from >= VERDICT && to >= VERDICT);
+        let old = self.node.word.load(Ordering::Acquire);
+        let new = (old & !STATUS_MASK) | to;
+        old & STATUS_MASK == from
+            && self
+                .node
+                .word
+                .compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// The primitive, and the exclusive use of this entry's node.
+    #[inline]
+    pub(crate) fn parts(self: Pin<&mut Self>) -> (&L::Target, TicketOf<'_, L::Target>) {
+        let this = self.into_ref().get_ref();
+        let target = this.owner.target();
+        let ticket = Ticket {
+            list: target.list(),
+            node: &this.node,
+        };
+        (target, ticket)
+    }
+}
+
+impl<'a, T: HasList + ?Sized> Entry<Bound<'a, T>> {
+    /// Says on what a waiter waits. The entry is in no queue.
+    pub(crate) fn bind(self: Pin<&mut Self>, target: &'a T) {
+        assert!(!self.node.is_pinned_down(), "the waiter is queued");
+        // SAFETY: the owner is not pinned structurally: nothing gives out a
+        // `Pin` to it. By PINNED the entry may change while it is in no queue.
+        unsafe { self.get_unchecked_mut() }.owner.0 = Some(target);
+    }
+
+    /// Whether this waits, or last waited, on `target`.
+    #[inline]
+    pub(crate) fn is_bound_to(&self, target: &T) -> bool {
+        self.owner.0.is_some_and(|bound| ptr::eq(bound, target))
+    }
+
+    /// Puts a waker into a waiter that is not pinned yet.
+    pub(crate) fn init_waker(&mut self, waker: Waker) {
+        // SAFETY: invariant OWNED: by PINNED an entry that is not pinned is in
+        // no queue.
+        self.node
+            .waker
+            .with_mut(|slot| unsafe { *slot = Some(waker) });
+    }
+
+    /// Puts a waker into a waiter that is in no queue; the result is the old
+    /// one.
+    pub(crate) fn set_waker(self: Pin<&mut Self>, waker: Waker) -> Option<Waker> {
+        assert!(!self.node.is_pinned_down(), "the waiter is queued");
+        // SAFETY: invariant OWNED: the node is in no queue, and we have its
+        // entry for ourselves.
+        self.node
+            .waker
+            .with_mut(|slot| unsafe { mem::replace(&mut *slot, Some(waker)) })
+    }
+}
+
+impl<L: Owner> Drop for Entry<L> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.node.is_pinned_down() {
+            // Invariant PINNED: going on would leave a dangling pointer behind.
+            abort("a waiter was dropped while it was queued");
+        }
+    }
+}
+
+/// One's own node, pinned and for oneself alone, and the list to which it
+/// belongs. Comes from [`Entry::parts`].
+pub(crate) struct Ticket<'a, S, R = [Ring; 1]> {
+    list: &'a WaitList<S, R>,
+    pub(super) node: &'a Node,
+}
+
+/// The ticket of a primitive.
+pub(crate) type TicketOf<'a, T> = Ticket<'a, <T as HasList>::State, <T as HasList>::Rings>;
+
+impl<S, R> Ticket<'_, S, R> {
+    /// The status, as far as anybody has published it.
+    #[inline]
+    pub(crate) fn status(&self) -> usize {
+        self.node.status()
+    }
+
+    #[inline]
+    pub(crate) fn tag(&self) -> usize {
+        self.node.tag()
+    }
+
+    /// Sets the status and the tag of a node that is in no queue.
+    #[inline]
+    pub(crate) fn set(&mut self, status: usize, tag: usize) {
+        assert!(status == IDLE || status >= VERDICT);
+        assert!(!self.node.is_pinned_down(), "the waiter is queued");
+        self.node.word.store(word(status, tag), Ordering::Relaxed);
+    }
+
+    /// Puts a waker into a node that is in no queue; the result is the old one.
+    #[inline]
+    pub(crate) fn replace_waker(&mut self, waker: Option<Waker>) -> Option<Waker> {
+        assert!(!self.node.is_pinned_down(), "the waiter is queued");
+        // SAFETY: invariant OWNED: the node is in no queue, and a ticket is its
+        // owner's.
+        self.node
+            .waker
+            .with_mut(|slot| unsafe { mem::replace(&mut *slot, waker) })
+    }
+
+    /// Locks the list and gives access to it and to the node.
+    #[inline]
+    pub(crate) fn lock(&mut self) -> LockedTicket<'_, S, R> {
+        LockedTicket {
+            locked: self.list.lock(),
+            node: self.node,
+        }
+    }
+}
+
+/// A locked list together with one's own node.
+pub(crate) struct LockedTicket<'a, S, R = [Ring; 1]> {
+    pub(super) locked: Locked<'a, S, R>,
+    pub(super) node: &'a Node,
+}
+
+impl<'a, S, R> Deref for LockedTicket<'a, S, R> {
+    type Target = Locked<'a, S, R>;
+
+    #[inline]
+    fn deref(&self) -> &Locked<'a, S, R> {
+        &self.locked
+    }
+}
+
+impl<S, R> DerefMut for LockedTicket<'_, S, R> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.locked
+    }
+}
+
+impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
+    /// Keeps the lock and lets go of the node.
+    #[inline]
+    pub(crate) fn into_locked(self) -> Locked<'a, S, R> {
+        self.locked
+    }
+
+    /// The node's status, which nobody else changes while the lock is held,
+    /// but for a seat that is claimed.
+    #[inline]
+    pub(crate) fn status(&self) -> usize {
+        self.node.status()
+    }
+
+    #[inline]
+    pub(crate) fn tag(&self) -> usize {
+        self.node.tag()
+    }
+
+    /// Queues the node as the last of `ring`.
+    #[inline]
+    pub(crate) fn push_back(&mut self, ring: usize, tag: usize) {
+        assert!(!self.node.is_pinned_down(), "the waiter is queued");
+        // SAFETY: invariant OWNED until here. The node is pinned: a ticket comes
+        // from a pinned entry.
+        unsafe { self.locked.link(ring, self.node, End::Back) };
+        self.node.word.store(word(QUEUED, tag), Ordering::Relaxed);
+    }
+
+    /// Takes a queued node out; the result is its waker, to drop once the lock
+    /// is open.
+    #[inline]
+    pub(crate) fn remove(&mut self) -> Option<Waker> {
+        assert!(self.status() == QUEUED, "the waiter is not queued");
+        // SAFETY: invariant LINKED: the node is in a ring of this list, as its
+        // entry has had the same owner since it was pushed, and we hold the
+        // lock.
+        let waker = unsafe {
+            unlink(self.locked.guard.rings.as_mut(), self.node);
+            self.node.waker.with_mut(|slot| (*slot).take())
+        };
+        let tag = self.node.word.load(Ordering::Relaxed) & !STATUS_MASK;
+        self.node.word.store(tag | IDLE, Ordering::Relaxed);
+        waker
+    }
+
+    /// Whether the waker of a queued node wakes the same task as `waker`.
+    #[inline]
+    pub(crate) fn will_wake(&self, waker: &Waker) -> bool {
+        assert!(self.status() == QUEUED, "the waiter is not queued");
+        // SAFETY: invariant LINKED, we hold the lock. Comparing runs no foreign
+        // code.
+        self.node
+            .waker
+            .with(|slot| unsafe { (*slot).as_ref().is_some_and(|own| own.will_wake(waker)) })
+    }
+
+    /// Gives a queued node another waker; the result is the old one, to drop
+    /// once the lock is open.
+    #[inline]
+    pub(crate) fn replace_waker(&mut self, waker: Option<Waker>) -> Option<Waker> {
+        assert!(self.status() == QUEUED, "the waiter is not queued");
+        // SAFETY: invariant LINKED, we hold the lock.
+        self.node
+            .waker
+            .with_mut(|slot| unsafe { mem::replace(&mut *slot, waker) })
+    }
+}
+
+/// Ends the process: the alternative would be undefined behaviour.
+#[cold]
+#[inline(never)]
+fn abort(reason: &str) -> ! {
+    #[cfg(feature = "std")]
+    {
+        std::eprintln!("anysync: {reason}; aborting");
+        std::process::abort();
+    }
+    #[cfg(not(feature = "std"))]
+    {
+        // A panic while panicking aborts.
+        struct Bomb<'a>(&'a str);
+        impl Drop for Bomb<'_> {
+            fn drop(&mut self) {
+                panic!("anysync: {}", self.0);
+            }
+        }
+        let _bomb = Bomb(reason);
+        panic!("anysync: {reason}");
+    }
+}

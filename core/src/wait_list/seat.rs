@@ -1,0 +1,173 @@
+//! [`Seat`]: a win that has been handed out and can still be taken back.
+
+use core::ptr::{self, NonNull};
+use core::task::Waker;
+
+use super::entry::{LockedTicket, Ticket};
+use super::ring::{End, Node, Ring, unlink};
+use super::{IDLE, Locked, QUEUED, SEATED, STATUS_MASK};
+use crate::primitive::{AtomicPtr, Ordering, const_fn};
+
+/// Where one node sits that has won but whose owner has not been polled since.
+///
+/// The owner claims its win by one compare-and-swap, without the lock. Until
+/// then, whoever holds the lock may take the win away for another wait of the
+/// same task, and put the node back at the head of its ring.
+///
+/// Invariant **SEATED**: a seat belongs to one list and is used with it alone. A
+/// seat that is not null points at a node in status SEATED of that list. Whoever
+/// swaps the seat to null has the node: the owner, or the holder of the lock, whom
+/// the owner then awaits at the lock before it frees the node.
+pub(crate) struct Seat {
+    node: AtomicPtr<Node>,
+}
+
+impl Seat {
+    const_fn! {
+        pub(crate) const fn new() -> Self {
+            Self { node: AtomicPtr::new(ptr::null_mut()) }
+        }
+    }
+
+    /// Whether somebody sits here. Under the lock a `false` is final until the
+    /// lock is opened.
+    #[inline]
+    pub(crate) fn is_taken(&self) -> bool {
+        !self.node.load(Ordering::Relaxed).is_null()
+    }
+
+    /// Seats a node that has just been unlinked, under the lock.
+    #[inline]
+    fn occupy(&self, node: &Node) {
+        let tag = node.word.load(Ordering::Relaxed) & !STATUS_MASK;
+        node.word.store(tag | SEATED, Ordering::Relaxed);
+        // The seat last: an owner that finds itself here may free the node, also
+        // one that read SEATED long ago, before somebody unseated it.
+        self.node
+            .store(ptr::from_ref(node).cast_mut(), Ordering::Release);
+    }
+
+    /// Frees the seat for the owner of `node`; `false` when the holder of the
+    /// lock has the node at the moment.
+    #[inline]
+    fn leave(&self, node: &Node) -> bool {
+        self.node
+            .compare_exchange(
+                ptr::from_ref(node).cast_mut(),
+                ptr::null_mut(),
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            )
+            .is_ok()
+    }
+}
+
+impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
+    /// Takes the first node out and puts it in `seat`. The result is the waker
+    /// to wake once the lock is open.
+    #[inline]
+    pub(crate) fn seat_front(&mut self, ring: usize, seat: &Seat) -> Option<Option<Waker>> {
+        let head = self.head(ring)?;
+        // SAFETY: invariants PINNED and LINKED: the node is in a ring of this
+        // list and we hold the lock.
+        unsafe {
+            let node = head.as_ref();
+            unlink(self.guard.rings.as_mut(), node);
+            // The copy that stays behind is the ghost.
+            let waker = node.waker.with(|slot| ptr::read(slot));
+            seat.occupy(node);
+            Some(waker)
+        }
+    }
+}
+
+impl<S, R> Ticket<'_, S, R> {
+    /// Takes the win that was put in `seat`, without the lock. `false` when the
+    /// node is not seated, or the holder of the lock is busy with it: then lock
+    /// and look again.
+    #[inline]
+    pub(crate) fn claim(&mut self, seat: &Seat) -> bool {
+        if self.node.status() != SEATED || !seat.leave(self.node) {
+            return false;
+        }
+        self.node.end_ghost();
+        true
+    }
+}
+
+impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
+    /// Takes the win that was put in `seat`, under the lock. `false` when the
+    /// node is not seated.
+    pub(crate) fn claim(&mut self, seat: &Seat) -> bool {
+        if self.node.status() != SEATED {
+            return false;
+        }
+        let left = seat.leave(self.node);
+        assert!(left, "only the holder of the lock ends a seat for another");
+        self.node.end_ghost();
+        true
+    }
+
+    /// Seats this node, which is in no queue and whose wait has just been won.
+    /// `ghost` is the waker by which the task is known.
+    pub(crate) fn sit(&mut self, seat: &Seat, ghost: &Waker) {
+        assert!(!self.node.is_pinned_down(), "the waiter is queued");
+        assert!(!seat.is_taken(), "the seat is taken");
+        // SAFETY: invariant OWNED: the node is in no queue. The copy is a
+        // ghost: it is compared, never woken or dropped.
+        unsafe {
+            let copy = ptr::read(ghost);
+            self.node.waker.with_mut(|slot| slot.write(Some(copy)));
+        }
+        seat.occupy(self.node);
+    }
+
+    /// Takes the win in `seat` for this queued node, if it belongs to a wait of
+    /// the same task: both have the same waker. The other goes back, first in
+    /// `ring`, with this one's waker; this one is in no queue any more.
+    pub(crate) fn unseat(&mut self, ring: usize, seat: &Seat) -> bool {
+        assert!(self.status() == QUEUED, "the waiter is not queued");
+        if !seat.is_taken() {
+            return false;
+        }
+        let taken = seat.node.swap(ptr::null_mut(), Ordering::Acquire);
+        let Some(other) = NonNull::new(taken) else {
+            return false;
+        };
+        // SAFETY: invariants SEATED and PINNED: we took the other node from the
+        // seat, so until we open the lock it is ours and its owner awaits us
+        // there. LINKED for this node, whose list is locked. A ghost may be
+        // compared, which reads two pointers.
+        unsafe {
+            let other = other.as_ref();
+            let same_task = self.node.waker.with(|own| {
+                other.waker.with(|ghost| match (&*own, &*ghost) {
+                    (Some(own), Some(ghost)) => own.will_wake(ghost),
+                    _ => false,
+                })
+            });
+            if !same_task {
+                seat.node.store(taken, Ordering::Release);
+                return false;
+            }
+            let waker = self.remove();
+            other.waker.with_mut(|slot| slot.write(waker));
+            self.locked.link(ring, other, End::Front);
+            let tag = other.word.load(Ordering::Relaxed) & !STATUS_MASK;
+            other.word.store(tag | QUEUED, Ordering::Release);
+        }
+        true
+    }
+}
+
+impl Node {
+    /// Forgets the ghost of a node that its owner has taken from its seat.
+    #[inline]
+    fn end_ghost(&self) {
+        // SAFETY: invariant SEATED: the caller has taken the node from its
+        // seat. The ghost is overwritten, not dropped.
+        self.waker.with_mut(|slot| unsafe { slot.write(None) });
+        let tag = self.word.load(Ordering::Relaxed) & !STATUS_MASK;
+        self.word.store(tag | IDLE, Ordering::Relaxed);
+    }
+}
