@@ -14,6 +14,7 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::{Join, JoinError};
+use crate::wake_batch::{discard, wake};
 
 /// Splits `future` into what an executor runs and the handle that joins it.
 ///
@@ -46,7 +47,17 @@ pub fn package<F: Future>(future: F) -> (Packaged<F>, TaskHandle<F::Output>) {
 
 /// Splits blocking code into what a thread runs and the handle that joins it;
 /// see [`package`]. Aborting works until the code has started.
-pub fn package_blocking<T, F>(work: F) -> (impl FnOnce(), TaskHandle<T>)
+///
+/// # Examples
+///
+/// ```
+/// use anysync::{io::package_blocking, Bare, Block};
+///
+/// let (run, handle) = package_blocking(|| 6 * 7);
+/// std::thread::spawn(run);
+/// assert_eq!(Bare.block_on(handle).unwrap(), 42);
+/// ```
+pub fn package_blocking<T, F>(work: F) -> (impl FnOnce() + use<T, F>, TaskHandle<T>)
 where
     F: FnOnce() -> T,
 {
@@ -54,16 +65,36 @@ where
     let handle = TaskHandle {
         shared: Arc::clone(&shared),
     };
-    let outcome = Outcome { shared };
-    let run = move || {
-        if !outcome.shared.lock().aborted {
+    let job = Job {
+        work,
+        outcome: Outcome { shared },
+    };
+    (move || job.run(), handle)
+}
+
+/// Blocking code that waits for its thread.
+struct Job<F, T> {
+    // Dropped before `outcome` reports, as in `Packaged`.
+    work: F,
+    outcome: Outcome<T>,
+}
+
+impl<F: FnOnce() -> T, T> Job<F, T> {
+    fn run(self) {
+        let Self { work, outcome } = self;
+        if outcome.shared.lock().aborted {
+            drop_quietly(work);
+        } else {
             outcome.settle(catch_unwind(AssertUnwindSafe(work)).map_err(JoinError::panicked));
         }
-    };
-    (run, handle)
+    }
 }
 
 /// What the two halves share.
+///
+/// The task's waker is kept only as long as there is a handle that could abort:
+/// on an executor whose tasks are owned by their wakers (`futures`' thread
+/// pool), a task that owned its own waker for ever would never be freed.
 struct Shared<T> {
     state: Mutex<State<T>>,
 }
@@ -72,6 +103,8 @@ struct State<T> {
     result: Option<Result<T, JoinError>>,
     settled: bool,
     aborted: bool,
+    /// The handle is gone.
+    detached: bool,
     joiner: Option<Waker>,
     task: Option<Waker>,
 }
@@ -83,6 +116,7 @@ impl<T> Shared<T> {
                 result: None,
                 settled: false,
                 aborted: false,
+                detached: false,
                 joiner: None,
                 task: None,
             }),
@@ -100,6 +134,29 @@ struct Outcome<T> {
 }
 
 impl<T> Outcome<T> {
+    /// Makes sure that an abort from now on wakes the task; `false` if it has
+    /// been aborted already.
+    fn renew_waker(&self, waker: &Waker) -> bool {
+        let mut state = self.shared.lock();
+        let is_current = |own: &Waker| own.will_wake(waker);
+        if state.aborted || state.detached || state.task.as_ref().is_some_and(is_current) {
+            return !state.aborted;
+        }
+        drop(state);
+        // Cloned, and the old one dropped, outside the lock: it is foreign code.
+        let waker = waker.clone();
+        let mut state = self.shared.lock();
+        let aborted = state.aborted;
+        let outdated = if state.detached {
+            Some(waker)
+        } else {
+            state.task.replace(waker)
+        };
+        drop(state);
+        discard(outdated);
+        !aborted
+    }
+
     /// Reports how the task ended; only the first report counts.
     fn settle(&self, result: Result<T, JoinError>) {
         let mut state = self.shared.lock();
@@ -107,20 +164,33 @@ impl<T> Outcome<T> {
             return;
         }
         state.settled = true;
-        state.result = Some(result);
+        let mut unwanted = None;
+        if state.detached {
+            unwanted = Some(result);
+        } else {
+            state.result = Some(result);
+        }
         let joiner = state.joiner.take();
         let own = state.task.take();
         drop(state);
-        drop(own);
-        if let Some(joiner) = joiner {
-            joiner.wake();
-        }
+        discard(own);
+        drop_quietly(unwanted);
+        wake(joiner);
     }
 }
 
 impl<T> Drop for Outcome<T> {
     fn drop(&mut self) {
         self.settle(Err(JoinError::cancelled()));
+    }
+}
+
+/// Drops a value of the task's whose panic nobody is left to be told of: it
+/// must not reach the executor.
+fn drop_quietly<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        // A payload may panic in its own `Drop`.
+        std::mem::forget(payload);
     }
 }
 
@@ -144,29 +214,25 @@ impl<F: Future> Future for Packaged<F> {
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             return Poll::Ready(());
         };
-        let waker = cx.waker().clone();
-        let (aborted, previous) = {
-            let mut state = this.outcome.shared.lock();
-            (state.aborted, state.task.replace(waker))
-        };
-        drop(previous);
-        let polled = if aborted {
-            Poll::Ready(Err(JoinError::cancelled()))
-        } else {
+        let mut result = if this.outcome.renew_waker(cx.waker()) {
             match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-                Ok(Poll::Pending) => Poll::Pending,
-                Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-                Err(payload) => Poll::Ready(Err(JoinError::panicked(payload))),
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(output)) => Ok(output),
+                Err(payload) => Err(JoinError::panicked(payload)),
             }
-        };
-        let Poll::Ready(mut result) = polled else {
-            return Poll::Pending;
+        } else {
+            Err(JoinError::cancelled())
         };
         // A value inside may panic in its own `Drop`: then that is the panic
         // that is reported, unless there was one already.
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| this.future.set(None))) {
-            if !matches!(&result, Err(error) if error.is_panic()) {
-                result = Err(JoinError::panicked(payload));
+            if matches!(&result, Err(error) if error.is_panic()) {
+                std::mem::forget(payload);
+            } else {
+                drop_quietly(std::mem::replace(
+                    &mut result,
+                    Err(JoinError::panicked(payload)),
+                ));
             }
         }
         this.outcome.settle(result);
@@ -186,26 +252,31 @@ impl<T> Future for TaskHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let waker = cx.waker().clone();
         let mut state = self.shared.lock();
-        let outdated;
-        let polled = match state.result.take() {
-            Some(result) => {
-                outdated = state.joiner.take();
-                Poll::Ready(result)
+        if !state.settled {
+            let is_current = |joiner: &Waker| joiner.will_wake(cx.waker());
+            if state.joiner.as_ref().is_some_and(is_current) {
+                return Poll::Pending;
             }
-            None if state.settled => {
-                drop(state);
-                panic!("`TaskHandle` was polled after it had finished");
+            drop(state);
+            let waker = cx.waker().clone();
+            state = self.shared.lock();
+            let spare = if state.settled {
+                Some(waker)
+            } else {
+                state.joiner.replace(waker)
+            };
+            let pending = !state.settled;
+            drop(state);
+            discard(spare);
+            if pending {
+                return Poll::Pending;
             }
-            None => {
-                outdated = state.joiner.replace(waker);
-                Poll::Pending
-            }
-        };
+            state = self.shared.lock();
+        }
+        let result = state.result.take();
         drop(state);
-        drop(outdated);
-        polled
+        Poll::Ready(result.expect("`TaskHandle` was polled after it had finished"))
     }
 }
 
@@ -218,9 +289,21 @@ impl<T> Join<T> for TaskHandle<T> {
         state.aborted = true;
         let task = state.task.take();
         drop(state);
-        if let Some(task) = task {
-            task.wake();
-        }
+        wake(task);
+    }
+}
+
+impl<T> Drop for TaskHandle<T> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.detached = true;
+        let joiner = state.joiner.take();
+        let task = state.task.take();
+        let result = state.result.take();
+        drop(state);
+        discard(joiner);
+        discard(task);
+        drop(result);
     }
 }
 
