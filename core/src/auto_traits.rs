@@ -10,7 +10,8 @@ use std::rc::Rc;
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
-use crate::{Bare, Notify, notify};
+use crate::action::{Call, CallAsync};
+use crate::{Bare, Notify, OnceCell, notify, once_cell};
 
 /// An `Io` of one thread alone.
 type Local = Rc<Bare>;
@@ -29,3 +30,30 @@ assert_not_impl_any!(notify::OwnedWait: Unpin);
 assert_not_impl_any!(notify::OwnedWait<Local>: Send, Sync);
 assert_impl_all!(notify::Waiter<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(notify::Waiter<'static>: Unpin);
+
+// OnceCell
+assert_impl_all!(OnceCell<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+// A value that may be sent and not shared: so the cell.
+assert_impl_all!(OnceCell<Cell<u8>>: Send, UnwindSafe);
+assert_not_impl_any!(OnceCell<Cell<u8>>: Sync, RefUnwindSafe);
+assert_not_impl_any!(OnceCell<Rc<u8>>: Send, Sync);
+// A value that may be shared and not sent: a shared cell takes values in.
+assert_not_impl_any!(OnceCell<std::sync::MutexGuard<'static, u8>>: Send, Sync);
+assert_not_impl_any!(OnceCell<core::marker::PhantomPinned>: Unpin);
+assert_impl_all!(once_cell::Wait<'static, u8>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(once_cell::Wait<'static, u8>: Unpin);
+assert_not_impl_any!(once_cell::Wait<'static, Cell<u8>>: Send, Sync);
+assert_not_impl_any!(once_cell::Wait<'static, u8, Local>: Send, Sync);
+assert_impl_all!(once_cell::Wait<'static, u8, Unshared>: Send);
+assert_not_impl_any!(once_cell::Wait<'static, u8, Unshared>: Sync);
+assert_impl_all!(once_cell::InitWaiter<'static, u8>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(once_cell::InitWaiter<'static, u8>: Unpin);
+assert_not_impl_any!(once_cell::InitWaiter<'static, Cell<u8>>: Send, Sync);
+type Init = fn() -> u8;
+type Later<F> = once_cell::GetOrInit<'static, u8, CallAsync<fn() -> F, F>>;
+assert_impl_all!(once_cell::GetOrInit<'static, u8, Call<Init>>: Send, Sync, UnwindSafe);
+assert_not_impl_any!(once_cell::GetOrInit<'static, u8, Call<Init>>: Unpin);
+assert_not_impl_any!(once_cell::GetOrInit<'static, u8, Call<Init>, Local>: Send, Sync);
+assert_impl_all!(Later<core::future::Ready<u8>>: Send, Sync);
+assert_not_impl_any!(Later<core::pin::Pin<std::boxed::Box<dyn Future<Output = u8>>>>: Send, Sync);
+assert_impl_all!(once_cell::SetError<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);

@@ -11,6 +11,7 @@ mod auto_traits;
 mod callback;
 pub mod io;
 pub mod notify;
+pub mod once_cell;
 mod primitive;
 #[cfg(all(test, not(anysync_loom)))]
 mod test_util;
@@ -23,3 +24,4 @@ pub use io::{Bare, Elapsed, Io, Timer, yield_now};
 #[cfg(feature = "alloc")]
 pub use io::{Join, JoinError, Runtime, Spawn, SpawnBlocking, SpawnLocal};
 pub use notify::Notify;
+pub use once_cell::OnceCell;

@@ -1,0 +1,1031 @@
+//! [`OnceCell`]: a value that is made once, by whoever needs it first, while
+//! the others wait.
+//!
+//! ```text
+//!            get_or_init, set                 made, set
+//!   EMPTY ────────────────────► RUNNING ──────────────────► READY
+//!     ▲                          │  │ ▲
+//!     └── failed, nobody waits ──┘  └─┘ failed: the turn goes to the next
+//! ```
+//!
+//! *Failed* means: the initialiser panicked, returned an error, or was dropped.
+//!
+//! | | EMPTY | RUNNING | READY |
+//! |-|-|-|-|
+//! | `get` | `None` | `None` | the value |
+//! | `get_or_init` | takes the turn, runs its initialiser | queues for a turn | the value |
+//! | `wait` | queues | queues | the value |
+//! | `set` | stores | gives the value back | gives the value back |
+//! | drop of the wait that has the turn | – | the turn passes on | – |
+//! | drop of another wait | leaves its queue | leaves its queue | nothing |
+//!
+//! There are two rings: waits that bring an initialiser stand in the first, and
+//! a turn goes to the one that has stood there for longest; waits that only want
+//! the value stand in the second.
+//!
+//! # Invariants
+//!
+//! - **READY**: when the state is READY the value is there, complete, and is
+//!   neither written nor dropped until somebody has the cell for themselves.
+//! - **TURN**: while the state is RUNNING, one [`Turn`] exists, or one wait has
+//!   the status `TURN` or `RUNNING_INIT`, from which a [`Turn`] is made. Only
+//!   its owner touches the value's place, and only it ends RUNNING.
+//! - **WAITING**: unless the state is READY, the bit is set when a ring is not
+//!   empty. It is set and cleared under the lock alone. The state does not
+//!   become EMPTY while the first ring has anybody in it.
+//!
+//! # Memory ordering
+//!
+//! The state becomes READY by a swap with Release, after the value has been
+//! written, and every `get` loads it with Acquire. A turn ends with Release and
+//! begins with Acquire, so that an initialiser sees what a failed one before it
+//! has done. A wait that queues and an initialiser that ends meet in the state
+//! word: each changes it by a read-modify-write. If the wait comes first, the
+//! other sees the bit WAITING and takes the lock, under which the wait stands in
+//! its ring; if it comes second, it sees READY, or takes the turn. So no fence
+//! is needed.
+
+use core::fmt;
+use core::future::Future;
+use core::mem::{self, MaybeUninit};
+use core::panic::{RefUnwindSafe, UnwindSafe};
+use core::pin::Pin;
+use core::task::Waker;
+
+use crate::action::{Action, Call, CallAsync, TryCall, TryCallAsync};
+use crate::io::{Bare, Io};
+use crate::primitive::{AtomicUsize, Ordering, TrackedCell, const_fn};
+use crate::wait_list::{Entry, IDLE, Locked, QUEUED, Ring, Ticket, VERDICT, WaitList, has_list};
+use crate::wake_batch::{discard, wake};
+
+mod reentrancy;
+mod wait;
+
+pub use wait::{GetOrInit, InitWaiter, Wait};
+
+#[cfg(all(test, not(anysync_loom)))]
+mod tests;
+
+// The kinds of the state word.
+const EMPTY: usize = 0;
+const RUNNING: usize = 1;
+const READY: usize = 2;
+const KIND: usize = 0b11;
+/// A bit beside the kind, see invariant WAITING.
+const WAITING: usize = 0b100;
+
+// The rings.
+const INITIALISERS: usize = 0;
+const ONLOOKERS: usize = 1;
+
+// The verdicts on a node.
+/// It is this wait's turn to initialise.
+const TURN: usize = VERDICT;
+/// The wait's initialiser has been started and is pending.
+const RUNNING_INIT: usize = VERDICT + 1;
+/// The value is there.
+const WON: usize = VERDICT + 2;
+/// The wait has returned, or has panicked.
+const FINISHED: usize = VERDICT + 3;
+
+type Rings = [Ring; 2];
+type CellTicket<'a> = Ticket<'a, (), Rings>;
+
+/// A value that is made once, by whoever needs it first, while the others wait
+/// for it.
+///
+/// The initialiser is brought by each call and may be a closure or an async
+/// block, and may fail:
+///
+/// | | cannot fail | may fail |
+/// |-|-|-|
+/// | a closure | [`get_or_init`](OnceCell::get_or_init) | [`get_or_try_init`](OnceCell::get_or_try_init) |
+/// | an async closure | [`get_or_init_async`](OnceCell::get_or_init_async) | [`get_or_try_init_async`](OnceCell::get_or_try_init_async) |
+///
+/// One runs at a time. If it panics, fails or is dropped unfinished, the cell
+/// stays empty and the next who waits runs its own.
+///
+/// ```
+/// use anysync::{Bare, Block, Io, OnceCell};
+///
+/// static CONFIG: OnceCell<Vec<String>> = OnceCell::new();
+///
+/// async fn config(io: impl Io) -> &'static [String] {
+///     CONFIG.get_or_init(io, || vec!["read once".to_string()]).await
+/// }
+///
+/// assert_eq!(CONFIG.get(), None);
+/// assert_eq!(Bare.block_on(config(Bare)), ["read once"]);
+/// assert!(CONFIG.is_initialized());
+/// ```
+///
+/// # Fairness
+///
+/// The turn to initialise passes in the order in which the waits were first
+/// polled. The value reaches everybody at once.
+///
+/// # Cancel safety
+///
+/// Every wait may be dropped at any moment. One that is initialising drops its
+/// initialiser and passes the turn on; the others keep their places.
+///
+/// # Memory ordering
+///
+/// What the initialiser (or whoever called [`set`](OnceCell::set)) did before
+/// is visible to whoever gets the value.
+///
+/// # An initialiser that needs its own cell
+///
+/// An initialiser that waits for its own cell would wait for ever. With the
+/// `std` feature such a wait panics, which fails the initialiser. It is seen
+/// when both are polled on one thread with wakers of the same task. It is *not*
+/// seen through another task or thread, through a nested executor or a
+/// combinator that makes wakers of its own, beyond eight initialisers nested in
+/// each other, nor without `std`.
+pub struct OnceCell<T> {
+    state: AtomicUsize,
+    list: WaitList<(), Rings>,
+    value: TrackedCell<MaybeUninit<T>>,
+}
+
+has_list!([T] OnceCell<T>, list: WaitList<(), [Ring; 2]>);
+
+// SAFETY: by READY a shared cell gives out `&T`, to any thread: `T: Sync`. By
+// TURN a value may be put in through a shared cell and taken out or dropped on
+// another thread: `T: Send`. Everything else is atomic or behind a lock.
+unsafe impl<T: Send + Sync> Sync for OnceCell<T> {}
+
+// A panicking initialiser leaves the cell empty, so a panic shows nothing half
+// made but what `T` itself shows.
+impl<T: UnwindSafe> UnwindSafe for OnceCell<T> {}
+impl<T: UnwindSafe + RefUnwindSafe> RefUnwindSafe for OnceCell<T> {}
+
+impl<T> OnceCell<T> {
+    const_fn! {
+        /// An empty cell.
+        ///
+        /// ```
+        /// static CELL: anysync::OnceCell<u32> = anysync::OnceCell::new();
+        /// assert!(!CELL.is_initialized());
+        /// ```
+        pub const fn new() -> Self {
+            Self {
+                state: AtomicUsize::new(EMPTY),
+                list: WaitList::new([Ring::new(), Ring::new()], ()),
+                value: TrackedCell::new(MaybeUninit::uninit()),
+            }
+        }
+    }
+
+    const_fn! {
+        /// A cell that has its value from the beginning.
+        ///
+        /// ```
+        /// static CELL: anysync::OnceCell<u32> = anysync::OnceCell::with_value(7);
+        /// assert_eq!(CELL.get(), Some(&7));
+        /// ```
+        pub const fn with_value(value: T) -> Self {
+            Self {
+                state: AtomicUsize::new(READY),
+                list: WaitList::new([Ring::new(), Ring::new()], ()),
+                value: TrackedCell::new(MaybeUninit::new(value)),
+            }
+        }
+    }
+
+    /// The value, if it is there. Never waits: one load.
+    ///
+    /// ```
+    /// use anysync::OnceCell;
+    ///
+    /// let cell = OnceCell::new();
+    /// assert_eq!(cell.get(), None);
+    /// cell.set("here");
+    /// assert_eq!(cell.get(), Some(&"here"));
+    /// ```
+    ///
+    /// # Memory ordering
+    ///
+    /// `Some` acquires all that was done before the value was stored.
+    #[inline]
+    pub fn get(&self) -> Option<&T> {
+        if self.is_initialized() {
+            // SAFETY: invariant READY.
+            Some(self.value.with(|slot| unsafe { (*slot).assume_init_ref() }))
+        } else {
+            None
+        }
+    }
+
+    /// The value, to change, if it is there.
+    ///
+    /// ```
+    /// use anysync::OnceCell;
+    ///
+    /// let mut cell = OnceCell::with_value(1);
+    /// *cell.get_mut().unwrap() += 1;
+    /// assert_eq!(cell.get(), Some(&2));
+    /// ```
+    #[inline]
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        if self.is_initialized() {
+            // SAFETY: invariant READY, and the cell is ours alone.
+            Some(
+                self.value
+                    .with_mut(|slot| unsafe { (*slot).assume_init_mut() }),
+            )
+        } else {
+            None
+        }
+    }
+
+    /// Whether the value is there.
+    #[inline]
+    pub fn is_initialized(&self) -> bool {
+        self.state.load(Ordering::Acquire) == READY
+    }
+
+    /// The value, made by `init` if nobody has made it yet; `io` is the
+    /// executor that this runs on.
+    ///
+    /// While somebody else's initialiser runs, this waits. On a cell that is
+    /// initialised it is as good as [`get`](OnceCell::get): it is ready at once
+    /// and spends nothing of the executor's budget; otherwise it spends once,
+    /// when the value is there.
+    ///
+    /// ```
+    /// use anysync::{Bare, Block, OnceCell};
+    ///
+    /// let cell = OnceCell::new();
+    /// Bare.block_on(async {
+    ///     assert_eq!(*cell.get_or_init(Bare, || 1).await, 1);
+    ///     assert_eq!(*cell.get_or_init(Bare, || 2).await, 1);
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of `init`: the cell stays empty and the next who waits
+    /// has its turn. Panics inside the initialiser of the same cell, see
+    /// [there](OnceCell#an-initialiser-that-needs-its-own-cell).
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out for the turn to initialise.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it leaves the queue in constant time; a turn that it had goes
+    /// to the next.
+    ///
+    /// # Memory ordering
+    ///
+    /// Acquires what was done before the value was stored, and what an
+    /// initialiser that failed before this one did.
+    #[inline]
+    pub fn get_or_init<F, I>(&self, io: I, init: F) -> GetOrInit<'_, T, Call<F>, I>
+    where
+        F: FnOnce() -> T,
+        I: Io,
+    {
+        self.get_or_run(io, Call::new(init))
+    }
+
+    /// The value, made by the future that `init` returns if nobody has made it
+    /// yet. The future runs inside this one, in the same task. Otherwise like
+    /// [`get_or_init`](OnceCell::get_or_init).
+    ///
+    /// ```
+    /// use anysync::{Bare, Block, OnceCell};
+    ///
+    /// # async fn connect() -> u32 { 7 }
+    /// let connection = OnceCell::new();
+    /// Bare.block_on(async {
+    ///     let first = connection.get_or_init_async(Bare, || connect()).await;
+    ///     assert_eq!(*first, 7);
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`get_or_init`](OnceCell::get_or_init).
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out for the turn to initialise.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get_or_init`](OnceCell::get_or_init). Dropped while it initialises,
+    /// it drops the initialiser's future first and then passes the turn on.
+    ///
+    /// # Memory ordering
+    ///
+    /// As [`get_or_init`](OnceCell::get_or_init).
+    #[inline]
+    pub fn get_or_init_async<F, Fut, I>(
+        &self,
+        io: I,
+        init: F,
+    ) -> GetOrInit<'_, T, CallAsync<F, Fut>, I>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = T>,
+        I: Io,
+    {
+        self.get_or_run(io, CallAsync::new(init))
+    }
+
+    /// The value, made by `init` if nobody has made it yet, which may fail.
+    /// Otherwise like [`get_or_init`](OnceCell::get_or_init).
+    ///
+    /// ```
+    /// use anysync::{Bare, Block, OnceCell};
+    ///
+    /// let cell = OnceCell::new();
+    /// Bare.block_on(async {
+    ///     assert!(cell.get_or_try_init(Bare, || "no".parse::<u32>()).await.is_err());
+    ///     assert_eq!(cell.get_or_try_init(Bare, || "7".parse::<u32>()).await, Ok(&7));
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What this call's own `init` returned: the cell stays empty, and the next
+    /// who waits runs its own.
+    ///
+    /// # Panics
+    ///
+    /// As [`get_or_init`](OnceCell::get_or_init).
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out for the turn to initialise.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get_or_init`](OnceCell::get_or_init).
+    ///
+    /// # Memory ordering
+    ///
+    /// As [`get_or_init`](OnceCell::get_or_init).
+    #[inline]
+    pub fn get_or_try_init<F, E, I>(&self, io: I, init: F) -> GetOrInit<'_, T, TryCall<F>, I>
+    where
+        F: FnOnce() -> Result<T, E>,
+        I: Io,
+    {
+        self.get_or_run(io, TryCall::new(init))
+    }
+
+    /// The value, made by the future that `init` returns if nobody has made it
+    /// yet, which may fail. Otherwise like
+    /// [`get_or_init_async`](OnceCell::get_or_init_async).
+    ///
+    /// ```
+    /// use anysync::{Bare, Block, OnceCell};
+    ///
+    /// # async fn connect() -> Result<u32, &'static str> { Err("refused") }
+    /// let connection = OnceCell::new();
+    /// Bare.block_on(async {
+    ///     let outcome = connection.get_or_try_init_async(Bare, || connect()).await;
+    ///     assert_eq!(outcome, Err("refused"));
+    /// });
+    /// assert!(!connection.is_initialized());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`get_or_try_init`](OnceCell::get_or_try_init).
+    ///
+    /// # Panics
+    ///
+    /// As [`get_or_init`](OnceCell::get_or_init).
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out for the turn to initialise.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get_or_init_async`](OnceCell::get_or_init_async).
+    ///
+    /// # Memory ordering
+    ///
+    /// As [`get_or_init`](OnceCell::get_or_init).
+    #[inline]
+    pub fn get_or_try_init_async<F, Fut, E, I>(
+        &self,
+        io: I,
+        init: F,
+    ) -> GetOrInit<'_, T, TryCallAsync<F, Fut>, I>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        I: Io,
+    {
+        self.get_or_run(io, TryCallAsync::new(init))
+    }
+
+    /// The value, made by `init` if nobody has made it yet, on any executor:
+    /// [`get_or_init`](OnceCell::get_or_init) with [`Bare`].
+    #[inline]
+    pub fn get_or_init_future<F>(&self, init: F) -> GetOrInit<'_, T, Call<F>>
+    where
+        F: FnOnce() -> T,
+    {
+        self.get_or_init(Bare, init)
+    }
+
+    #[inline]
+    fn get_or_run<A: Action<Value = T>, I>(&self, io: I, action: A) -> GetOrInit<'_, T, A, I> {
+        GetOrInit {
+            action,
+            entry: Entry::new(self, 0),
+            io,
+        }
+    }
+
+    /// The value without a future: if it is there, or if it is free to be made
+    /// and so `init` makes it now. Otherwise queues `waiter`, whose waker or
+    /// callback will be called, and returns `None` at once.
+    ///
+    /// Call it again when the waiter [`is_ready`](InitWaiter::is_ready): then
+    /// the value is there, or it is this waiter's turn and `init` runs. An
+    /// `init` that is not needed is dropped.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use anysync::{OnceCell, once_cell::InitWaiter};
+    ///
+    /// let cell = OnceCell::new();
+    /// let mut waiter = pin!(InitWaiter::new());
+    /// assert_eq!(cell.get_or_init_with(waiter.as_mut(), || 7), Some(&7));
+    /// assert_eq!(cell.get_or_init_with(waiter.as_mut(), || 8), Some(&7));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of `init`, as [`get_or_init`](OnceCell::get_or_init)
+    /// does. Panics if the waiter is queued on another cell, or has the turn
+    /// there.
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out, in one queue with the futures.
+    ///
+    /// # Cancel safety
+    ///
+    /// A waiter that is dropped or [`reset`](InitWaiter::reset) leaves the queue
+    /// and passes on a turn that it had.
+    ///
+    /// # Memory ordering
+    ///
+    /// As [`get_or_init`](OnceCell::get_or_init).
+    pub fn get_or_init_with<'a, F>(
+        &'a self,
+        waiter: Pin<&mut InitWaiter<'a, T>>,
+        init: F,
+    ) -> Option<&'a T>
+    where
+        F: FnOnce() -> T,
+    {
+        let mut entry = waiter.project().entry;
+        if !entry.is_bound_to(self) {
+            assert!(
+                !matches!(entry.status(), QUEUED | TURN),
+                "this `InitWaiter` waits on another `OnceCell`: reset it first"
+            );
+            entry.as_mut().bind(self);
+            entry.as_mut().parts().1.set(IDLE, 0);
+        }
+        let mut ticket = entry.parts().1;
+        let turn = match ticket.status() {
+            IDLE => match self.begin() {
+                Begun::Turn(turn) => turn,
+                Begun::Ready => {
+                    ticket.set(WON, 0);
+                    return self.get();
+                }
+                Begun::Busy => match self.join(&mut ticket, INITIALISERS) {
+                    Progress::Turn(turn) => turn,
+                    Progress::Ready => return self.get(),
+                    Progress::Waiting => return None,
+                },
+            },
+            TURN => Turn { cell: self },
+            QUEUED => {
+                if self.is_initialized() {
+                    self.unqueue(&mut ticket);
+                    ticket.set(WON, 0);
+                }
+                // Else its turn may come at any moment: the waker tells.
+                return self.get();
+            }
+            _ => return self.get(),
+        };
+        // What is left if `init` panics.
+        ticket.set(IDLE, 0);
+        let value = init();
+        ticket.set(WON, 0);
+        turn.publish(value);
+        self.get()
+    }
+
+    /// Stores `value` if the cell is empty and nobody is initialising it;
+    /// `false` says that it is not so, and `value` has been dropped. Never
+    /// waits.
+    ///
+    /// ```
+    /// use anysync::OnceCell;
+    ///
+    /// let cell = OnceCell::new();
+    /// assert!(cell.set(1));
+    /// assert!(!cell.set(2));
+    /// assert_eq!(cell.get(), Some(&1));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of a waker that it wakes; the value is stored.
+    #[inline]
+    pub fn set(&self, value: T) -> bool {
+        self.try_set(value).is_ok()
+    }
+
+    /// Stores `value` if the cell is empty and nobody is initialising it, and
+    /// gives it back otherwise. Never waits.
+    ///
+    /// A cell counts as being initialised also while the wait that has the turn
+    /// has not been polled yet.
+    ///
+    /// ```
+    /// use anysync::{OnceCell, once_cell::SetError};
+    ///
+    /// let cell = OnceCell::new();
+    /// assert_eq!(cell.try_set(1), Ok(()));
+    /// assert_eq!(cell.try_set(2), Err(SetError::AlreadyInitialized(2)));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SetError::AlreadyInitialized`] or [`SetError::Initializing`], with the
+    /// value.
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of a waker that it wakes; the value is stored.
+    #[inline]
+    pub fn try_set(&self, value: T) -> Result<(), SetError<T>> {
+        match self.begin() {
+            Begun::Turn(turn) => {
+                turn.publish(value);
+                Ok(())
+            }
+            Begun::Busy => Err(SetError::Initializing(value)),
+            Begun::Ready => Err(SetError::AlreadyInitialized(value)),
+        }
+    }
+
+    /// Waits until somebody else has initialised the cell; `io` is the executor
+    /// that this runs on.
+    ///
+    /// It waits on through initialisers that fail, and while there is none. It
+    /// always spends once from the executor's budget.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync::{Bare, Block, OnceCell};
+    ///
+    /// let cell = Arc::new(OnceCell::new());
+    /// let setter = cell.clone();
+    /// std::thread::spawn(move || setter.set(7));
+    /// assert_eq!(*Bare.block_on(cell.wait(Bare)), 7);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Inside the initialiser of the same cell, see
+    /// [there](OnceCell#an-initialiser-that-needs-its-own-cell).
+    ///
+    /// # Fairness
+    ///
+    /// The value reaches everybody at once.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it leaves its queue in constant time.
+    ///
+    /// # Memory ordering
+    ///
+    /// Acquires what was done before the value was stored.
+    #[inline]
+    pub fn wait<I: Io>(&self, io: I) -> Wait<'_, T, I> {
+        Wait {
+            entry: Entry::new(self, 0),
+            io,
+        }
+    }
+
+    /// Waits until somebody else has initialised the cell, on any executor:
+    /// [`wait`](OnceCell::wait) with [`Bare`].
+    #[inline]
+    pub fn wait_future(&self) -> Wait<'_, T> {
+        self.wait(Bare)
+    }
+
+    /// Takes the value out and leaves the cell empty, to be initialised again.
+    ///
+    /// ```
+    /// use anysync::OnceCell;
+    ///
+    /// let mut cell = OnceCell::with_value(7);
+    /// assert_eq!(cell.take(), Some(7));
+    /// assert_eq!(cell.take(), None);
+    /// assert!(cell.set(8));
+    /// ```
+    pub fn take(&mut self) -> Option<T> {
+        if !self.is_initialized() {
+            return None;
+        }
+        self.state.store(EMPTY, Ordering::Relaxed);
+        // SAFETY: invariant READY, and the cell is ours alone. It is EMPTY now,
+        // so the value is not given out again.
+        Some(
+            self.value
+                .with(|slot| unsafe { (*slot).assume_init_read() }),
+        )
+    }
+
+    /// The value, if it is there.
+    ///
+    /// ```
+    /// use anysync::OnceCell;
+    ///
+    /// assert_eq!(OnceCell::with_value(7).into_inner(), Some(7));
+    /// assert_eq!(OnceCell::<u32>::new().into_inner(), None);
+    /// ```
+    pub fn into_inner(mut self) -> Option<T> {
+        self.take()
+    }
+
+    // What follows is the machine of a single wait. It is the same for a
+    // future and a `Waiter`.
+
+    /// Takes the turn if the cell is empty, without the lock.
+    #[inline]
+    fn begin(&self) -> Begun<'_, T> {
+        let mut state = EMPTY;
+        loop {
+            match self.state.compare_exchange(
+                state,
+                state | RUNNING,
+                Ordering::Acquire,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return Begun::Turn(Turn { cell: self }),
+                Err(actual) => state = actual,
+            }
+            match state & KIND {
+                EMPTY => {}
+                READY => return Begun::Ready,
+                _ => return Begun::Busy,
+            }
+        }
+    }
+
+    /// Queues an idle wait, unless the value is there, or the turn is free and
+    /// wanted.
+    fn join(&self, ticket: &mut CellTicket<'_>, ring: usize) -> Progress<'_, T> {
+        let mut locked = ticket.lock();
+        let mut state = self.state.load(Ordering::Acquire);
+        loop {
+            let change = match state & KIND {
+                READY => {
+                    drop(locked);
+                    ticket.set(WON, 0);
+                    return Progress::Ready;
+                }
+                EMPTY if ring == INITIALISERS => RUNNING,
+                // While the bit is set and we hold the lock, the state may
+                // become READY, but then the lock is awaited to wake us.
+                _ if state & WAITING != 0 => break,
+                _ => WAITING,
+            };
+            match self.state.compare_exchange_weak(
+                state,
+                state | change,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
+                Ok(_) if change == RUNNING => return Progress::Turn(Turn { cell: self }),
+                Ok(_) => break,
+                Err(actual) => state = actual,
+            }
+        }
+        locked.push_back(ring, 0);
+        Progress::Waiting
+    }
+
+    /// How far a wait has come; queues it, or renews its waker, if it has to
+    /// wait.
+    fn advance(&self, ticket: &mut CellTicket<'_>, ring: usize, waker: &Waker) -> Progress<'_, T> {
+        match ticket.status() {
+            IDLE => {
+                if ring == INITIALISERS {
+                    if let Begun::Turn(turn) = self.begin() {
+                        return Progress::Turn(turn);
+                    }
+                }
+                if self.is_initialized() {
+                    ticket.set(WON, 0);
+                    return Progress::Ready;
+                }
+                self.refuse_to_wait_for_itself(waker);
+                // Cloned before the lock is taken: it is foreign code.
+                discard(ticket.replace_waker(Some(waker.clone())));
+                self.join(ticket, ring)
+            }
+            QUEUED => self.renew(ticket, waker),
+            TURN | RUNNING_INIT => Progress::Turn(Turn { cell: self }),
+            WON => Progress::Ready,
+            _ => panic!("a wait on a `OnceCell` was polled after it had finished"),
+        }
+    }
+
+    /// A queued wait is polled again: what has become of it, else makes sure
+    /// that `waker` is the one that will be woken.
+    #[cold]
+    fn renew(&self, ticket: &mut CellTicket<'_>, waker: &Waker) -> Progress<'_, T> {
+        let mut fresh = None;
+        loop {
+            let mut locked = ticket.lock();
+            if locked.status() != QUEUED {
+                drop(locked);
+                discard(fresh);
+                return match ticket.status() {
+                    TURN => Progress::Turn(Turn { cell: self }),
+                    _ => Progress::Ready,
+                };
+            }
+            if self.is_initialized() {
+                // Whoever wakes us is on the way.
+                let own = locked.remove();
+                drop(locked);
+                ticket.set(WON, 0);
+                discard(own);
+                discard(fresh);
+                return Progress::Ready;
+            }
+            let renewed = locked.will_wake(waker);
+            let outdated = match fresh.take() {
+                Some(fresh) if !renewed => locked.replace_waker(Some(fresh)),
+                unused => unused,
+            };
+            let replaced = outdated.is_some();
+            drop(locked);
+            discard(outdated);
+            if renewed || replaced {
+                self.refuse_to_wait_for_itself(waker);
+                return Progress::Waiting;
+            }
+            fresh = Some(waker.clone());
+        }
+    }
+
+    /// Ends a wait that is not initialising: takes it out of its queue, or
+    /// passes on its turn.
+    #[inline]
+    fn abandon(&self, ticket: &mut CellTicket<'_>) {
+        if ticket.status() == QUEUED {
+            self.unqueue(ticket);
+        }
+        let turn = (ticket.status() == TURN).then(|| Turn { cell: self });
+        ticket.set(IDLE, 0);
+        drop(turn);
+    }
+
+    fn unqueue(&self, ticket: &mut CellTicket<'_>) {
+        let mut locked = ticket.lock();
+        if locked.status() == QUEUED {
+            let waker = locked.remove();
+            self.forget_waiting(&locked);
+            drop(locked);
+            discard(waker);
+        }
+    }
+
+    /// Clears the bit WAITING if nobody waits any more.
+    #[inline]
+    fn forget_waiting(&self, locked: &Locked<'_, (), Rings>) {
+        if locked.is_empty(INITIALISERS) && locked.is_empty(ONLOOKERS) {
+            // The state may become READY at this very moment, which this
+            // leaves as it is.
+            self.state.fetch_and(!WAITING, Ordering::Relaxed);
+        }
+    }
+
+    /// The turn has ended without a value, and somebody waits.
+    #[cold]
+    fn pass_turn(&self) {
+        let mut locked = self.list.lock();
+        if locked.is_empty(INITIALISERS) {
+            let waiting = if locked.is_empty(ONLOOKERS) {
+                0
+            } else {
+                WAITING
+            };
+            // By TURN and WAITING nobody else changes the state meanwhile.
+            self.state.store(EMPTY | waiting, Ordering::Release);
+            return;
+        }
+        let waker = locked.pop_front(INITIALISERS, TURN);
+        // From here on the state is in the hands of the one who was popped.
+        self.forget_waiting(&locked);
+        drop(locked);
+        wake(waker.flatten());
+    }
+
+    /// The cell is initialised, and somebody waits.
+    #[cold]
+    fn wake_waiting(&self) {
+        /// Wakes the second ring, also if a waker of the first panics.
+        struct Rest<'a, T>(&'a OnceCell<T>);
+
+        impl<T> Drop for Rest<'_, T> {
+            fn drop(&mut self) {
+                self.0.settle(ONLOOKERS);
+            }
+        }
+
+        let _rest = Rest(self);
+        self.settle(INITIALISERS);
+    }
+
+    fn settle(&self, ring: usize) {
+        let locked = self.list.lock();
+        if !locked.is_empty(ring) {
+            locked.settle_all(ring, WON);
+        }
+    }
+
+    #[inline]
+    fn refuse_to_wait_for_itself(&self, waker: &Waker) {
+        if reentrancy::is_within(self, waker) {
+            itself();
+        }
+    }
+
+    /// The value of a wait that has won.
+    #[inline]
+    fn won(&self) -> &T {
+        self.get().expect("a wait has won, and there is no value")
+    }
+}
+
+#[cold]
+fn itself() -> ! {
+    panic!("the initialiser of a `OnceCell` waits for that same cell, which would never end");
+}
+
+/// The right to initialise a cell, see invariant TURN. Dropped without a value,
+/// it passes to the next.
+struct Turn<'a, T> {
+    cell: &'a OnceCell<T>,
+}
+
+impl<T> Turn<'_, T> {
+    #[inline]
+    fn publish(self, value: T) {
+        let cell = self.cell;
+        mem::forget(self);
+        // SAFETY: invariant TURN: the place is ours alone, and nothing is in it.
+        cell.value.with_mut(|slot| unsafe {
+            (*slot).write(value);
+        });
+        let state = cell.state.swap(READY, Ordering::AcqRel);
+        debug_assert_eq!(state & KIND, RUNNING);
+        if state & WAITING != 0 {
+            cell.wake_waiting();
+        }
+    }
+
+    /// Leaves the turn with the wait whose status says that it has it.
+    #[inline]
+    fn keep(self) {
+        mem::forget(self);
+    }
+}
+
+impl<T> Drop for Turn<'_, T> {
+    fn drop(&mut self) {
+        let ended =
+            self.cell
+                .state
+                .compare_exchange(RUNNING, EMPTY, Ordering::Release, Ordering::Relaxed);
+        if ended.is_err() {
+            self.cell.pass_turn();
+        }
+    }
+}
+
+/// What came of trying to initialise without waiting.
+enum Begun<'a, T> {
+    Turn(Turn<'a, T>),
+    Busy,
+    Ready,
+}
+
+/// How far a wait has come.
+enum Progress<'a, T> {
+    Turn(Turn<'a, T>),
+    Waiting,
+    Ready,
+}
+
+impl<T> Drop for OnceCell<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if mem::needs_drop::<T>() {
+            drop(self.take());
+        }
+    }
+}
+
+impl<T> Default for OnceCell<T> {
+    /// An empty cell.
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> From<T> for OnceCell<T> {
+    /// A cell that has its value from the beginning.
+    fn from(value: T) -> Self {
+        Self::with_value(value)
+    }
+}
+
+impl<T: Clone> Clone for OnceCell<T> {
+    /// A cell of its own with a clone of the value, or an empty one.
+    fn clone(&self) -> Self {
+        self.get().cloned().map_or_else(Self::new, Self::with_value)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for OnceCell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tuple = f.debug_tuple("OnceCell");
+        match self.get() {
+            Some(value) => tuple.field(value),
+            None => tuple.field(&format_args!("<uninit>")),
+        };
+        tuple.finish()
+    }
+}
+
+impl<T: PartialEq> PartialEq for OnceCell<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl<T: Eq> Eq for OnceCell<T> {}
+
+/// Why [`OnceCell::try_set`] did not store a value, which it gives back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SetError<T> {
+    /// The cell has a value already.
+    AlreadyInitialized(T),
+    /// Somebody is initialising the cell.
+    Initializing(T),
+}
+
+impl<T> SetError<T> {
+    /// The value that was not stored.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::AlreadyInitialized(value) | Self::Initializing(value) => value,
+        }
+    }
+}
+
+impl<T> fmt::Debug for SetError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AlreadyInitialized(_) => "AlreadyInitialized(..)",
+            Self::Initializing(_) => "Initializing(..)",
+        })
+    }
+}
+
+impl<T> fmt::Display for SetError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AlreadyInitialized(_) => "the cell is initialised already",
+            Self::Initializing(_) => "the cell is being initialised",
+        })
+    }
+}
+
+impl<T> core::error::Error for SetError<T> {}

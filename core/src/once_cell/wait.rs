@@ -1,0 +1,287 @@
+//! The three forms of a wait: the future that brings an initialiser, the one
+//! that does not, and the `Waiter` without a future.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use pin_project_lite::pin_project;
+
+use super::{
+    FINISHED, INITIALISERS, ONLOOKERS, OnceCell, Progress, RUNNING_INIT, TURN, Turn, WON,
+    reentrancy,
+};
+use crate::action::Action;
+use crate::callback::waker_of;
+use crate::io::{Bare, Io};
+use crate::primitive::const_fn;
+use crate::wait_list::{Bound, Entry, IDLE, QUEUED};
+use crate::wake_batch::{discard, wake};
+
+pin_project! {
+    /// The future of [`OnceCell::get_or_init`] and its sisters; `A` is the form
+    /// of its initialiser.
+    #[must_use = "futures do nothing unless they are awaited or polled"]
+    pub struct GetOrInit<'a, T, A: Action, I = Bare> {
+        #[pin]
+        pub(super) action: A,
+        #[pin]
+        pub(super) entry: Entry<&'a OnceCell<T>>,
+        pub(super) io: I,
+    }
+
+    impl<'a, T, A: Action, I> PinnedDrop for GetOrInit<'a, T, A, I> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            let (cell, mut ticket) = this.entry.parts();
+            match ticket.status() {
+                RUNNING_INIT => {
+                    // Passed on also if the initialiser panics in its drop.
+                    let _turn = Turn { cell };
+                    this.action.cancel();
+                }
+                QUEUED | TURN => cell.abandon(&mut ticket),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl<'a, T, A, I> Future for GetOrInit<'a, T, A, I>
+where
+    A: Action<Value = T>,
+    I: Io,
+{
+    type Output = A::Outcome<&'a T>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let cell: &'a OnceCell<T> = this.entry.owner();
+        let (_, mut ticket) = this.entry.parts();
+        if ticket.status() == IDLE {
+            if let Some(value) = cell.get() {
+                ticket.set(FINISHED, 0);
+                return Poll::Ready(A::outcome(Ok(value)));
+            }
+        }
+        match cell.advance(&mut ticket, INITIALISERS, cx.waker()) {
+            Progress::Waiting => return Poll::Pending,
+            Progress::Ready => {}
+            Progress::Turn(turn) => {
+                // What is left if the initialiser panics; the turn passes on.
+                ticket.set(FINISHED, 0);
+                let result = {
+                    let _within = reentrancy::enter(cell, cx.waker());
+                    this.action.poll_run(cx)
+                };
+                match result {
+                    Poll::Pending => {
+                        ticket.set(RUNNING_INIT, 0);
+                        turn.keep();
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok(value)) => {
+                        ticket.set(WON, 0);
+                        turn.publish(value);
+                    }
+                    Poll::Ready(Err(error)) => {
+                        drop(turn);
+                        return Poll::Ready(A::outcome(Err(error)));
+                    }
+                }
+            }
+        }
+        if this.io.poll_spend(cx).is_pending() {
+            return Poll::Pending;
+        }
+        ticket.set(FINISHED, 0);
+        Poll::Ready(A::outcome(Ok(cell.won())))
+    }
+}
+
+impl<T, A: Action, I> fmt::Debug for GetOrInit<'_, T, A, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GetOrInit")
+            .field("status", &status_name(self.entry.status()))
+            .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of [`OnceCell::wait`] and [`OnceCell::wait_future`].
+    #[must_use = "futures do nothing unless they are awaited or polled"]
+    pub struct Wait<'a, T, I = Bare> {
+        #[pin]
+        pub(super) entry: Entry<&'a OnceCell<T>>,
+        pub(super) io: I,
+    }
+
+    impl<'a, T, I> PinnedDrop for Wait<'a, T, I> {
+        fn drop(this: Pin<&mut Self>) {
+            let (cell, mut ticket) = this.project().entry.parts();
+            if ticket.status() == QUEUED {
+                cell.abandon(&mut ticket);
+            }
+        }
+    }
+}
+
+impl<'a, T, I: Io> Future for Wait<'a, T, I> {
+    type Output = &'a T;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<&'a T> {
+        let this = self.project();
+        let cell: &'a OnceCell<T> = this.entry.owner();
+        let (_, mut ticket) = this.entry.parts();
+        match cell.advance(&mut ticket, ONLOOKERS, cx.waker()) {
+            Progress::Ready if this.io.poll_spend(cx).is_ready() => {
+                ticket.set(FINISHED, 0);
+                Poll::Ready(cell.won())
+            }
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl<T, I> fmt::Debug for Wait<'_, T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait")
+            .field("status", &status_name(self.entry.status()))
+            .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// A place in the queue of a [`OnceCell`] for code that has no future: hand
+    /// it to [`OnceCell::get_or_init_with`], pinned.
+    ///
+    /// It leaves the queue by itself when it is dropped, and passes on a turn
+    /// that it has got and not used.
+    pub struct InitWaiter<'a, T> {
+        #[pin]
+        pub(super) entry: Entry<Bound<'a, OnceCell<T>>>,
+    }
+
+    impl<'a, T> PinnedDrop for InitWaiter<'a, T> {
+        fn drop(this: Pin<&mut Self>) {
+            this.reset();
+        }
+    }
+}
+
+impl<T> InitWaiter<'_, T> {
+    const_fn! {
+        /// A waiter that wakes nobody: ask it by
+        /// [`is_ready`](InitWaiter::is_ready).
+        pub const fn new() -> Self {
+            Self { entry: Entry::new(Bound::unbound(), 0) }
+        }
+    }
+
+    /// A waiter that wakes `waker` when the value is there or its turn has
+    /// come.
+    pub fn with_waker(waker: Waker) -> Self {
+        let mut waiter = Self::new();
+        waiter.entry.init_waker(waker);
+        waiter
+    }
+
+    /// A waiter that calls `callback(context)` when the value is there or its
+    /// turn has come: on the thread that did it, outside any lock.
+    ///
+    /// `callback` must be a function or a closure that captures nothing (this
+    /// is checked when the program is compiled): what it needs is in `context`.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use std::task::{Context, Poll, Waker};
+    /// use anysync::{Bare, OnceCell, once_cell::InitWaiter};
+    ///
+    /// static CALLED: AtomicBool = AtomicBool::new(false);
+    ///
+    /// let cell = OnceCell::new();
+    /// let mut waiter = pin!(InitWaiter::with_callback(&CALLED, |called| {
+    ///     called.store(true, Ordering::Relaxed);
+    /// }));
+    /// let mut slow = Box::pin(cell.get_or_init_async(Bare, std::future::pending::<u32>));
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// assert!(slow.as_mut().poll(&mut cx).is_pending());
+    ///
+    /// assert_eq!(cell.get_or_init_with(waiter.as_mut(), || 7), None);
+    /// drop(slow);
+    /// assert!(CALLED.load(Ordering::Relaxed) && waiter.is_ready());
+    /// assert_eq!(cell.get_or_init_with(waiter.as_mut(), || 7), Some(&7));
+    /// ```
+    pub fn with_callback<C, F>(context: &'static C, callback: F) -> Self
+    where
+        C: Sync,
+        F: Fn(&'static C) + Copy + Send + Sync + 'static,
+    {
+        Self::with_waker(waker_of(context, callback))
+    }
+
+    /// Wakes `waker` from now on, also while it is queued.
+    pub fn set_waker(self: Pin<&mut Self>, waker: Waker) {
+        let entry = self.project().entry;
+        if entry.status() != QUEUED {
+            discard(entry.set_waker(waker));
+            return;
+        }
+        let (_, mut ticket) = entry.parts();
+        let mut locked = ticket.lock();
+        if locked.status() == QUEUED {
+            let outdated = locked.replace_waker(Some(waker));
+            drop(locked);
+            discard(outdated);
+        } else {
+            drop(locked);
+            // It became ready a moment ago; the caller may not know yet.
+            wake(Some(waker));
+        }
+    }
+
+    /// Whether it has stopped waiting: the value is there, or it is its turn.
+    /// Call [`OnceCell::get_or_init_with`] again.
+    pub fn is_ready(&self) -> bool {
+        self.entry.status() > QUEUED
+    }
+
+    /// Makes it as new, but for its waker: leaves the queue, passes on a turn
+    /// that it has not used. A waker that has been woken is used up; see
+    /// [`set_waker`](InitWaiter::set_waker).
+    pub fn reset(self: Pin<&mut Self>) {
+        let entry = self.project().entry;
+        if let Some(cell) = entry.owner().get() {
+            cell.abandon(&mut entry.parts().1);
+        }
+    }
+}
+
+impl<T> Default for InitWaiter<'_, T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> fmt::Debug for InitWaiter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InitWaiter")
+            .field("status", &status_name(self.entry.status()))
+            .finish_non_exhaustive()
+    }
+}
+
+fn status_name(status: usize) -> &'static str {
+    match status {
+        IDLE => "idle",
+        QUEUED => "queued",
+        TURN => "has the turn",
+        RUNNING_INIT => "initialising",
+        WON => "ready",
+        _ => "finished",
+    }
+}
