@@ -1,0 +1,256 @@
+//! The capabilities of `anysync` as trait objects, so that a law is compiled
+//! once and not once per backend.
+//!
+//! A runtime comes in one of two wrappings: [`Shared`] when its handle may go to
+//! any thread, [`Confined`] when it belongs to one. The second is `Send` all the
+//! same, and panics when it is used elsewhere: so a law's future is `Send` on
+//! every backend, and a law need not know on which it runs.
+
+use std::any::Any;
+use std::cmp::Ordering;
+use std::fmt;
+use std::future::Future;
+use std::ops::Add;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use anysync::{
+    Block, Elapsed, Io, Join, JoinError, Spawn, SpawnBlocking, SpawnLocal, Timer as AnyTimer,
+};
+use send_wrapper::SendWrapper;
+
+/// A future that may go to any thread.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// A future that stays on its thread.
+pub type LocalBoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// What a task returns, whatever it is.
+pub(crate) type Value = Box<dyn Any + Send>;
+/// The backend's own handle of a task.
+pub(crate) type Handle = Box<dyn Join<Value> + Send>;
+
+/// A point on a backend's clock.
+#[derive(Clone)]
+pub struct Moment(Arc<dyn Instant>);
+
+impl Moment {
+    fn new(instant: impl Instant) -> Self {
+        Self(Arc::new(instant))
+    }
+
+    fn get<I: Copy + 'static>(&self) -> I {
+        *(self.0.as_any().downcast_ref().expect(ONE_CLOCK))
+    }
+}
+
+const ONE_CLOCK: &str = "both moments come from one clock";
+
+trait Instant: Send + Sync + 'static {
+    fn later(&self, by: Duration) -> Moment;
+    fn order(&self, other: &dyn Instant) -> Ordering;
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl<I> Instant for I
+where
+    I: Copy + Ord + Add<Duration, Output = I> + Send + Sync + 'static,
+{
+    fn later(&self, by: Duration) -> Moment {
+        Moment::new(*self + by)
+    }
+
+    fn order(&self, other: &dyn Instant) -> Ordering {
+        self.cmp(other.as_any().downcast_ref().expect(ONE_CLOCK))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Add<Duration> for Moment {
+    type Output = Moment;
+
+    fn add(self, by: Duration) -> Moment {
+        self.0.later(by)
+    }
+}
+
+impl PartialEq for Moment {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Moment {}
+
+impl PartialOrd for Moment {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Moment {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.order(&*other.0)
+    }
+}
+
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Moment(..)")
+    }
+}
+
+pub(crate) trait DynTimer: Send + Sync {
+    fn now(&self) -> Moment;
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    fn sleep_until(&self, at: &Moment) -> BoxFuture<'static, ()>;
+    fn timeout<'a>(
+        &self,
+        limit: Duration,
+        future: BoxFuture<'a, ()>,
+    ) -> BoxFuture<'a, Result<(), Elapsed>>;
+}
+
+pub(crate) trait DynSpawn: Send + Sync {
+    fn spawn(&self, task: BoxFuture<'static, Value>) -> Handle;
+}
+
+pub(crate) trait DynSpawnLocal: Send + Sync {
+    fn spawn_local(&self, task: LocalBoxFuture<'static, Value>) -> Handle;
+}
+
+pub(crate) trait DynSpawnBlocking: Send + Sync {
+    fn spawn_blocking(&self, work: Box<dyn FnOnce() -> Value + Send>) -> Handle;
+}
+
+pub(crate) trait DynBlock: Send + Sync {
+    fn block_on(&self, future: LocalBoxFuture<'_, ()>);
+}
+
+/// A handle that any thread may use.
+pub(crate) struct Shared<T>(pub(crate) T);
+
+/// A handle that belongs to the thread on which this was made.
+pub(crate) struct Confined<T>(SendWrapper<T>);
+
+impl<T> Confined<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(SendWrapper::new(value))
+    }
+}
+
+impl<T: Io> Io for Confined<T> {
+    fn poll_spend(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_spend(cx)
+    }
+}
+
+impl<T> DynTimer for Shared<T>
+where
+    T: AnyTimer + Send + Sync,
+    T::Instant: Send + Sync + 'static,
+    T::Sleep: Send + 'static,
+{
+    fn now(&self) -> Moment {
+        Moment::new(self.0.now())
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(self.0.sleep(duration))
+    }
+
+    fn sleep_until(&self, at: &Moment) -> BoxFuture<'static, ()> {
+        Box::pin(self.0.sleep_until(at.get()))
+    }
+
+    fn timeout<'a>(
+        &self,
+        limit: Duration,
+        future: BoxFuture<'a, ()>,
+    ) -> BoxFuture<'a, Result<(), Elapsed>> {
+        Box::pin(self.0.timeout(limit, future))
+    }
+}
+
+impl<T> DynTimer for Confined<T>
+where
+    T: AnyTimer,
+    T::Instant: Send + Sync + 'static,
+    T::Sleep: 'static,
+{
+    fn now(&self) -> Moment {
+        Moment::new(self.0.now())
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(SendWrapper::new(self.0.sleep(duration)))
+    }
+
+    fn sleep_until(&self, at: &Moment) -> BoxFuture<'static, ()> {
+        Box::pin(SendWrapper::new(self.0.sleep_until(at.get())))
+    }
+
+    fn timeout<'a>(
+        &self,
+        limit: Duration,
+        future: BoxFuture<'a, ()>,
+    ) -> BoxFuture<'a, Result<(), Elapsed>> {
+        Box::pin(SendWrapper::new(self.0.timeout(limit, future)))
+    }
+}
+
+impl<T: Spawn> DynSpawn for Shared<T> {
+    fn spawn(&self, task: BoxFuture<'static, Value>) -> Handle {
+        Box::new(self.0.spawn(task))
+    }
+}
+
+impl<T: SpawnLocal + 'static> DynSpawn for Confined<T> {
+    fn spawn(&self, task: BoxFuture<'static, Value>) -> Handle {
+        self.spawn_local(task)
+    }
+}
+
+impl<T: SpawnLocal + 'static> DynSpawnLocal for Confined<T> {
+    fn spawn_local(&self, task: LocalBoxFuture<'static, Value>) -> Handle {
+        Box::new(ConfinedHandle(SendWrapper::new(self.0.spawn_local(task))))
+    }
+}
+
+impl<T: SpawnBlocking + Send + Sync + 'static> DynSpawnBlocking for Shared<T> {
+    fn spawn_blocking(&self, work: Box<dyn FnOnce() -> Value + Send>) -> Handle {
+        Box::new(self.0.spawn_blocking(work))
+    }
+}
+
+impl<T: SpawnBlocking + 'static> DynSpawnBlocking for Confined<T> {
+    fn spawn_blocking(&self, work: Box<dyn FnOnce() -> Value + Send>) -> Handle {
+        Box::new(self.0.spawn_blocking(work))
+    }
+}
+
+impl<T: Block + Send + Sync> DynBlock for Shared<T> {
+    fn block_on(&self, future: LocalBoxFuture<'_, ()>) {
+        self.0.block_on(future);
+    }
+}
+
+struct ConfinedHandle<H>(SendWrapper<H>);
+
+impl<H: Join<Value>> Future for ConfinedHandle<H> {
+    type Output = Result<Value, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut *self.0).poll(cx)
+    }
+}
+
+impl<H: Join<Value>> Join<Value> for ConfinedHandle<H> {
+    fn abort(&self) {
+        self.0.abort();
+    }
+}

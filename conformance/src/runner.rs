@@ -1,0 +1,144 @@
+//! Runs one check: on a thread of its own, under a watchdog.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::backend::{Backend, Body, Capability, Progress, Root, Stage};
+use crate::log::{Scope, message_of};
+use crate::report::{Failure, Outcome};
+
+/// What to run.
+pub(crate) struct Check {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) body: Body,
+    pub(crate) needs: Vec<Capability>,
+    pub(crate) seed: u64,
+    pub(crate) watchdog: Duration,
+}
+
+/// Runs it, and always returns: a check that hangs is left behind on its thread.
+pub(crate) fn run(check: Check) -> (Outcome, Duration) {
+    let Check {
+        backend,
+        body,
+        needs,
+        seed,
+        watchdog,
+    } = check;
+    let (root, progress) = Root::new(body, needs, seed);
+    let (done, returned) = channel();
+    let start = Instant::now();
+    let log = Arc::clone(&progress.log);
+    let started = thread::Builder::new()
+        .name("check".to_owned())
+        .spawn(move || {
+            let _scope = Scope::enter(&log);
+            let result = catch_unwind(AssertUnwindSafe(|| backend.run(root)));
+            // The runner may have given up; then nobody listens.
+            let _ = done.send(result);
+        });
+    if let Err(error) = started {
+        let failure = Failure::new(format!("no thread to run the check on: {error}"));
+        return (Outcome::Failed(failure), start.elapsed());
+    }
+    let returned = returned.recv_timeout(watchdog);
+    let time = start.elapsed();
+    let outcome = match returned {
+        Ok(Ok(())) => ended(&progress),
+        Ok(Err(payload)) => backend_panicked(&progress, &message_of(&*payload)),
+        Err(RecvTimeoutError::Timeout) => hung(&progress, watchdog),
+        Err(RecvTimeoutError::Disconnected) => failed(
+            &progress,
+            "the check's thread ended without a result".to_owned(),
+        ),
+    };
+    (outcome, time)
+}
+
+fn failed(progress: &Progress, message: String) -> Outcome {
+    let mut failure = Failure::new(message);
+    failure.dump = progress.log.dump();
+    Outcome::Failed(failure)
+}
+
+fn polls(progress: &Progress) -> u64 {
+    progress.polls.load(Ordering::Relaxed)
+}
+
+fn ended(progress: &Progress) -> Outcome {
+    match progress.take_stage() {
+        Stage::Done(outcome) => outcome,
+        Stage::Given => failed(
+            progress,
+            "the backend's `run` returned without making the root future: call `root.on(face)` \
+             and run what it returns"
+                .to_owned(),
+        ),
+        Stage::Running | Stage::Dropped if polls(progress) == 0 => failed(
+            progress,
+            "the backend never polled the root future and returned: did `run` start it, and wait \
+             for it?"
+                .to_owned(),
+        ),
+        Stage::Running | Stage::Dropped => failed(
+            progress,
+            format!(
+                "the backend ended early: `run` returned when the root future was still pending, \
+                 after {} polls. Does it take a task that waits for one that is done, or stop \
+                 when nothing is ready?",
+                polls(progress)
+            ),
+        ),
+    }
+}
+
+fn backend_panicked(progress: &Progress, message: &str) -> Outcome {
+    let stage = progress.take_stage();
+    if let Stage::Done(Outcome::Failed(failure)) = stage {
+        return Outcome::Failed(failure);
+    }
+    let when = match stage {
+        Stage::Done(_) => "while it shut down, after the law had finished",
+        Stage::Given => "before it ran the law",
+        Stage::Running | Stage::Dropped => "while it ran the law",
+    };
+    let mut outcome = failed(progress, format!("the backend panicked {when}: {message}"));
+    if let (Outcome::Failed(failure), Some(panic)) =
+        (&mut outcome, progress.log.panic_like(message))
+    {
+        failure.location = panic.location;
+    }
+    outcome
+}
+
+fn hung(progress: &Progress, watchdog: Duration) -> Outcome {
+    let stage = progress.take_stage();
+    let message = match stage {
+        Stage::Done(Outcome::Failed(failure)) => return Outcome::Failed(failure),
+        Stage::Done(_) => format!(
+            "the law finished, and the backend's `run` has not returned after {watchdog:.0?}: \
+             does its shutdown wait for a task or a thread that never ends?"
+        ),
+        Stage::Given => format!(
+            "the backend has not made the root future after {watchdog:.0?}: does `run` block \
+             before `root.on(face)`?"
+        ),
+        Stage::Dropped => format!(
+            "the backend dropped the root future unfinished and has not returned after \
+             {watchdog:.0?}"
+        ),
+        Stage::Running if polls(progress) == 0 => format!(
+            "the backend has not polled the root future within {watchdog:.0?}: was it queued on \
+             an executor that nobody runs?"
+        ),
+        Stage::Running => format!(
+            "hung: not finished after {watchdog:.0?}. Either a wake-up was lost, or something \
+             blocks the executor's thread"
+        ),
+    };
+    failed(progress, message)
+}

@@ -1,0 +1,15 @@
+//! The subjects that are built in. A new one is a file here and a line in
+//! [`all`].
+
+use std::sync::Arc;
+
+use crate::subject::Subject;
+
+mod anysync;
+
+pub use self::anysync::Anysync;
+
+/// All of them; the first is the default.
+pub fn all() -> Vec<Arc<dyn Subject>> {
+    vec![Arc::new(Anysync)]
+}

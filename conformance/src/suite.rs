@@ -1,0 +1,263 @@
+//! [`Suite`]: which laws are run, on what, against what.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::backend::Backend;
+use crate::cx::mix;
+use crate::law::{About, Law, Level};
+use crate::report::{CheckResult, Outcome, Report};
+use crate::runner;
+use crate::subject::Subject;
+use crate::{backends, laws, subjects};
+
+/// How long a check may take before it counts as hung.
+pub const WATCHDOG: Duration = Duration::from_secs(60);
+
+/// A choice of laws, backends and subjects.
+///
+/// # Examples
+///
+/// ```
+/// use anysync_conformance::{Suite, backends::threads::OnThreads};
+///
+/// let report = Suite::new()
+///     .backend(OnThreads)
+///     .filter("notify::permit_is_stored")
+///     .run();
+/// assert!(report.is_success(), "{report}");
+/// ```
+#[derive(Clone)]
+pub struct Suite {
+    laws: Vec<Law>,
+    backends: Vec<Arc<dyn Backend>>,
+    subjects: Vec<Arc<dyn Subject>>,
+    filters: Vec<String>,
+    level: Level,
+    seed: u64,
+    watchdog: Duration,
+    jobs: usize,
+}
+
+/// One cell of the matrix.
+#[derive(Clone)]
+pub struct Check {
+    /// The law.
+    pub law: Law,
+    /// What it runs on.
+    pub backend: Arc<dyn Backend>,
+    /// What it is about.
+    pub subject: Arc<dyn Subject>,
+    seed: u64,
+    watchdog: Duration,
+}
+
+impl Suite {
+    /// All laws; all backends, unless one is named; our own primitives, unless
+    /// another subject is.
+    pub fn new() -> Self {
+        let jobs = thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            laws: laws::all(),
+            backends: Vec::new(),
+            subjects: Vec::new(),
+            filters: Vec::new(),
+            level: Level::Should,
+            seed: 0,
+            watchdog: WATCHDOG,
+            jobs: jobs.max(2),
+        }
+    }
+
+    /// Runs on this backend, too.
+    #[must_use]
+    pub fn backend(self, backend: impl Backend) -> Self {
+        self.shared_backend(Arc::new(backend))
+    }
+
+    /// Runs on this backend, too.
+    #[must_use]
+    pub fn shared_backend(mut self, backend: Arc<dyn Backend>) -> Self {
+        self.backends.push(backend);
+        self
+    }
+
+    /// Tests this subject, too.
+    #[must_use]
+    pub fn subject(self, subject: impl Subject) -> Self {
+        self.shared_subject(Arc::new(subject))
+    }
+
+    /// Tests this subject, too.
+    #[must_use]
+    pub fn shared_subject(mut self, subject: Arc<dyn Subject>) -> Self {
+        self.subjects.push(subject);
+        self
+    }
+
+    /// Adds a law of your own.
+    #[must_use]
+    pub fn law(mut self, law: Law) -> Self {
+        self.laws.push(law);
+        self
+    }
+
+    /// Runs the laws whose id contains this text, or that of another filter.
+    #[must_use]
+    pub fn filter(mut self, text: impl Into<String>) -> Self {
+        self.filters.push(text.into());
+        self
+    }
+
+    /// Runs the laws of this level and above.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The seed from which each check draws its own.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// How long a check may take before it counts as hung.
+    #[must_use]
+    pub fn watchdog(mut self, limit: Duration) -> Self {
+        self.watchdog = limit;
+        self
+    }
+
+    /// How many checks run at once.
+    #[must_use]
+    pub fn jobs(mut self, jobs: usize) -> Self {
+        self.jobs = jobs.max(1);
+        self
+    }
+
+    /// The laws that the filters leave.
+    pub fn laws(&self) -> Vec<Law> {
+        let chosen = |law: &&Law| {
+            self.filters.is_empty() || self.filters.iter().any(|text| law.id.contains(text))
+        };
+        self.laws.iter().filter(chosen).cloned().collect()
+    }
+
+    /// Every check, subject by subject, law by law, backend by backend.
+    ///
+    /// The laws about backends are run once, with the first subject.
+    pub fn checks(&self) -> Vec<Check> {
+        let backends = match &self.backends[..] {
+            [] => backends::all(),
+            some => some.to_vec(),
+        };
+        let subjects = match &self.subjects[..] {
+            [] => subjects::all().into_iter().take(1).collect(),
+            some => some.to_vec(),
+        };
+        let mut checks = Vec::new();
+        for (place, subject) in subjects.iter().enumerate() {
+            for law in self.laws() {
+                if law.level_for(&**subject) < self.level
+                    || (law.about == About::Backend && place > 0)
+                {
+                    continue;
+                }
+                checks.extend(backends.iter().map(|backend| Check {
+                    law: law.clone(),
+                    backend: Arc::clone(backend),
+                    subject: Arc::clone(subject),
+                    seed: self.seed,
+                    watchdog: self.watchdog,
+                }));
+            }
+        }
+        checks
+    }
+
+    /// Runs every check and collects what came out.
+    pub fn run(&self) -> Report {
+        self.run_with(|_| {})
+    }
+
+    /// Runs every check, and calls `progress` after each.
+    pub fn run_with(&self, mut progress: impl FnMut(&CheckResult)) -> Report {
+        let checks = self.checks();
+        let total = checks.len();
+        let queue: Mutex<VecDeque<_>> = Mutex::new(checks.into_iter().enumerate().collect());
+        let next = || {
+            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            queue.pop_front()
+        };
+        let (done, results) = channel();
+        let mut collected: Vec<Option<CheckResult>> = Vec::new();
+        collected.resize_with(total, || None);
+        thread::scope(|scope| {
+            for _ in 0..self.jobs.min(total) {
+                let (done, next) = (done.clone(), &next);
+                scope.spawn(move || {
+                    while let Some((place, check)) = next() {
+                        let _ = done.send((place, check.run()));
+                    }
+                });
+            }
+            drop(done);
+            for (place, result) in results {
+                progress(&result);
+                collected[place] = Some(result);
+            }
+        });
+        let results = collected.into_iter().flatten().collect();
+        Report::new(results, self.laws.clone(), self.seed)
+    }
+}
+
+impl Default for Suite {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Check {
+    /// Its name as a test: `subject::backend::law`.
+    pub fn name(&self) -> String {
+        format!(
+            "{}::{}::{}",
+            self.subject.name(),
+            self.backend.name(),
+            self.law.id
+        )
+    }
+
+    /// Runs it, and returns even if it hangs.
+    pub fn run(&self) -> CheckResult {
+        let law = &self.law;
+        let (outcome, time) = match law.reason_against(&*self.subject) {
+            Some(reason) => (Outcome::Skipped(reason), Duration::ZERO),
+            None => {
+                let (body, subject) = (law.run, Arc::clone(&self.subject));
+                runner::run(runner::Check {
+                    backend: Arc::clone(&self.backend),
+                    body: Box::new(move |cx| body(cx, subject)),
+                    needs: law.needs.to_vec(),
+                    seed: mix(mix(self.seed, law.id), self.backend.name()),
+                    watchdog: self.watchdog,
+                })
+            }
+        };
+        CheckResult {
+            subject: self.subject.name().to_owned(),
+            law: law.id.to_owned(),
+            backend: self.backend.name().to_owned(),
+            level: law.level_for(&*self.subject),
+            outcome,
+            seed: self.seed,
+            time,
+        }
+    }
+}
