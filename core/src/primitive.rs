@@ -45,7 +45,7 @@ mod tracked_cell {
     use core::cell::UnsafeCell;
 
     #[derive(Debug)]
-    pub(crate) struct TrackedCell<T>(UnsafeCell<T>);
+    pub(crate) struct TrackedCell<T: ?Sized>(UnsafeCell<T>);
 
     impl<T> TrackedCell<T> {
         #[inline]
@@ -53,6 +53,13 @@ mod tracked_cell {
             Self(UnsafeCell::new(value))
         }
 
+        #[inline]
+        pub(crate) fn into_inner(self) -> T {
+            self.0.into_inner()
+        }
+    }
+
+    impl<T: ?Sized> TrackedCell<T> {
         /// Lends a pointer for reading.
         #[inline]
         pub(crate) fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
