@@ -11,7 +11,7 @@ use std::rc::Rc;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use crate::action::{Call, CallAsync};
-use crate::{Bare, Notify, OnceCell, notify, once_cell};
+use crate::{Bare, Mutex, MutexGuard, Notify, OnceCell, mutex, notify, once_cell};
 
 /// An `Io` of one thread alone.
 type Local = Rc<Bare>;
@@ -57,3 +57,28 @@ assert_not_impl_any!(once_cell::GetOrInit<'static, u8, Call<Init>, Local>: Send,
 assert_impl_all!(Later<core::future::Ready<u8>>: Send, Sync);
 assert_not_impl_any!(Later<core::pin::Pin<std::boxed::Box<dyn Future<Output = u8>>>>: Send, Sync);
 assert_impl_all!(once_cell::SetError<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+
+// Mutex: a lock hands its value from thread to thread, so `T: Send` makes it
+// `Sync`; a guard also lends the lock, so it asks for both to be shared.
+type Unsent = std::sync::MutexGuard<'static, ()>;
+assert_impl_all!(Mutex<u8>: Send, Sync, Unpin, UnwindSafe);
+assert_not_impl_any!(Mutex<u8>: RefUnwindSafe);
+assert_impl_all!(Mutex<Cell<u8>>: Send, Sync);
+assert_not_impl_any!(Mutex<Rc<u8>>: Send, Sync);
+assert_not_impl_any!(Mutex<Unsent>: Send, Sync);
+assert_not_impl_any!(Mutex<&'static mut u8>: UnwindSafe);
+assert_impl_all!(Mutex<[u8]>: Send, Sync);
+assert_impl_all!(MutexGuard<'static, u8>: Send, Sync, Unpin);
+assert_impl_all!(MutexGuard<'static, Cell<u8>>: Send);
+assert_not_impl_any!(MutexGuard<'static, Cell<u8>>: Sync);
+assert_not_impl_any!(MutexGuard<'static, Unsent>: Send, Sync);
+assert_not_impl_any!(MutexGuard<'static, Rc<u8>>: Send, Sync);
+assert_impl_all!(mutex::Lock<'static, Cell<u8>>: Send, Sync);
+assert_not_impl_any!(mutex::Lock<'static, u8>: Unpin);
+assert_not_impl_any!(mutex::Lock<'static, Rc<u8>>: Send, Sync);
+assert_not_impl_any!(mutex::Lock<'static, u8, Local>: Send, Sync);
+assert_impl_all!(mutex::Lock<'static, u8, Unshared>: Send);
+assert_not_impl_any!(mutex::Lock<'static, u8, Unshared>: Sync);
+assert_impl_all!(mutex::Waiter<'static, Cell<u8>>: Send, Sync);
+assert_not_impl_any!(mutex::Waiter<'static, u8>: Unpin);
+assert_not_impl_any!(mutex::Waiter<'static, Rc<u8>>: Send, Sync);

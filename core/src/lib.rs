@@ -10,6 +10,7 @@ pub mod action;
 mod auto_traits;
 mod callback;
 pub mod io;
+pub mod mutex;
 pub mod notify;
 pub mod once_cell;
 mod primitive;
@@ -23,5 +24,6 @@ pub use io::Block;
 pub use io::{Bare, Elapsed, Io, Timer, yield_now};
 #[cfg(feature = "alloc")]
 pub use io::{Join, JoinError, Runtime, Spawn, SpawnBlocking, SpawnLocal};
+pub use mutex::{Mutex, MutexGuard};
 pub use notify::Notify;
 pub use once_cell::OnceCell;

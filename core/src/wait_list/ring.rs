@@ -35,7 +35,9 @@ pub(super) struct Node {
     pub(super) word: AtomicUsize,
     pub(super) links: TrackedCell<Links>,
     // In status SEATED this is a ghost: a copy of a waker that was moved out,
-    // to be compared and never woken or dropped.
+    // to be compared and never woken or dropped. What it points at may be gone,
+    // and another task's waker may be at the same address by now: they would
+    // be taken for one task.
     pub(super) waker: TrackedCell<Option<Waker>>,
     _pinned: PhantomPinned,
 }
