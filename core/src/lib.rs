@@ -8,6 +8,7 @@ extern crate std;
 pub mod action;
 #[cfg(all(test, not(anysync_loom)))]
 mod auto_traits;
+pub mod barrier;
 mod callback;
 pub mod io;
 pub mod mutex;
@@ -19,6 +20,7 @@ mod test_util;
 mod wait_list;
 mod wake_batch;
 
+pub use barrier::Barrier;
 #[cfg(feature = "std")]
 pub use io::Block;
 pub use io::{Bare, Elapsed, Io, Timer, yield_now};

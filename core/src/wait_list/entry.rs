@@ -2,12 +2,12 @@
 //! node that it gives.
 
 use core::mem;
-use core::ops::{Deref, DerefMut};
+use core::ops::{ControlFlow, Deref, DerefMut};
 use core::pin::Pin;
 use core::ptr;
 use core::task::Waker;
 
-use super::ring::{End, Node, Ring, unlink};
+use super::ring::{End, Node, Ring, links, unlink};
 use super::{IDLE, Locked, QUEUED, STATUS_MASK, VERDICT, WaitList, word};
 use crate::primitive::{Ordering, const_fn};
 
@@ -134,6 +134,11 @@ impl<L: Owner> Entry<L> {
     #[inline]
     pub(crate) fn status(&self) -> usize {
         self.node.status()
+    }
+
+    #[inline]
+    pub(crate) fn tag(&self) -> usize {
+        self.node.tag()
     }
 
     /// Changes one verdict into another through a shared reference; `false`
@@ -302,6 +307,37 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
         self.node.tag()
     }
 
+    /// Sets the status and the tag of a node that is in no queue.
+    #[inline]
+    pub(crate) fn set(&mut self, status: usize, tag: usize) {
+        assert!(status == IDLE || status >= VERDICT);
+        assert!(!self.node.is_pinned_down(), "the waiter is queued");
+        self.node.word.store(word(status, tag), Ordering::Relaxed);
+    }
+
+    /// Visits the nodes behind this queued one in `ring`, first to last, until
+    /// `visit` breaks off.
+    pub(crate) fn each_behind(
+        &mut self,
+        ring: usize,
+        mut visit: impl FnMut(&mut Queued<'_>) -> ControlFlow<()>,
+    ) {
+        assert!(self.status() == QUEUED, "the waiter is not queued");
+        let head = self.locked.guard.rings.as_ref()[ring].head;
+        // SAFETY: invariants PINNED and LINKED for this node and all that are
+        // linked with it, we hold the lock. In another ring than `ring` the
+        // walk would end at this node.
+        unsafe {
+            let mut next = links(self.node).next;
+            while !ptr::eq(next, head) && !ptr::eq(next, self.node) {
+                if visit(&mut Queued { node: &*next }).is_break() {
+                    return;
+                }
+                next = links(&*next).next;
+            }
+        }
+    }
+
     /// Queues the node as the last of `ring`.
     #[inline]
     pub(crate) fn push_back(&mut self, ring: usize, tag: usize) {
@@ -349,6 +385,32 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
         self.node
             .waker
             .with_mut(|slot| unsafe { mem::replace(&mut *slot, waker) })
+    }
+}
+
+/// A queued node, lent while the lock is held.
+pub(crate) struct Queued<'a> {
+    node: &'a Node,
+}
+
+impl Queued<'_> {
+    #[inline]
+    pub(crate) fn tag(&self) -> usize {
+        self.node.tag()
+    }
+
+    #[inline]
+    pub(crate) fn set_tag(&mut self, tag: usize) {
+        // Its owner writes the word only while it is not queued.
+        self.node.word.store(word(QUEUED, tag), Ordering::Relaxed);
+    }
+
+    /// Takes the waker, to wake it once the lock is open.
+    #[inline]
+    pub(crate) fn take_waker(&mut self) -> Option<Waker> {
+        // SAFETY: invariant LINKED: the node is queued, and this value is lent
+        // while the lock is held.
+        self.node.waker.with_mut(|slot| unsafe { (*slot).take() })
     }
 }
 
