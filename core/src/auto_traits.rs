@@ -11,7 +11,9 @@ use std::rc::Rc;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use crate::action::{Call, CallAsync};
-use crate::{Bare, Mutex, MutexGuard, Notify, OnceCell, mutex, notify, once_cell};
+use crate::{
+    Bare, Barrier, Mutex, MutexGuard, Notify, OnceCell, barrier, mutex, notify, once_cell,
+};
 
 /// An `Io` of one thread alone.
 type Local = Rc<Bare>;
@@ -30,6 +32,22 @@ assert_not_impl_any!(notify::OwnedWait: Unpin);
 assert_not_impl_any!(notify::OwnedWait<Local>: Send, Sync);
 assert_impl_all!(notify::Waiter<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(notify::Waiter<'static>: Unpin);
+
+// Barrier
+assert_impl_all!(Barrier: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(barrier::Wait<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(barrier::Wait<'static>: Unpin);
+assert_not_impl_any!(barrier::Wait<'static, Local>: Send, Sync);
+assert_impl_all!(barrier::Wait<'static, Unshared>: Send);
+assert_not_impl_any!(barrier::Wait<'static, Unshared>: Sync);
+assert_impl_all!(barrier::WaitThen<'static, Call<fn()>>: Send, Sync, UnwindSafe);
+assert_not_impl_any!(barrier::WaitThen<'static, Call<fn()>>: Unpin);
+assert_not_impl_any!(barrier::WaitThen<'static, Call<fn()>, Local>: Send, Sync);
+type Act<F> = barrier::WaitThen<'static, CallAsync<fn() -> F, F>>;
+assert_impl_all!(Act<core::future::Ready<()>>: Send, Sync);
+assert_not_impl_any!(Act<core::pin::Pin<std::boxed::Box<dyn Future<Output = ()>>>>: Send, Sync);
+assert_impl_all!(barrier::Waiter<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(barrier::Waiter<'static>: Unpin);
 
 // OnceCell
 assert_impl_all!(OnceCell<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
