@@ -344,7 +344,8 @@ impl Notify {
     /// already, because it took the stored permit.
     ///
     /// A waiter that is queued here stays where it is; one that is notified
-    /// stays so (`true`) until it is [`reset`](Waiter::reset).
+    /// stays so until it is [`reset`](Waiter::reset). `true` takes the
+    /// notification, as [`Waiter::is_notified`] does.
     ///
     /// ```
     /// use std::pin::pin;
@@ -359,31 +360,31 @@ impl Notify {
     ///
     /// # Panics
     ///
-    /// If the waiter is queued on another `Notify`.
-    pub fn wait_with<'a>(&'a self, waiter: Pin<&mut Waiter<'a>>) -> bool {
-        let mut entry = waiter.project().entry;
-        match entry.status() {
-            IDLE => {
-                entry.as_mut().bind(self);
-                let (_, mut ticket) = entry.parts();
-                ticket.set(IDLE, self.current_calls());
-                self.queue(&mut ticket)
-            }
-            QUEUED => {
-                assert!(
-                    entry.is_bound_to(self),
-                    "this `Waiter` waits on another `Notify`: cancel it there first"
-                );
-                entry.status() != QUEUED
-            }
-            _ => true,
+    /// If the waiter waits on another `Notify`, or has been notified by it, and
+    /// was not [`reset`](Waiter::reset) since.
+    pub fn wait_with<'a>(&'a self, mut waiter: Pin<&mut Waiter<'a>>) -> bool {
+        let mut entry = waiter.as_mut().project().entry;
+        if entry.status() == IDLE {
+            entry.as_mut().bind(self);
+            let (_, mut ticket) = entry.parts();
+            ticket.set(IDLE, self.current_calls());
+            self.queue(&mut ticket);
+        } else {
+            assert!(
+                entry.is_bound_to(self),
+                "this `Waiter` waits on another `Notify`: `reset` it first"
+            );
         }
+        waiter.is_notified()
     }
 
     /// Ends a wait that [`wait_with`](Notify::wait_with) began. `true` when the
-    /// waiter was still queued; `false` when it was not, or not here. A
-    /// notification that nobody has seen
+    /// waiter was still waiting; `false` when it had been notified, or does not
+    /// wait here. A notification of `notify_one` that nobody has seen
     /// ([`Waiter::is_notified`]) goes on to the next.
+    ///
+    /// Afterwards a waiter of this `Notify` is as after
+    /// [`reset`](Waiter::reset).
     ///
     /// ```
     /// use std::pin::pin;
@@ -501,6 +502,23 @@ impl Notify {
 
     /// Queues an idle wait; `true` if it has won instead.
     fn queue(&self, ticket: &mut Ticket<'_, Queue>) -> bool {
+        self.win_now(ticket) || self.queue_locked(ticket)
+    }
+
+    /// Wins at once, without the lock, if that is possible.
+    #[inline]
+    fn win_now(&self, ticket: &mut Ticket<'_, Queue>) -> bool {
+        let created = ticket.tag();
+        match self.try_win(created, false) {
+            Some(verdict) => {
+                ticket.set(verdict, created);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn queue_locked(&self, ticket: &mut Ticket<'_, Queue>) -> bool {
         let created = ticket.tag();
         let mut locked = ticket.lock();
         if let Some(verdict) = self.try_win(created, true) {
@@ -518,14 +536,16 @@ impl Notify {
     fn poll_won(&self, ticket: &mut Ticket<'_, Queue>, waker: &Waker) -> bool {
         match ticket.status() {
             IDLE => {
-                let created = ticket.tag();
-                if let Some(verdict) = self.try_win(created, false) {
-                    ticket.set(verdict, created);
+                if self.win_now(ticket) {
                     return true;
                 }
                 // Cloned before the lock is taken: it is foreign code.
                 discard(ticket.replace_waker(Some(waker.clone())));
-                self.queue(ticket)
+                if !self.queue_locked(ticket) {
+                    return false;
+                }
+                discard(ticket.replace_waker(None));
+                true
             }
             QUEUED => self.renew(ticket, waker),
             TAKEN => panic!("a wait on a `Notify` was polled after it had finished"),
@@ -535,7 +555,6 @@ impl Notify {
 
     /// A queued wait is polled again: whether it has won after all, else makes
     /// sure that `waker` is the one that will be woken.
-    #[cold]
     fn renew(&self, ticket: &mut Ticket<'_, Queue>, waker: &Waker) -> bool {
         let mut fresh = None;
         loop {
@@ -578,25 +597,31 @@ impl Notify {
     }
 
     /// Takes a wait out of the queue, or passes on what it had won: `true` if
-    /// it was queued.
+    /// nobody had notified it.
     #[inline]
     fn abandon(&self, ticket: &mut Ticket<'_, Queue>) -> bool {
-        let was_queued = ticket.status() == QUEUED && self.unqueue(ticket);
-        if !was_queued {
-            match ticket.status() {
-                BY_ONE => self.notify_one(),
-                BY_LAST => self.notify_last(),
-                _ => {}
+        if ticket.status() == QUEUED {
+            if let Some(in_time) = self.unqueue(ticket) {
+                return in_time;
             }
         }
+        let verdict = ticket.status();
+        // First, lest the win be passed on again if a waker panics.
         ticket.set(IDLE, 0);
-        was_queued
+        match verdict {
+            BY_ONE => self.notify_one(),
+            BY_LAST => self.notify_last(),
+            _ => {}
+        }
+        false
     }
 
-    fn unqueue(&self, ticket: &mut Ticket<'_, Queue>) -> bool {
+    /// `None` if the wait is not queued any more; else whether no `notify_all`
+    /// was on its way to it.
+    fn unqueue(&self, ticket: &mut Ticket<'_, Queue>) -> Option<bool> {
         let mut locked = ticket.lock();
         if locked.status() != QUEUED {
-            return false;
+            return None;
         }
         let aside = self.is_aside(&locked);
         let waker = locked.remove();
@@ -605,7 +630,7 @@ impl Notify {
         }
         drop(locked);
         discard(waker);
-        true
+        Some(!aside)
     }
 }
 
@@ -788,45 +813,51 @@ impl<'a> Waiter<'a> {
         Self::with_waker(waker_of(context, callback))
     }
 
-    /// Wakes `waker` from now on, also while it is queued.
+    /// Wakes `waker` from now on, also while it is queued. If it has been
+    /// notified and nobody has looked yet, `waker` is woken at once: so a
+    /// notification that comes between a look and this call is not lost.
     pub fn set_waker(self: Pin<&mut Self>, waker: Waker) {
-        let entry = self.project().entry;
-        if entry.status() == QUEUED {
-            let (_, mut ticket) = entry.parts();
-            let mut locked = ticket.lock();
-            if locked.status() == QUEUED {
-                let outdated = locked.replace_waker(Some(waker));
-                drop(locked);
-                discard(outdated);
-            } else {
-                drop(locked);
-                // It was notified a moment ago; the caller may not know yet.
-                discard(ticket.replace_waker(None));
-                wake(Some(waker));
-            }
-        } else {
-            discard(entry.set_waker(waker));
+        let mut entry = self.project().entry;
+        entry.as_mut().renew_waker(waker);
+        if !matches!(entry.status(), IDLE | QUEUED | TAKEN) {
+            entry.wake();
         }
     }
 
     /// Whether it has been notified. Looks, and takes nothing.
     pub fn is_ready(&self) -> bool {
-        self.entry.status() > QUEUED
+        !matches!(self.verdict(), IDLE | QUEUED)
     }
 
     /// Whether it has been notified; `true` takes the notification, which then
     /// is not passed on any more.
     pub fn is_notified(&self) -> bool {
-        let status = self.entry.status();
-        if status <= QUEUED {
-            return false;
+        match self.verdict() {
+            IDLE | QUEUED => false,
+            verdict => {
+                // Fails if another thread took it first, or if it is a
+                // `notify_all` on its way, which is passed on to nobody.
+                let _ = verdict == TAKEN || self.entry.advance(verdict, TAKEN);
+                true
+            }
         }
-        // Whoever comes second finds it taken, which is as good.
-        let _ = status == TAKEN || self.entry.advance(status, TAKEN);
-        true
     }
 
-    /// Makes it as new, but for its waker: leaves the queue, passes on a
+    fn verdict(&self) -> usize {
+        let status = self.entry.status();
+        if status == QUEUED {
+            let notify = self.entry.owner().get();
+            if notify.is_some_and(|notify| notify.current_calls() != self.entry.tag()) {
+                // A `notify_all` has happened and is on its way here, if nobody
+                // came before it.
+                let status = self.entry.status();
+                return if status == QUEUED { BY_ALL } else { status };
+            }
+        }
+        status
+    }
+
+    /// Makes it as new, but keeps its waker: leaves the queue, passes on a
     /// notification that nobody has seen.
     pub fn reset(self: Pin<&mut Self>) {
         let entry = self.project().entry;

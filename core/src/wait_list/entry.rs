@@ -10,6 +10,7 @@ use core::task::Waker;
 use super::ring::{End, Node, Ring, links, unlink};
 use super::{IDLE, Locked, QUEUED, STATUS_MASK, VERDICT, WaitList, word};
 use crate::primitive::{Ordering, const_fn};
+use crate::wake_batch::{discard, wake};
 
 /// Leads to one primitive for as long as it lives.
 ///
@@ -46,17 +47,25 @@ unsafe impl<T: HasList + ?Sized> Owner for alloc::sync::Arc<T> {
     }
 }
 
-/// An owner for a `Waiter`, which learns only later on what it waits.
-pub(crate) struct Bound<'a, T: ?Sized>(Option<&'a T>);
+/// An owner for a `Waiter`, which learns only later on what it waits, and keeps
+/// its waker from one wait to the next.
+pub(crate) struct Bound<'a, T: ?Sized> {
+    target: Option<&'a T>,
+    // The node has a clone of it while it waits.
+    waker: Option<Waker>,
+}
 
 impl<'a, T: ?Sized> Bound<'a, T> {
     pub(crate) const fn unbound() -> Self {
-        Self(None)
+        Self {
+            target: None,
+            waker: None,
+        }
     }
 
     #[inline]
     pub(crate) fn get(&self) -> Option<&'a T> {
-        self.0
+        self.target
     }
 }
 
@@ -66,7 +75,7 @@ unsafe impl<T: HasList + ?Sized> Owner for Bound<'_, T> {
 
     #[inline]
     fn target(&self) -> &T {
-        self.0.expect("an unbound waiter is in no queue")
+        self.target.expect("an unbound waiter is in no queue")
     }
 }
 
@@ -170,38 +179,64 @@ impl<L: Owner> Entry<L> {
 }
 
 impl<'a, T: HasList + ?Sized> Entry<Bound<'a, T>> {
-    /// Says on what a waiter waits. The entry is in no queue.
-    pub(crate) fn bind(self: Pin<&mut Self>, target: &'a T) {
+    /// Says on what a waiter waits, and readies its waker. The entry is in no
+    /// queue.
+    pub(crate) fn bind(mut self: Pin<&mut Self>, target: &'a T) {
         assert!(!self.node.is_pinned_down(), "the waiter is queued");
-        // SAFETY: the owner is not pinned structurally: nothing gives out a
-        // `Pin` to it. By PINNED the entry may change while it is in no queue.
-        unsafe { self.get_unchecked_mut() }.owner.0 = Some(target);
+        self.as_mut().owner_mut().target = Some(target);
+        let waker = self.owner.waker.clone();
+        discard(self.parts().1.replace_waker(waker));
     }
 
     /// Whether this waits, or last waited, on `target`.
     #[inline]
     pub(crate) fn is_bound_to(&self, target: &T) -> bool {
-        self.owner.0.is_some_and(|bound| ptr::eq(bound, target))
+        self.owner
+            .target
+            .is_some_and(|bound| ptr::eq(bound, target))
     }
 
-    /// Puts a waker into a waiter that is not pinned yet.
+    /// Gives a waiter that is new its waker.
     pub(crate) fn init_waker(&mut self, waker: Waker) {
-        // SAFETY: invariant OWNED: by PINNED an entry that is not pinned is in
-        // no queue.
-        self.node
-            .waker
-            .with_mut(|slot| unsafe { *slot = Some(waker) });
+        self.owner.waker = Some(waker);
     }
 
-    /// Puts a waker into a waiter that is in no queue; the result is the old
+    /// Gives a waiter that is in no queue another waker; the result is the old
     /// one.
     pub(crate) fn set_waker(self: Pin<&mut Self>, waker: Waker) -> Option<Waker> {
         assert!(!self.node.is_pinned_down(), "the waiter is queued");
-        // SAFETY: invariant OWNED: the node is in no queue, and we have its
-        // entry for ourselves.
-        self.node
-            .waker
-            .with_mut(|slot| unsafe { mem::replace(&mut *slot, Some(waker)) })
+        self.owner_mut().waker.replace(waker)
+    }
+
+    /// Gives a waiter another waker, whether it is queued or not. If it has won
+    /// meanwhile nobody will wake the new one: look at the status afterwards,
+    /// and [`wake`](Self::wake).
+    pub(crate) fn renew_waker(mut self: Pin<&mut Self>, waker: Waker) {
+        let old = self.as_mut().owner_mut().waker.replace(waker);
+        discard(old);
+        if self.status() == QUEUED {
+            let mut outdated = self.owner.waker.clone();
+            let mut ticket = self.parts().1;
+            let mut locked = ticket.lock();
+            if locked.status() == QUEUED {
+                outdated = locked.replace_waker(outdated);
+            }
+            drop(locked);
+            discard(outdated);
+        }
+    }
+
+    /// Wakes the waiter's waker and keeps it.
+    pub(crate) fn wake(&self) {
+        wake(self.owner.waker.clone());
+    }
+
+    #[inline]
+    fn owner_mut(self: Pin<&mut Self>) -> &mut Bound<'a, T> {
+        // SAFETY: invariant PINNED is about the node, which stays where it is;
+        // nothing gives out a `Pin` to the owner. `bind` changes the target only
+        // while the entry is in no queue.
+        unsafe { &mut self.get_unchecked_mut().owner }
     }
 }
 
