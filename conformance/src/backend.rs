@@ -15,7 +15,8 @@ use anysync::{Block, Io, Runtime, Spawn, SpawnBlocking, SpawnLocal, Timer};
 
 use crate::cx::Cx;
 use crate::erased::{
-    BoxFuture, Confined, DynBlock, DynSpawn, DynSpawnBlocking, DynSpawnLocal, DynTimer, Shared,
+    BoxFuture, Confined, DynBlock, DynSpawn, DynSpawnBlocking, DynSpawnLocal, DynTimer, Fresh,
+    Shared,
 };
 use crate::log::{Log, Scope, message_of};
 use crate::report::Outcome;
@@ -262,6 +263,18 @@ impl Face {
     #[must_use]
     pub fn block_on(mut self, block: impl Block + Send + Sync + 'static) -> Self {
         self.block = Some(Arc::new(Shared(block)));
+        self
+    }
+
+    /// Adds its `block_on` for executors that belong to one thread: a fresh one
+    /// is made on the thread that blocks.
+    #[must_use]
+    pub fn block_on_fresh<B, M>(mut self, make: M) -> Self
+    where
+        B: Block,
+        M: Fn() -> B + Send + Sync + 'static,
+    {
+        self.block = Some(Arc::new(Fresh(make)));
         self
     }
 

@@ -16,9 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use anysync::{
-    Block, Elapsed, Io, Join, JoinError, Spawn, SpawnBlocking, SpawnLocal, Timer as AnyTimer,
-};
+use anysync::{Block, Elapsed, Io, Join, Spawn, SpawnBlocking, SpawnLocal, Timer as AnyTimer};
 use send_wrapper::SendWrapper;
 
 /// A future that may go to any thread.
@@ -134,19 +132,69 @@ pub(crate) trait DynBlock: Send + Sync {
 /// A handle that any thread may use.
 pub(crate) struct Shared<T>(pub(crate) T);
 
-/// A handle that belongs to the thread on which this was made.
-pub(crate) struct Confined<T>(SendWrapper<T>);
+/// A value that belongs to the thread on which this was made.
+///
+/// Used elsewhere it panics; dropped elsewhere, by a thread that has outlived
+/// its check, it leaks.
+pub(crate) struct Confined<T>(Option<SendWrapper<T>>);
 
 impl<T> Confined<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(SendWrapper::new(value))
+        Self(Some(SendWrapper::new(value)))
+    }
+
+    fn wrapper(&self) -> &SendWrapper<T> {
+        let wrapper = self.0.as_ref().expect("it is taken only by `drop`");
+        assert!(
+            wrapper.valid(),
+            "a single-threaded executor was used from another thread"
+        );
+        wrapper
+    }
+
+    fn inner(&self) -> &T {
+        self.wrapper()
+    }
+
+    fn inner_mut(&mut self) -> &mut T {
+        let _ = self.wrapper();
+        self.0.as_mut().expect("it was there a moment ago")
+    }
+}
+
+impl<T> Drop for Confined<T> {
+    fn drop(&mut self) {
+        if let Some(wrapper) = self.0.take() {
+            if !wrapper.valid() {
+                std::mem::forget(wrapper);
+            }
+        }
     }
 }
 
 impl<T: Io> Io for Confined<T> {
     fn poll_spend(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.poll_spend(cx)
+        self.inner().poll_spend(cx)
     }
+}
+
+impl<F: Future + Unpin> Future for Confined<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        Pin::new(self.inner_mut()).poll(cx)
+    }
+}
+
+impl<H: Join<Value>> Join<Value> for Confined<H> {
+    fn abort(&self) {
+        self.inner().abort();
+    }
+}
+
+/// A `future` that belongs to this thread and looks as if it did not.
+fn confine<'a, F: Future + 'a>(future: F) -> BoxFuture<'a, F::Output> {
+    Box::pin(Confined::new(Box::pin(future)))
 }
 
 impl<T> DynTimer for Shared<T>
@@ -183,15 +231,15 @@ where
     T::Sleep: 'static,
 {
     fn now(&self) -> Moment {
-        Moment::new(self.0.now())
+        Moment::new(self.inner().now())
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(SendWrapper::new(self.0.sleep(duration)))
+        confine(self.inner().sleep(duration))
     }
 
     fn sleep_until(&self, at: &Moment) -> BoxFuture<'static, ()> {
-        Box::pin(SendWrapper::new(self.0.sleep_until(at.get())))
+        confine(self.inner().sleep_until(at.get()))
     }
 
     fn timeout<'a>(
@@ -199,7 +247,7 @@ where
         limit: Duration,
         future: BoxFuture<'a, ()>,
     ) -> BoxFuture<'a, Result<(), Elapsed>> {
-        Box::pin(SendWrapper::new(self.0.timeout(limit, future)))
+        confine(self.inner().timeout(limit, future))
     }
 }
 
@@ -217,7 +265,7 @@ impl<T: SpawnLocal + 'static> DynSpawn for Confined<T> {
 
 impl<T: SpawnLocal + 'static> DynSpawnLocal for Confined<T> {
     fn spawn_local(&self, task: LocalBoxFuture<'static, Value>) -> Handle {
-        Box::new(ConfinedHandle(SendWrapper::new(self.0.spawn_local(task))))
+        Box::new(Confined::new(self.inner().spawn_local(task)))
     }
 }
 
@@ -229,7 +277,7 @@ impl<T: SpawnBlocking + Send + Sync + 'static> DynSpawnBlocking for Shared<T> {
 
 impl<T: SpawnBlocking + 'static> DynSpawnBlocking for Confined<T> {
     fn spawn_blocking(&self, work: Box<dyn FnOnce() -> Value + Send>) -> Handle {
-        Box::new(self.0.spawn_blocking(work))
+        Box::new(self.inner().spawn_blocking(work))
     }
 }
 
@@ -239,18 +287,11 @@ impl<T: Block + Send + Sync> DynBlock for Shared<T> {
     }
 }
 
-struct ConfinedHandle<H>(SendWrapper<H>);
+/// Makes a handle on the thread that blocks.
+pub(crate) struct Fresh<M>(pub(crate) M);
 
-impl<H: Join<Value>> Future for ConfinedHandle<H> {
-    type Output = Result<Value, JoinError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut *self.0).poll(cx)
-    }
-}
-
-impl<H: Join<Value>> Join<Value> for ConfinedHandle<H> {
-    fn abort(&self) {
-        self.0.abort();
+impl<B: Block, M: Fn() -> B + Send + Sync> DynBlock for Fresh<M> {
+    fn block_on(&self, future: LocalBoxFuture<'_, ()>) {
+        (self.0)().block_on(future);
     }
 }
