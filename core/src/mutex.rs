@@ -646,9 +646,10 @@ impl<'a, T: ?Sized> Waiter<'a, T> {
     /// Wakes `waker` from now on, also while it is queued. If the lock has been
     /// handed to the waiter already, `waker` is woken at once.
     pub fn set_waker(self: Pin<&mut Self>, waker: Waker) {
-        let entry = self.project().entry;
-        if entry.status() == IDLE {
-            discard(entry.set_waker(waker));
+        let mut entry = self.project().entry;
+        entry.as_mut().renew_waker(waker.clone());
+        if matches!(entry.status(), IDLE | QUEUED) {
+            discard(Some(waker));
             return;
         }
         let (mutex, mut ticket) = entry.parts();
@@ -670,7 +671,7 @@ impl<'a, T: ?Sized> Waiter<'a, T> {
         self.entry.status() == SEATED
     }
 
-    /// Makes it as new, but for its waker: leaves the queue, or passes on the
+    /// Makes it as new, but keeps its waker: leaves the queue, or passes on the
     /// lock that it has been handed.
     pub fn reset(self: Pin<&mut Self>) {
         let entry = self.project().entry;

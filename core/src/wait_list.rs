@@ -59,7 +59,7 @@ use crate::primitive::{Lock, LockGuard, Ordering, const_fn};
 
 use ring::{Node, links, unlink};
 
-pub(crate) use entry::{Bound, Entry, HasList, LockedTicket, Owner, Ticket, TicketOf, has_list};
+pub(crate) use entry::{Bound, Entry, HasList, LockedTicket, Owner, Ticket, has_list};
 pub(crate) use ring::Ring;
 pub(crate) use seat::Seat;
 
@@ -184,29 +184,6 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'a, S, R> {
             let tag = node.word.load(Ordering::Relaxed) & !STATUS_MASK;
             node.word.store(tag | verdict, Ordering::Release);
             waker
-        }
-    }
-
-    /// The tags of the nodes of `ring`, changed by `retag`, first to last,
-    /// until it returns `None`.
-    pub(crate) fn retag(&mut self, ring: usize, mut retag: impl FnMut(usize) -> Option<usize>) {
-        let head = self.guard.rings.as_ref()[ring].head;
-        let mut node = head;
-        while !node.is_null() {
-            // SAFETY: invariants PINNED and LINKED: the node is in a ring of
-            // this list and we hold the lock; its owner writes the word only
-            // while it is not queued.
-            unsafe {
-                let old = (*node).word.load(Ordering::Relaxed);
-                let Some(tag) = retag(old >> TAG_SHIFT) else {
-                    return;
-                };
-                (*node).word.store(word(QUEUED, tag), Ordering::Relaxed);
-                node = links(&*node).next;
-            }
-            if node == head {
-                return;
-            }
         }
     }
 }

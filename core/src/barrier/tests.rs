@@ -592,7 +592,7 @@ fn sizes_are_as_published() {
         assert_eq!(size_of::<Barrier>(), 32);
     }
     assert_eq!(size_of::<Wait<'static>>(), 48);
-    assert_eq!(size_of::<Waiter<'static>>(), 48);
+    assert_eq!(size_of::<Waiter<'static>>(), 64);
 }
 
 #[test]

@@ -10,7 +10,6 @@ use super::{Barrier, LEADER, ROLE, debug};
 use crate::callback::waker_of;
 use crate::primitive::const_fn;
 use crate::wait_list::{Bound, Entry, QUEUED};
-use crate::wake_batch::{discard, wake};
 
 pin_project! {
     /// A place at a [`Barrier`] for code that has no future: hand it to
@@ -75,23 +74,13 @@ impl<'a> Waiter<'a> {
         Self::with_waker(waker_of(context, callback))
     }
 
-    /// Wakes `waker` from now on, also while it waits. If it was released a
-    /// moment ago, `waker` is woken at once.
+    /// Wakes `waker` from now on, also while it waits. If it has been released
+    /// already, `waker` is woken at once.
     pub fn set_waker(self: Pin<&mut Self>, waker: Waker) {
-        let entry = self.entry();
-        if entry.status() != QUEUED {
-            discard(entry.set_waker(waker));
-            return;
-        }
-        let (_, mut ticket) = entry.parts();
-        let mut locked = ticket.lock();
-        if locked.status() == QUEUED {
-            let outdated = locked.replace_waker(Some(waker));
-            drop(locked);
-            discard(outdated);
-        } else {
-            drop(locked);
-            wake(Some(waker));
+        let mut entry = self.entry();
+        entry.as_mut().renew_waker(waker);
+        if entry.status() > QUEUED {
+            entry.wake();
         }
     }
 
@@ -107,8 +96,8 @@ impl<'a> Waiter<'a> {
         self.is_released() && self.entry.tag() & ROLE == LEADER
     }
 
-    /// Makes it as new: withdraws if it has arrived and not been released. A
-    /// waker that has not been woken stays.
+    /// Makes it as new, but keeps its waker: withdraws if it has arrived and not
+    /// been released.
     pub fn reset(self: Pin<&mut Self>) {
         let entry = self.entry();
         if let Some(barrier) = entry.owner().get() {

@@ -17,7 +17,6 @@ use crate::callback::waker_of;
 use crate::io::{Bare, Io};
 use crate::primitive::const_fn;
 use crate::wait_list::{Bound, Entry, IDLE, QUEUED};
-use crate::wake_batch::{discard, wake};
 
 pin_project! {
     /// The future of [`OnceCell::get_or_init`] and its sisters; `A` is the form
@@ -224,23 +223,13 @@ impl<T> InitWaiter<'_, T> {
         Self::with_waker(waker_of(context, callback))
     }
 
-    /// Wakes `waker` from now on, also while it is queued.
+    /// Wakes `waker` from now on, also while it is queued. If it is ready
+    /// already, `waker` is woken at once.
     pub fn set_waker(self: Pin<&mut Self>, waker: Waker) {
-        let entry = self.project().entry;
-        if entry.status() != QUEUED {
-            discard(entry.set_waker(waker));
-            return;
-        }
-        let (_, mut ticket) = entry.parts();
-        let mut locked = ticket.lock();
-        if locked.status() == QUEUED {
-            let outdated = locked.replace_waker(Some(waker));
-            drop(locked);
-            discard(outdated);
-        } else {
-            drop(locked);
-            // It became ready a moment ago; the caller may not know yet.
-            wake(Some(waker));
+        let mut entry = self.project().entry;
+        entry.as_mut().renew_waker(waker);
+        if entry.status() > QUEUED {
+            entry.wake();
         }
     }
 
@@ -250,9 +239,8 @@ impl<T> InitWaiter<'_, T> {
         self.entry.status() > QUEUED
     }
 
-    /// Makes it as new, but for its waker: leaves the queue, passes on a turn
-    /// that it has not used. A waker that has been woken is used up; see
-    /// [`set_waker`](InitWaiter::set_waker).
+    /// Makes it as new, but keeps its waker: leaves the queue, passes on a turn
+    /// that it has not used.
     pub fn reset(self: Pin<&mut Self>) {
         let entry = self.project().entry;
         if let Some(cell) = entry.owner().get() {

@@ -201,13 +201,6 @@ impl<'a, T: HasList + ?Sized> Entry<Bound<'a, T>> {
         self.owner.waker = Some(waker);
     }
 
-    /// Gives a waiter that is in no queue another waker; the result is the old
-    /// one.
-    pub(crate) fn set_waker(self: Pin<&mut Self>, waker: Waker) -> Option<Waker> {
-        assert!(!self.node.is_pinned_down(), "the waiter is queued");
-        self.owner_mut().waker.replace(waker)
-    }
-
     /// Gives a waiter another waker, whether it is queued or not. If it has won
     /// meanwhile nobody will wake the new one: look at the status afterwards,
     /// and [`wake`](Self::wake).
