@@ -9,6 +9,7 @@
 //! ```
 //!
 //! *Failed* means: the initialiser panicked, returned an error, or was dropped.
+//! *Nobody waits*: nobody who brings an initialiser.
 //!
 //! | | EMPTY | RUNNING | READY |
 //! |-|-|-|-|
@@ -27,8 +28,8 @@
 //!
 //! - **READY**: when the state is READY the value is there, complete, and is
 //!   neither written nor dropped until somebody has the cell for themselves.
-//! - **TURN**: while the state is RUNNING, one [`Turn`] exists, or one wait has
-//!   the status `TURN` or `RUNNING_INIT`, from which a [`Turn`] is made. Only
+//! - **TURN**: while the state is RUNNING, one `Turn` exists, or one wait has
+//!   the status `TURN` or `RUNNING_INIT`, from which a `Turn` is made. Only
 //!   its owner touches the value's place, and only it ends RUNNING.
 //! - **WAITING**: unless the state is READY, the bit is set when a ring is not
 //!   empty. It is set and cleared under the lock alone. The state does not
@@ -50,46 +51,31 @@ use core::future::Future;
 use core::mem::{self, MaybeUninit};
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
-use core::task::Waker;
 
 use crate::action::{Action, Call, CallAsync, TryCall, TryCallAsync};
 use crate::io::{Bare, Io};
 use crate::primitive::{AtomicUsize, Ordering, TrackedCell, const_fn};
-use crate::wait_list::{Entry, IDLE, Locked, QUEUED, Ring, Ticket, VERDICT, WaitList, has_list};
-use crate::wake_batch::{discard, wake};
+use crate::wait_list::{Entry, Ring, WaitList, has_list};
 
+mod error;
+mod machine;
 mod reentrancy;
 mod wait;
 
+pub use error::SetError;
 pub use wait::{GetOrInit, InitWaiter, Wait};
 
+use machine::{Begun, EMPTY, READY, Rings};
+
+#[cfg(all(test, not(anysync_loom)))]
+mod model_tests;
 #[cfg(all(test, not(anysync_loom)))]
 mod tests;
+#[cfg(all(test, not(anysync_loom)))]
+mod waiter_tests;
 
-// The kinds of the state word.
-const EMPTY: usize = 0;
-const RUNNING: usize = 1;
-const READY: usize = 2;
-const KIND: usize = 0b11;
-/// A bit beside the kind, see invariant WAITING.
-const WAITING: usize = 0b100;
-
-// The rings.
-const INITIALISERS: usize = 0;
-const ONLOOKERS: usize = 1;
-
-// The verdicts on a node.
-/// It is this wait's turn to initialise.
-const TURN: usize = VERDICT;
-/// The wait's initialiser has been started and is pending.
-const RUNNING_INIT: usize = VERDICT + 1;
-/// The value is there.
-const WON: usize = VERDICT + 2;
-/// The wait has returned, or has panicked.
-const FINISHED: usize = VERDICT + 3;
-
-type Rings = [Ring; 2];
-type CellTicket<'a> = Ticket<'a, (), Rings>;
+#[cfg(all(test, anysync_loom))]
+mod loom_tests;
 
 /// A value that is made once, by whoever needs it first, while the others wait
 /// for it.
@@ -490,46 +476,7 @@ impl<T> OnceCell<T> {
     where
         F: FnOnce() -> T,
     {
-        let mut entry = waiter.project().entry;
-        if !entry.is_bound_to(self) {
-            assert!(
-                !matches!(entry.status(), QUEUED | TURN),
-                "this `InitWaiter` waits on another `OnceCell`: reset it first"
-            );
-            entry.as_mut().bind(self);
-            entry.as_mut().parts().1.set(IDLE, 0);
-        }
-        let mut ticket = entry.parts().1;
-        let turn = match ticket.status() {
-            IDLE => match self.begin() {
-                Begun::Turn(turn) => turn,
-                Begun::Ready => {
-                    ticket.set(WON, 0);
-                    return self.get();
-                }
-                Begun::Busy => match self.join(&mut ticket, INITIALISERS) {
-                    Progress::Turn(turn) => turn,
-                    Progress::Ready => return self.get(),
-                    Progress::Waiting => return None,
-                },
-            },
-            TURN => Turn { cell: self },
-            QUEUED => {
-                if self.is_initialized() {
-                    self.unqueue(&mut ticket);
-                    ticket.set(WON, 0);
-                }
-                // Else its turn may come at any moment: the waker tells.
-                return self.get();
-            }
-            _ => return self.get(),
-        };
-        // What is left if `init` panics.
-        ticket.set(IDLE, 0);
-        let value = init();
-        ticket.set(WON, 0);
-        turn.publish(value);
-        self.get()
+        waiter.advance(self, init)
     }
 
     /// Stores `value` if the cell is empty and nobody is initialising it;
@@ -668,279 +615,6 @@ impl<T> OnceCell<T> {
     pub fn into_inner(mut self) -> Option<T> {
         self.take()
     }
-
-    // What follows is the machine of a single wait. It is the same for a
-    // future and a `Waiter`.
-
-    /// Takes the turn if the cell is empty, without the lock.
-    #[inline]
-    fn begin(&self) -> Begun<'_, T> {
-        let mut state = EMPTY;
-        loop {
-            match self.state.compare_exchange(
-                state,
-                state | RUNNING,
-                Ordering::Acquire,
-                Ordering::Acquire,
-            ) {
-                Ok(_) => return Begun::Turn(Turn { cell: self }),
-                Err(actual) => state = actual,
-            }
-            match state & KIND {
-                EMPTY => {}
-                READY => return Begun::Ready,
-                _ => return Begun::Busy,
-            }
-        }
-    }
-
-    /// Queues an idle wait, unless the value is there, or the turn is free and
-    /// wanted.
-    fn join(&self, ticket: &mut CellTicket<'_>, ring: usize) -> Progress<'_, T> {
-        let mut locked = ticket.lock();
-        let mut state = self.state.load(Ordering::Acquire);
-        loop {
-            let change = match state & KIND {
-                READY => {
-                    drop(locked);
-                    ticket.set(WON, 0);
-                    return Progress::Ready;
-                }
-                EMPTY if ring == INITIALISERS => RUNNING,
-                // While the bit is set and we hold the lock, the state may
-                // become READY, but then the lock is awaited to wake us.
-                _ if state & WAITING != 0 => break,
-                _ => WAITING,
-            };
-            match self.state.compare_exchange_weak(
-                state,
-                state | change,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            ) {
-                Ok(_) if change == RUNNING => return Progress::Turn(Turn { cell: self }),
-                Ok(_) => break,
-                Err(actual) => state = actual,
-            }
-        }
-        locked.push_back(ring, 0);
-        Progress::Waiting
-    }
-
-    /// How far a wait has come; queues it, or renews its waker, if it has to
-    /// wait.
-    fn advance(&self, ticket: &mut CellTicket<'_>, ring: usize, waker: &Waker) -> Progress<'_, T> {
-        match ticket.status() {
-            IDLE => {
-                if ring == INITIALISERS {
-                    if let Begun::Turn(turn) = self.begin() {
-                        return Progress::Turn(turn);
-                    }
-                }
-                if self.is_initialized() {
-                    ticket.set(WON, 0);
-                    return Progress::Ready;
-                }
-                self.refuse_to_wait_for_itself(waker);
-                // Cloned before the lock is taken: it is foreign code.
-                discard(ticket.replace_waker(Some(waker.clone())));
-                self.join(ticket, ring)
-            }
-            QUEUED => self.renew(ticket, waker),
-            TURN | RUNNING_INIT => Progress::Turn(Turn { cell: self }),
-            WON => Progress::Ready,
-            _ => panic!("a wait on a `OnceCell` was polled after it had finished"),
-        }
-    }
-
-    /// A queued wait is polled again: what has become of it, else makes sure
-    /// that `waker` is the one that will be woken.
-    #[cold]
-    fn renew(&self, ticket: &mut CellTicket<'_>, waker: &Waker) -> Progress<'_, T> {
-        let mut fresh = None;
-        loop {
-            let mut locked = ticket.lock();
-            if locked.status() != QUEUED {
-                drop(locked);
-                discard(fresh);
-                return match ticket.status() {
-                    TURN => Progress::Turn(Turn { cell: self }),
-                    _ => Progress::Ready,
-                };
-            }
-            if self.is_initialized() {
-                // Whoever wakes us is on the way.
-                let own = locked.remove();
-                drop(locked);
-                ticket.set(WON, 0);
-                discard(own);
-                discard(fresh);
-                return Progress::Ready;
-            }
-            let renewed = locked.will_wake(waker);
-            let outdated = match fresh.take() {
-                Some(fresh) if !renewed => locked.replace_waker(Some(fresh)),
-                unused => unused,
-            };
-            let replaced = outdated.is_some();
-            drop(locked);
-            discard(outdated);
-            if renewed || replaced {
-                self.refuse_to_wait_for_itself(waker);
-                return Progress::Waiting;
-            }
-            fresh = Some(waker.clone());
-        }
-    }
-
-    /// Ends a wait that is not initialising: takes it out of its queue, or
-    /// passes on its turn.
-    #[inline]
-    fn abandon(&self, ticket: &mut CellTicket<'_>) {
-        if ticket.status() == QUEUED {
-            self.unqueue(ticket);
-        }
-        let turn = (ticket.status() == TURN).then(|| Turn { cell: self });
-        ticket.set(IDLE, 0);
-        drop(turn);
-    }
-
-    fn unqueue(&self, ticket: &mut CellTicket<'_>) {
-        let mut locked = ticket.lock();
-        if locked.status() == QUEUED {
-            let waker = locked.remove();
-            self.forget_waiting(&locked);
-            drop(locked);
-            discard(waker);
-        }
-    }
-
-    /// Clears the bit WAITING if nobody waits any more.
-    #[inline]
-    fn forget_waiting(&self, locked: &Locked<'_, (), Rings>) {
-        if locked.is_empty(INITIALISERS) && locked.is_empty(ONLOOKERS) {
-            // The state may become READY at this very moment, which this
-            // leaves as it is.
-            self.state.fetch_and(!WAITING, Ordering::Relaxed);
-        }
-    }
-
-    /// The turn has ended without a value, and somebody waits.
-    #[cold]
-    fn pass_turn(&self) {
-        let mut locked = self.list.lock();
-        if locked.is_empty(INITIALISERS) {
-            let waiting = if locked.is_empty(ONLOOKERS) {
-                0
-            } else {
-                WAITING
-            };
-            // By TURN and WAITING nobody else changes the state meanwhile.
-            self.state.store(EMPTY | waiting, Ordering::Release);
-            return;
-        }
-        let waker = locked.pop_front(INITIALISERS, TURN);
-        // From here on the state is in the hands of the one who was popped.
-        self.forget_waiting(&locked);
-        drop(locked);
-        wake(waker.flatten());
-    }
-
-    /// The cell is initialised, and somebody waits.
-    #[cold]
-    fn wake_waiting(&self) {
-        /// Wakes the second ring, also if a waker of the first panics.
-        struct Rest<'a, T>(&'a OnceCell<T>);
-
-        impl<T> Drop for Rest<'_, T> {
-            fn drop(&mut self) {
-                self.0.settle(ONLOOKERS);
-            }
-        }
-
-        let _rest = Rest(self);
-        self.settle(INITIALISERS);
-    }
-
-    fn settle(&self, ring: usize) {
-        let locked = self.list.lock();
-        if !locked.is_empty(ring) {
-            locked.settle_all(ring, WON);
-        }
-    }
-
-    #[inline]
-    fn refuse_to_wait_for_itself(&self, waker: &Waker) {
-        if reentrancy::is_within(self, waker) {
-            itself();
-        }
-    }
-
-    /// The value of a wait that has won.
-    #[inline]
-    fn won(&self) -> &T {
-        self.get().expect("a wait has won, and there is no value")
-    }
-}
-
-#[cold]
-fn itself() -> ! {
-    panic!("the initialiser of a `OnceCell` waits for that same cell, which would never end");
-}
-
-/// The right to initialise a cell, see invariant TURN. Dropped without a value,
-/// it passes to the next.
-struct Turn<'a, T> {
-    cell: &'a OnceCell<T>,
-}
-
-impl<T> Turn<'_, T> {
-    #[inline]
-    fn publish(self, value: T) {
-        let cell = self.cell;
-        mem::forget(self);
-        // SAFETY: invariant TURN: the place is ours alone, and nothing is in it.
-        cell.value.with_mut(|slot| unsafe {
-            (*slot).write(value);
-        });
-        let state = cell.state.swap(READY, Ordering::AcqRel);
-        debug_assert_eq!(state & KIND, RUNNING);
-        if state & WAITING != 0 {
-            cell.wake_waiting();
-        }
-    }
-
-    /// Leaves the turn with the wait whose status says that it has it.
-    #[inline]
-    fn keep(self) {
-        mem::forget(self);
-    }
-}
-
-impl<T> Drop for Turn<'_, T> {
-    fn drop(&mut self) {
-        let ended =
-            self.cell
-                .state
-                .compare_exchange(RUNNING, EMPTY, Ordering::Release, Ordering::Relaxed);
-        if ended.is_err() {
-            self.cell.pass_turn();
-        }
-    }
-}
-
-/// What came of trying to initialise without waiting.
-enum Begun<'a, T> {
-    Turn(Turn<'a, T>),
-    Busy,
-    Ready,
-}
-
-/// How far a wait has come.
-enum Progress<'a, T> {
-    Turn(Turn<'a, T>),
-    Waiting,
-    Ready,
 }
 
 impl<T> Drop for OnceCell<T> {
@@ -991,41 +665,3 @@ impl<T: PartialEq> PartialEq for OnceCell<T> {
 }
 
 impl<T: Eq> Eq for OnceCell<T> {}
-
-/// Why [`OnceCell::try_set`] did not store a value, which it gives back.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SetError<T> {
-    /// The cell has a value already.
-    AlreadyInitialized(T),
-    /// Somebody is initialising the cell.
-    Initializing(T),
-}
-
-impl<T> SetError<T> {
-    /// The value that was not stored.
-    pub fn into_inner(self) -> T {
-        match self {
-            Self::AlreadyInitialized(value) | Self::Initializing(value) => value,
-        }
-    }
-}
-
-impl<T> fmt::Debug for SetError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AlreadyInitialized(_) => "AlreadyInitialized(..)",
-            Self::Initializing(_) => "Initializing(..)",
-        })
-    }
-}
-
-impl<T> fmt::Display for SetError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AlreadyInitialized(_) => "the cell is initialised already",
-            Self::Initializing(_) => "the cell is being initialised",
-        })
-    }
-}
-
-impl<T> core::error::Error for SetError<T> {}

@@ -8,10 +8,10 @@ use core::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use super::{
-    FINISHED, INITIALISERS, ONLOOKERS, OnceCell, Progress, RUNNING_INIT, TURN, Turn, WON,
-    reentrancy,
+use super::machine::{
+    Begun, FINISHED, INITIALISERS, ONLOOKERS, Progress, RUNNING_INIT, TURN, Turn, WON,
 };
+use super::{OnceCell, reentrancy};
 use crate::action::Action;
 use crate::callback::waker_of;
 use crate::io::{Bare, Io};
@@ -37,7 +37,7 @@ pin_project! {
             match ticket.status() {
                 RUNNING_INIT => {
                     // Passed on also if the initialiser panics in its drop.
-                    let _turn = Turn { cell };
+                    let _turn = Turn::of(cell);
                     this.action.cancel();
                 }
                 QUEUED | TURN => cell.abandon(&mut ticket),
@@ -246,6 +246,55 @@ impl<T> InitWaiter<'_, T> {
         if let Some(cell) = entry.owner().get() {
             cell.abandon(&mut entry.parts().1);
         }
+    }
+}
+
+impl<'a, T> InitWaiter<'a, T> {
+    /// What [`OnceCell::get_or_init_with`] does.
+    pub(super) fn advance<F>(self: Pin<&mut Self>, cell: &'a OnceCell<T>, init: F) -> Option<&'a T>
+    where
+        F: FnOnce() -> T,
+    {
+        let mut entry = self.project().entry;
+        if !entry.is_bound_to(cell) {
+            assert!(
+                !matches!(entry.status(), QUEUED | TURN),
+                "this `InitWaiter` waits on another `OnceCell`: reset it first"
+            );
+            entry.as_mut().bind(cell);
+            entry.as_mut().parts().1.set(IDLE, 0);
+        }
+        let mut ticket = entry.parts().1;
+        let turn = match ticket.status() {
+            IDLE => match cell.begin() {
+                Begun::Turn(turn) => turn,
+                Begun::Ready => {
+                    ticket.set(WON, 0);
+                    return cell.get();
+                }
+                Begun::Busy => match cell.join(&mut ticket, INITIALISERS) {
+                    Progress::Turn(turn) => turn,
+                    Progress::Ready => return cell.get(),
+                    Progress::Waiting => return None,
+                },
+            },
+            TURN => Turn::of(cell),
+            QUEUED => {
+                if cell.is_initialized() {
+                    cell.unqueue(&mut ticket);
+                    ticket.set(WON, 0);
+                }
+                // Else its turn may come at any moment: the waker tells.
+                return cell.get();
+            }
+            _ => return cell.get(),
+        };
+        // What is left if `init` panics.
+        ticket.set(IDLE, 0);
+        let value = init();
+        ticket.set(WON, 0);
+        turn.publish(value);
+        cell.get()
     }
 }
 

@@ -1,0 +1,187 @@
+//! Every interleaving of a few threads, under loom's memory model. Each model
+//! says what it proves.
+
+use core::future::poll_fn;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+use std::boxed::Box;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use loom::future::block_on;
+use loom::thread;
+
+use super::*;
+use crate::Bare;
+
+/// Runs a model with as many preemptions as finish in seconds.
+fn model(preemptions: usize, test: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(test);
+}
+
+fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// A `get` that sees a value sees all of it: the read of the value is ordered
+/// after its write (loom would report the race), against `set` and against an
+/// initialiser.
+#[test]
+fn loom_get_is_lock_free_and_ordered() {
+    model(3, || {
+        let cell = Arc::new(OnceCell::new());
+        let setter = {
+            let cell = cell.clone();
+            thread::spawn(move || cell.set([1, 1]))
+        };
+        let maker = {
+            let cell = cell.clone();
+            thread::spawn(move || _ = poll_once(pin!(cell.get_or_init(Bare, || [2, 2]))))
+        };
+        if let Some(value) = cell.get() {
+            assert_eq!(value[0], value[1]);
+        }
+        let set = setter.join().unwrap();
+        maker.join().unwrap();
+        let value = cell.get().unwrap();
+        assert_eq!(*value, if set { [1, 1] } else { [2, 2] });
+    });
+}
+
+/// Of `set` and two `get_or_init` exactly one stores, and both waits end with
+/// what it stored, whether they queue before or after.
+#[test]
+fn loom_initialises_once() {
+    model(2, || {
+        let cell = Arc::new(OnceCell::new());
+        let runs = Arc::new(AtomicUsize::new(0));
+        let maker = |value: usize| {
+            let (cell, runs) = (cell.clone(), runs.clone());
+            thread::spawn(move || {
+                *block_on(cell.get_or_init(Bare, || {
+                    runs.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
+                    value
+                }))
+            })
+        };
+        let makers = [maker(1), maker(2)];
+        let set = cell.set(3);
+        let [first, second] = makers.map(|maker| maker.join().unwrap());
+        assert_eq!(first, second);
+        assert_eq!(first == 3, set);
+        let runs = runs.load(core::sync::atomic::Ordering::Relaxed);
+        assert_eq!(runs + usize::from(set), 1);
+    });
+}
+
+/// An initialiser that panics while another wait queues: the other never sleeps
+/// on, it finds the cell empty or is given the turn.
+#[test]
+fn loom_panicking_init_passes_the_turn() {
+    model(3, || {
+        let cell = Arc::new(OnceCell::new());
+        let other = {
+            let cell = cell.clone();
+            thread::spawn(move || assert_eq!(*block_on(cell.get_or_init(Bare, || 7)), 7))
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            // It resumes, so that nothing is printed for each interleaving.
+            let fail = || std::panic::resume_unwind(Box::new("no value"));
+            _ = poll_once(pin!(cell.get_or_init(Bare, fail)));
+        }));
+        other.join().unwrap();
+        // It did not run if the other was first.
+        let _ = outcome;
+        assert_eq!(cell.get(), Some(&7));
+    });
+}
+
+/// An initialiser that is dropped unfinished while another wait queues and a
+/// third only looks on: nobody sleeps on, and the turn is given once.
+#[test]
+fn loom_cancelled_init_passes_the_turn() {
+    model(2, || {
+        let cell = Arc::new(OnceCell::new());
+        let mut init = Box::pin(cell.get_or_init_async(Bare, core::future::pending));
+        assert!(poll_once(init.as_mut()).is_pending());
+        let maker = {
+            let cell = cell.clone();
+            thread::spawn(move || *block_on(cell.get_or_init(Bare, || 7)))
+        };
+        let onlooker = {
+            let cell = cell.clone();
+            thread::spawn(move || *block_on(cell.wait(Bare)))
+        };
+        drop(init);
+        assert_eq!(maker.join().unwrap(), 7);
+        assert_eq!(onlooker.join().unwrap(), 7);
+    });
+}
+
+/// A wait that is dropped at the moment at which it is given the turn: the turn
+/// goes on to the next, which never sleeps on.
+#[test]
+fn loom_dropped_win_is_passed_on() {
+    model(3, || {
+        let cell = Arc::new(OnceCell::new());
+        let mut init = Box::pin(cell.get_or_init_async(Bare, core::future::pending));
+        assert!(poll_once(init.as_mut()).is_pending());
+        let fickle = {
+            let cell = cell.clone();
+            thread::spawn(move || {
+                let init = || poll_fn(|_| Poll::<u32>::Pending);
+                _ = poll_once(pin!(cell.get_or_init_async(Bare, init)));
+            })
+        };
+        let last = {
+            let cell = cell.clone();
+            thread::spawn(move || *block_on(cell.get_or_init(Bare, || 7)))
+        };
+        drop(init);
+        fickle.join().unwrap();
+        assert_eq!(last.join().unwrap(), 7);
+    });
+}
+
+/// The last wait leaves its queue, and the bit WAITING with it, while `set`
+/// publishes and another wait queues: the other is not forgotten.
+#[test]
+fn loom_leaving_loses_nobody() {
+    model(3, || {
+        let cell = Arc::new(OnceCell::new());
+        let leaver = {
+            let cell = cell.clone();
+            thread::spawn(move || _ = poll_once(pin!(cell.wait(Bare))))
+        };
+        let other = {
+            let cell = cell.clone();
+            thread::spawn(move || *block_on(cell.wait(Bare)))
+        };
+        assert!(cell.set(7));
+        leaver.join().unwrap();
+        assert_eq!(other.join().unwrap(), 7);
+    });
+}
+
+/// A queued wait is polled with a new waker, by another thread than the one
+/// that initialises: the new waker is woken, or the poll is ready.
+#[test]
+fn loom_last_waker_is_the_one_woken() {
+    model(3, || {
+        let cell = Arc::new(OnceCell::new());
+        let waiting = {
+            let cell = cell.clone();
+            thread::spawn(move || {
+                let mut wait = pin!(cell.wait(Bare));
+                if poll_once(wait.as_mut()).is_pending() {
+                    assert_eq!(*block_on(wait), 7);
+                }
+            })
+        };
+        assert!(cell.set(7));
+        waiting.join().unwrap();
+    });
+}
