@@ -8,8 +8,8 @@ use std::boxed::Box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::task::Wake;
 
-use loom::future::block_on;
 use loom::thread;
 
 use super::*;
@@ -26,12 +26,32 @@ fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
+struct Unpark(thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Parks between polls; if nobody wakes it, loom reports the deadlock.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        thread::park();
+    }
+}
+
 /// A `get` that sees a value sees all of it: the read of the value is ordered
 /// after its write (loom would report the race), against `set` and against an
 /// initialiser.
 #[test]
 fn loom_get_is_lock_free_and_ordered() {
-    model(3, || {
+    model(5, || {
         let cell = Arc::new(OnceCell::new());
         let setter = {
             let cell = cell.clone();
@@ -55,7 +75,7 @@ fn loom_get_is_lock_free_and_ordered() {
 /// what it stored, whether they queue before or after.
 #[test]
 fn loom_initialises_once() {
-    model(2, || {
+    model(3, || {
         let cell = Arc::new(OnceCell::new());
         let runs = Arc::new(AtomicUsize::new(0));
         let maker = |value: usize| {
@@ -81,7 +101,7 @@ fn loom_initialises_once() {
 /// on, it finds the cell empty or is given the turn.
 #[test]
 fn loom_panicking_init_passes_the_turn() {
-    model(3, || {
+    model(5, || {
         let cell = Arc::new(OnceCell::new());
         let other = {
             let cell = cell.clone();
@@ -103,7 +123,7 @@ fn loom_panicking_init_passes_the_turn() {
 /// third only looks on: nobody sleeps on, and the turn is given once.
 #[test]
 fn loom_cancelled_init_passes_the_turn() {
-    model(2, || {
+    model(3, || {
         let cell = Arc::new(OnceCell::new());
         let mut init = Box::pin(cell.get_or_init_async(Bare, core::future::pending));
         assert!(poll_once(init.as_mut()).is_pending());
@@ -125,7 +145,7 @@ fn loom_cancelled_init_passes_the_turn() {
 /// goes on to the next, which never sleeps on.
 #[test]
 fn loom_dropped_win_is_passed_on() {
-    model(3, || {
+    model(5, || {
         let cell = Arc::new(OnceCell::new());
         let mut init = Box::pin(cell.get_or_init_async(Bare, core::future::pending));
         assert!(poll_once(init.as_mut()).is_pending());
@@ -150,7 +170,7 @@ fn loom_dropped_win_is_passed_on() {
 /// publishes and another wait queues: the other is not forgotten.
 #[test]
 fn loom_leaving_loses_nobody() {
-    model(3, || {
+    model(5, || {
         let cell = Arc::new(OnceCell::new());
         let leaver = {
             let cell = cell.clone();
@@ -170,7 +190,7 @@ fn loom_leaving_loses_nobody() {
 /// that initialises: the new waker is woken, or the poll is ready.
 #[test]
 fn loom_last_waker_is_the_one_woken() {
-    model(3, || {
+    model(5, || {
         let cell = Arc::new(OnceCell::new());
         let waiting = {
             let cell = cell.clone();
