@@ -11,6 +11,8 @@ mod auto_traits;
 pub mod barrier;
 mod callback;
 pub mod io;
+#[cfg(all(test, anysync_loom))]
+mod loom_util;
 pub mod mutex;
 pub mod notify;
 pub mod once_cell;

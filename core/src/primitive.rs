@@ -85,9 +85,6 @@ mod lock {
 
     use std::sync::PoisonError;
 
-    #[cfg_attr(not(anysync_loom), allow(unused_imports))]
-    use super::const_fn;
-
     pub(crate) type LockGuard<'a, T> = MutexGuard<'a, T>;
 
     #[derive(Debug)]

@@ -68,6 +68,12 @@ mod entry;
 mod ring;
 mod seat;
 
+#[cfg(all(test, not(anysync_loom)))]
+mod tests;
+
+#[cfg(all(test, anysync_loom))]
+mod loom_tests;
+
 /// In no queue.
 pub(crate) const IDLE: usize = 0;
 /// In a ring.

@@ -10,8 +10,9 @@
 use core::mem::MaybeUninit;
 use core::task::Waker;
 
-/// How many wakers are gathered before the lock is opened to wake them.
-pub(crate) const BATCH: usize = 32;
+/// How many wakers are gathered before the lock is opened to wake them. One
+/// under loom, so that few waiters show what happens between two batches.
+pub(crate) const BATCH: usize = if cfg!(anysync_loom) { 1 } else { 32 };
 
 /// Up to [`BATCH`] wakers on the stack.
 pub(crate) struct WakeBatch {

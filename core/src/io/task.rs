@@ -137,7 +137,7 @@ impl<T> Outcome<T> {
     /// Makes sure that an abort from now on wakes the task; `false` if it has
     /// been aborted already.
     fn renew_waker(&self, waker: &Waker) -> bool {
-        let mut state = self.shared.lock();
+        let state = self.shared.lock();
         let is_current = |own: &Waker| own.will_wake(waker);
         if state.aborted || state.detached || state.task.as_ref().is_some_and(is_current) {
             return !state.aborted;

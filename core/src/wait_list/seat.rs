@@ -117,7 +117,10 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
         // ghost: it is compared, never woken or dropped.
         unsafe {
             let copy = ptr::read(ghost);
-            self.node.waker.with_mut(|slot| slot.write(Some(copy)));
+            self.node.waker.with_mut(|slot| {
+                debug_assert!((*slot).is_none(), "a waker would be leaked");
+                slot.write(Some(copy));
+            });
         }
         seat.occupy(self.node);
     }
