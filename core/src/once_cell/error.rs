@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// Why [`OnceCell::try_set`] did not store a value, which it gives back.
+/// Why [`OnceCell::try_set`](crate::OnceCell::try_set) did not store a value, which it gives back.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SetError<T> {
     /// The cell has a value already.

@@ -653,27 +653,26 @@ fn happens_before() {
     // who get the value.
     for _ in 0..100 {
         let cell = OnceCell::new();
-        let trace = [const { Cell::new(0) }; 3];
-        struct Shared<'a>(&'a [Cell<u32>; 3]);
-        // SAFETY: for the test: each slot is written in an initialiser, of which
-        // one runs at a time, and read by those that follow.
-        unsafe impl Sync for Shared<'_> {}
-        let shared = &Shared(&trace);
+        let trace = [const { AtomicUsize::new(0) }; 3];
+        let sum = || {
+            trace
+                .iter()
+                .map(|it| it.load(Ordering::Relaxed))
+                .sum::<usize>()
+        };
         let start = Barrier::new(3);
         std::thread::scope(|scope| {
             for me in 0..3 {
-                let (cell, start) = (&cell, &start);
+                let (cell, start, trace, sum) = (&cell, &start, &trace, &sum);
                 scope.spawn(move || {
-                    let trace = &{ shared }.0;
                     start.wait();
                     let outcome = Bare.block_on(cell.get_or_try_init(Bare, || {
-                        let before: u32 = trace.iter().map(Cell::get).sum();
-                        trace[me].set(1);
+                        let before = sum();
+                        trace[me].store(1, Ordering::Relaxed);
                         if before == 2 { Ok(before + 1) } else { Err(()) }
                     }));
                     if let Ok(value) = outcome {
-                        assert_eq!(*value, 3);
-                        assert_eq!(trace.iter().map(Cell::get).sum::<u32>(), 3);
+                        assert_eq!((*value, sum()), (3, 3));
                     }
                 });
             }
