@@ -16,7 +16,10 @@ mod loom_util;
 pub mod mutex;
 pub mod notify;
 pub mod once_cell;
+#[cfg(feature = "alloc")]
+mod owner;
 mod primitive;
+pub mod semaphore;
 #[cfg(all(test, not(anysync_loom)))]
 mod test_util;
 mod wait_list;
@@ -31,3 +34,6 @@ pub use io::{Join, JoinError, Runtime, Spawn, SpawnBlocking, SpawnLocal};
 pub use mutex::{Mutex, MutexGuard};
 pub use notify::Notify;
 pub use once_cell::OnceCell;
+#[cfg(feature = "alloc")]
+pub use semaphore::OwnedSemaphorePermit;
+pub use semaphore::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};

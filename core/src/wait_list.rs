@@ -9,6 +9,7 @@
 //! | `entry.rs` | [`Entry`], which a future holds, and its own node's [`Ticket`] |
 //! | `aside.rs` | settling many at once |
 //! | `seat.rs` | [`Seat`]: a win that can be taken back |
+//! | `granted.rs` | the same for several at once, in a ring of grants |
 //!
 //! ```text
 //!   WaitList ── lock ──┬─ state of the primitive
@@ -43,7 +44,8 @@
 //!   than the node's owner does so, storing the new status (Release) is the last
 //!   that they do to the node: the owner who reads it (Acquire) may free it. For
 //!   SEATED the seat is stored last, and the owner who leaves it may free it.
-//! - **SEATED**: see [`Seat`].
+//! - **SEATED**: see [`Seat`]; in a list with a ring of grants, GRANTED in
+//!   `granted.rs` takes its place.
 //!
 //! # Memory ordering
 //!
@@ -59,12 +61,13 @@ use crate::primitive::{Lock, LockGuard, Ordering, const_fn};
 
 use ring::{Node, links, unlink};
 
-pub(crate) use entry::{Bound, Entry, HasList, LockedTicket, Owner, Ticket, has_list};
+pub(crate) use entry::{Bound, Entry, HasList, LockedTicket, Owner, Ticket, TicketOf, has_list};
 pub(crate) use ring::Ring;
 pub(crate) use seat::Seat;
 
 mod aside;
 mod entry;
+mod granted;
 mod ring;
 mod seat;
 
@@ -78,7 +81,8 @@ mod loom_tests;
 pub(crate) const IDLE: usize = 0;
 /// In a ring.
 pub(crate) const QUEUED: usize = 1;
-/// Has won and sits in the list's [`Seat`]; its owner has not looked yet.
+/// Has won and sits in the list's [`Seat`], or in its ring of grants; its owner
+/// has not looked yet.
 pub(crate) const SEATED: usize = 2;
 /// The first status whose meaning the primitive decides; there are five.
 pub(crate) const VERDICT: usize = 3;

@@ -79,6 +79,18 @@ unsafe impl<T: HasList + ?Sized> Owner for Bound<'_, T> {
     }
 }
 
+// SAFETY: an owner leads to one place; once it is taken out it leads nowhere.
+unsafe impl<L: Owner> Owner for Option<L> {
+    type Target = L::Target;
+
+    #[inline]
+    fn target(&self) -> &L::Target {
+        self.as_ref()
+            .expect("a wait without its owner is in no queue")
+            .target()
+    }
+}
+
 /// A primitive with a [`WaitList`]. Implemented by [`has_list!`] alone, which
 /// names a field, so that the list is always the same.
 ///
@@ -230,6 +242,18 @@ impl<'a, T: HasList + ?Sized> Entry<Bound<'a, T>> {
         // nothing gives out a `Pin` to the owner. `bind` changes the target only
         // while the entry is in no queue.
         unsafe { &mut self.get_unchecked_mut().owner }
+    }
+}
+
+impl<L: Owner> Entry<Option<L>> {
+    /// Takes the owner out of an entry that has been waited with, and which
+    /// leads nowhere from now on.
+    #[inline]
+    pub(crate) fn take_owner(self: Pin<&mut Self>) -> Option<L> {
+        assert!(!self.node.is_pinned_down(), "the waiter is queued");
+        // SAFETY: the owner is not pinned structurally: nothing gives out a
+        // `Pin` to it. By PINNED the entry may change while it is in no queue.
+        unsafe { self.get_unchecked_mut() }.owner.take()
     }
 }
 

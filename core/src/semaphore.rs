@@ -1,0 +1,1045 @@
+//! [`Semaphore`]: a number of permits; whoever finds too few waits in order.
+//!
+//! Permits that come back while somebody waits belong to the first in the queue:
+//! they add up until it has enough, so that a request for many is not starved by
+//! requests for few.
+//!
+//! ```text
+//!   acquire, release                                      acquire: queues behind
+//!       ┌───┐      acquire of more than there are             ┌───┐
+//!       │  FREE(n) ──────────────────────────────────► WAITING(n) │ release, cancel:
+//!       └─► │ ▲ ◄──────────────────────────────────────── │   ◄─┘ grants to the first,
+//!           │            the queue is empty again         │       as long as n suffices
+//!     close │                                             │ close: refuses all
+//!           └───────────────► CLOSED(n) ◄─────────────────┘
+//!                              │     ▲
+//!                              └─────┘ release
+//! ```
+//!
+//! | | FREE(n) | WAITING(n) | CLOSED(n) |
+//! |-|-|-|-|
+//! | `try_acquire_many(k)` | k ≤ n: takes k, else `NoPermits` | `NoPermits` | `Closed` |
+//! | first poll of an acquire of k | k ≤ n: takes k, else queues | queues last | an error |
+//! | poll of the queued | – | renews its waker; or gets what another wait of its task has been granted | an error |
+//! | poll of the granted | takes the grant | takes the grant | takes the grant |
+//! | release of k, `add_permits(k)` | n + k | n + k, then grants to the first ones | n + k |
+//! | `forget_permits(k)` | n − min(k, n) | 0 are forgotten | n − min(k, n) |
+//! | drop of the queued | – | leaves, then grants to the first ones | leaves |
+//! | drop of the granted | as a release | as a release | as a release |
+//!
+//! An acquire of 0 never queues.
+//!
+//! # Invariants
+//!
+//! - **COUNTED**: a permit is counted in the state word, or in one
+//!   [`SemaphorePermit`], or in the tag of one node in the ring of grants. It
+//!   moves from one to another by a single atomic step or under the inner lock.
+//! - **WAITING**: the flag is set exactly when the queue is not empty; then the
+//!   permits in the word do not suffice for the first in it, or somebody is
+//!   about to grant. While it is set the word changes only under the inner lock,
+//!   so nobody passes the queue.
+//! - **CLOSED**: the flag is set once, and then the queue is empty for ever: a
+//!   node that is queued nevertheless is on its way to be refused.
+//!
+//! # Permits granted and not polled
+//!
+//! A task that waits in two branches of a `select!`, and leaves the one that is
+//! granted its permits, would wait for itself in the other. So a queued wait
+//! that is polled looks through the grants that nobody has fetched, for one of
+//! its own task. If it suffices, the two change places: the polled wait has its
+//! permits (what is too many goes back), and the other is the first in the queue.
+//! If it does not, the other's permits go back all the same, and it queues right
+//! behind the polled wait. So nobody of another task is passed, and no permit is
+//! kept by a wait of the task that waits. Each grant that is tried so leaves the
+//! ring, so this ends.
+//!
+//! # Memory ordering
+//!
+//! A release writes the word with Release and an acquire reads it with Acquire.
+//! All changes of the word are read-modify-writes, or stores under the inner
+//! lock with Release after a load with Acquire, so a later change passes on what
+//! an earlier one released. A grant is made and taken under the inner lock. An
+//! acquire that queues and a release meet in the word: whichever comes second
+//! sees the first, so no fence is needed.
+
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
+
+use crate::io::{Bare, Io};
+#[cfg(feature = "alloc")]
+use crate::owner::Projected;
+use crate::primitive::{AtomicUsize, Ordering, const_fn};
+use crate::wait_list::{
+    IDLE, Locked, QUEUED, Ring, SEATED, TAG_MAX, TicketOf, VERDICT, WaitList, has_list,
+};
+use crate::wake_batch::{Panicked, WakeBatch, discard};
+
+mod acquire;
+mod error;
+#[cfg(all(test, anysync_loom))]
+mod loom_tests;
+#[cfg(all(test, not(anysync_loom)))]
+mod model_tests;
+mod permit;
+#[cfg(all(test, not(anysync_loom)))]
+mod task_tests;
+#[cfg(all(test, not(anysync_loom)))]
+mod tests;
+
+#[cfg(feature = "alloc")]
+pub use acquire::AcquireOwned;
+pub use acquire::{Acquire, Waiter};
+pub use error::{AcquireError, AddPermitsError, TryAcquireError};
+#[cfg(feature = "alloc")]
+pub use permit::OwnedSemaphorePermit;
+pub use permit::SemaphorePermit;
+
+// The state word: two flags and the number of free permits.
+const CLOSED: usize = 1;
+const WAITING: usize = 2;
+const SHIFT: u32 = 2;
+
+/// The queue's ring, and the ring of grants that nobody has fetched yet.
+const QUEUE: usize = 0;
+const GRANTS: usize = 1;
+
+// The verdicts on a node, whose tag is the number of permits that it waits for.
+/// The semaphore was closed while it was queued.
+const REFUSED: usize = VERDICT;
+/// The outcome has been handed out.
+const TAKEN: usize = VERDICT + 1;
+
+/// Permits, of which a number is free and the others are held. Whoever wants
+/// more than are free waits.
+///
+/// It bounds how many do something at once: so many connections, requests, open
+/// files. What is acquired goes back when the [`SemaphorePermit`] is dropped.
+///
+/// ```
+/// use anysync::{Io, Semaphore};
+///
+/// /// At most eight downloads at a time, however many ask.
+/// static DOWNLOADS: Semaphore = Semaphore::new(8);
+///
+/// async fn download(io: impl Io, url: &str) {
+///     let _permit = DOWNLOADS.acquire(io).await.expect("never closed");
+///     // ..
+/// }
+/// ```
+///
+/// Permits need not go back to where they came from: with
+/// [`forget`](SemaphorePermit::forget) on one side and
+/// [`add_permits`](Semaphore::add_permits) on the other they count something
+/// that is produced here and consumed there, or the tokens of a rate limit.
+///
+/// # Fairness
+///
+/// First in, first out, also for many: a request at the head of the queue is
+/// not overtaken by a smaller one, and permits that come back add up until it
+/// has enough. While somebody waits all that is free is promised to them, and
+/// [`try_acquire`](Semaphore::try_acquire) gets nothing.
+///
+/// There is one exception, so that a task does not wait for itself: when a wait
+/// that its task does not poll has been granted its permits, and the task polls
+/// another wait on the same `Semaphore`, the latter gets them, and the former is
+/// the first in the queue; or, if they are too few, they go back, and the former
+/// queues behind the latter. Two waits are of one task if [`Waker::will_wake`]
+/// says so of the wakers that they were polled with, which it cannot where a
+/// combinator hands out wakers of its own for each of them (`FuturesUnordered`
+/// does; `select!` and `join!` do not). Among grants that nobody has fetched, the
+/// latest 64 are looked through.
+///
+/// # Cancel safety
+///
+/// A wait may be dropped at any moment. Queued, it leaves the queue, and those
+/// behind it whom it alone held up are granted theirs; granted, its permits go
+/// to the next.
+///
+/// # Memory ordering
+///
+/// What was done before permits were released or added is visible to who
+/// acquires them.
+pub struct Semaphore {
+    state: AtomicUsize,
+    list: WaitList<(), [Ring; 2]>,
+}
+
+has_list!([] Semaphore, list: WaitList<(), [Ring; 2]>);
+
+type Ticket<'a> = TicketOf<'a, Semaphore>;
+type Outcome<'a> = Result<SemaphorePermit<'a>, AcquireError>;
+
+impl Semaphore {
+    /// The largest number of permits that can be free, held in one
+    /// [`SemaphorePermit`] or acquired at once: `usize::MAX / 8`.
+    ///
+    /// Permits that are released above it (which takes
+    /// [`add_permits`](Semaphore::add_permits) while about as many are held) are
+    /// lost.
+    pub const MAX_PERMITS: usize = TAG_MAX;
+
+    const_fn! {
+        /// A semaphore with `permits` free permits.
+        ///
+        /// ```
+        /// use anysync::Semaphore;
+        ///
+        /// static SLOTS: Semaphore = Semaphore::new(3);
+        /// assert_eq!(SLOTS.available_permits(), 3);
+        /// ```
+        ///
+        /// # Panics
+        ///
+        /// With more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS); in a constant
+        /// this is an error of the compiler.
+        pub const fn new(permits: usize) -> Self {
+            if permits > Self::MAX_PERMITS {
+                too_many(permits);
+            }
+            Self {
+                state: AtomicUsize::new(permits << SHIFT),
+                list: WaitList::new([Ring::new(), Ring::new()], ()),
+            }
+        }
+    }
+
+    /// How many permits could be acquired without waiting, at this moment: none
+    /// while somebody waits, since all that are free are promised then. A closed
+    /// semaphore still counts them.
+    #[inline]
+    pub fn available_permits(&self) -> usize {
+        let state = self.state.load(Ordering::Relaxed);
+        if state & WAITING != 0 {
+            0
+        } else {
+            state >> SHIFT
+        }
+    }
+
+    /// How many waits are queued, at this moment. A wait that has been granted
+    /// its permits is not queued any more.
+    ///
+    /// Counts them one by one under the inner lock: for tests and diagnostics.
+    pub fn waiter_count(&self) -> usize {
+        self.list.lock().count(QUEUE)
+    }
+
+    /// Adds `n` permits that nobody has held, and grants what the first in the
+    /// queue wait for.
+    ///
+    /// ```
+    /// let semaphore = anysync::Semaphore::new(0);
+    /// semaphore.add_permits(5);
+    /// assert_eq!(semaphore.available_permits(), 5);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there would be more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS) free
+    /// ones; nothing has changed then. Passes on the panic of a waker, after all
+    /// the others have been woken.
+    #[inline]
+    #[track_caller]
+    pub fn add_permits(&self, n: usize) {
+        if let Err(error) = self.try_add_permits(n) {
+            panic!("{error}");
+        }
+    }
+
+    /// Like [`add_permits`](Semaphore::add_permits), with an error in place of
+    /// the panic.
+    ///
+    /// ```
+    /// use anysync::Semaphore;
+    ///
+    /// let semaphore = Semaphore::new(Semaphore::MAX_PERMITS);
+    /// assert_eq!(semaphore.try_add_permits(5).unwrap_err().permits(), 5);
+    /// assert_eq!(semaphore.available_permits(), Semaphore::MAX_PERMITS);
+    /// ```
+    pub fn try_add_permits(&self, n: usize) -> Result<(), AddPermitsError> {
+        let fits = |free| n <= Self::MAX_PERMITS - free;
+        if self.put(|state| fits(state >> SHIFT).then(|| state + (n << SHIFT))) {
+            Ok(())
+        } else {
+            Err(AddPermitsError { permits: n })
+        }
+    }
+
+    /// Takes up to `n` of the [available](Semaphore::available_permits) permits
+    /// away for good, and returns how many. While somebody waits that is none.
+    ///
+    /// To take away held ones too, acquire and
+    /// [`forget`](SemaphorePermit::forget) them.
+    ///
+    /// ```
+    /// let semaphore = anysync::Semaphore::new(5);
+    /// assert_eq!(semaphore.forget_permits(3), 3);
+    /// assert_eq!(semaphore.forget_permits(3), 2);
+    /// ```
+    pub fn forget_permits(&self, n: usize) -> usize {
+        let mut state = self.state.load(Ordering::Relaxed);
+        loop {
+            let forgotten = n.min(state >> SHIFT);
+            if state & WAITING != 0 || forgotten == 0 {
+                return 0;
+            }
+            match self.state.compare_exchange_weak(
+                state,
+                state - (forgotten << SHIFT),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return forgotten,
+                Err(actual) => state = actual,
+            }
+        }
+    }
+
+    /// Waits for a permit; `io` is the executor that it runs on.
+    ///
+    /// The wait has a place in the queue from its first poll on. If a permit is
+    /// free, that poll takes it by one atomic read-modify-write.
+    ///
+    /// ```
+    /// use anysync::{Bare, Block, Io, Semaphore};
+    ///
+    /// async fn work(io: impl Io, slots: &Semaphore) -> bool {
+    ///     match slots.acquire(io).await {
+    ///         Ok(_permit) => true,
+    ///         Err(_closed) => false,
+    ///     }
+    /// }
+    ///
+    /// let slots = Semaphore::new(1);
+    /// assert!(Bare.block_on(work(Bare, &slots)));
+    /// slots.close();
+    /// assert!(!Bare.block_on(work(Bare, &slots)));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the semaphore is closed before the wait is granted its permit.
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out, also for many; see [`Semaphore`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the wait leaves the queue in constant time; a permit that it had
+    /// been granted goes to the next. To wait again is to queue again, as the
+    /// last.
+    ///
+    /// # Memory ordering
+    ///
+    /// Acquires what was released with the permit.
+    ///
+    /// # Panics
+    ///
+    /// When the future is polled after it has finished.
+    #[inline]
+    pub fn acquire<I: Io>(&self, io: I) -> Acquire<'_, I> {
+        Acquire::new(self, 1, io)
+    }
+
+    /// Waits for `n` permits, which come all at once. With 0 it does not wait,
+    /// and fails only if the semaphore is closed.
+    ///
+    /// ```
+    /// use anysync::{Bare, Block, Semaphore};
+    ///
+    /// let semaphore = Semaphore::new(3);
+    /// let permits = Bare.block_on(semaphore.acquire_many(Bare, 3)).unwrap();
+    /// assert_eq!(permits.num_permits(), 3);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Semaphore::acquire).
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out: at the head of the queue it is not overtaken by
+    /// smaller requests.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`acquire`](Semaphore::acquire); what had added up for it goes to the
+    /// next at once.
+    ///
+    /// # Memory ordering
+    ///
+    /// As [`acquire`](Semaphore::acquire).
+    ///
+    /// # Panics
+    ///
+    /// If `n` is above [`MAX_PERMITS`](Semaphore::MAX_PERMITS), as there never
+    /// are so many; and when the future is polled after it has finished.
+    #[inline]
+    #[track_caller]
+    pub fn acquire_many<I: Io>(&self, io: I, n: usize) -> Acquire<'_, I> {
+        Acquire::new(self, attainable(n), io)
+    }
+
+    /// Waits for a permit on any executor: [`acquire`](Semaphore::acquire) with
+    /// [`Bare`].
+    #[inline]
+    pub fn acquire_future(&self) -> Acquire<'_> {
+        self.acquire(Bare)
+    }
+
+    /// Waits for `n` permits on any executor:
+    /// [`acquire_many`](Semaphore::acquire_many) with [`Bare`].
+    #[inline]
+    #[track_caller]
+    pub fn acquire_many_future(&self, n: usize) -> Acquire<'_> {
+        self.acquire_many(Bare, n)
+    }
+
+    /// Takes a permit if one is free and nobody waits.
+    ///
+    /// Never waits, never takes the inner lock, and never passes the queue.
+    ///
+    /// ```
+    /// use anysync::{Semaphore, TryAcquireError};
+    ///
+    /// let semaphore = Semaphore::new(1);
+    /// let permit = semaphore.try_acquire().unwrap();
+    /// assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::NoPermits);
+    /// drop(permit);
+    /// assert!(semaphore.try_acquire().is_ok());
+    /// ```
+    #[inline]
+    pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, TryAcquireError> {
+        self.try_acquire_many(1)
+    }
+
+    /// Takes `n` permits if they are free and nobody waits. Otherwise as
+    /// [`try_acquire`](Semaphore::try_acquire); 0 are had at any time before the
+    /// semaphore is closed.
+    #[inline]
+    pub fn try_acquire_many(&self, n: usize) -> Result<SemaphorePermit<'_>, TryAcquireError> {
+        self.try_take(n)?;
+        Ok(SemaphorePermit::new(self, n))
+    }
+
+    /// Waits without a future: returns the outcome if the permits are free or
+    /// have been granted to `waiter`, or the semaphore is closed; else queues
+    /// `waiter` and returns `None` at once. Its waker or callback is called when
+    /// there is an outcome; call this again then.
+    ///
+    /// It is a poll, and may be called as often as you like: a waiter that is
+    /// queued keeps its place. After it has returned something, the waiter may be
+    /// used again.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use anysync::{Semaphore, semaphore::Waiter};
+    ///
+    /// let semaphore = Semaphore::new(2);
+    /// let one = semaphore.try_acquire().unwrap();
+    /// let mut waiter = pin!(Waiter::new());
+    /// assert!(semaphore.acquire_with(2, waiter.as_mut()).is_none());
+    /// drop(one);
+    /// assert!(waiter.is_ready());
+    /// let two = semaphore.acquire_with(2, waiter.as_mut()).unwrap().unwrap();
+    /// assert_eq!(two.num_permits(), 2);
+    /// ```
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out, from the first call on; see [`Semaphore`]. A waiter
+    /// with a waker or callback counts as of one task with any other that has the
+    /// same.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped or [`reset`](Waiter::reset), the waiter leaves the queue, or
+    /// passes on the permits that it has been granted.
+    ///
+    /// # Memory ordering
+    ///
+    /// As [`acquire`](Semaphore::acquire).
+    ///
+    /// # Panics
+    ///
+    /// If the waiter waits on another `Semaphore` or for another number of
+    /// permits, or if `n` is above [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
+    pub fn acquire_with<'a>(
+        &'a self,
+        n: usize,
+        waiter: Pin<&mut Waiter<'a>>,
+    ) -> Option<Result<SemaphorePermit<'a>, AcquireError>> {
+        let mut entry = waiter.project().entry;
+        let outcome = if entry.status() == IDLE {
+            entry.as_mut().bind(self);
+            let (_, mut ticket) = entry.as_mut().parts();
+            ticket.set(IDLE, attainable(n));
+            self.take(n).or_else(|| self.queue(&mut ticket))
+        } else {
+            assert!(
+                entry.is_bound_to(self),
+                "this `Waiter` waits on another `Semaphore`: reset it first"
+            );
+            let (_, mut ticket) = entry.as_mut().parts();
+            let waits_for = ticket.tag();
+            assert!(
+                waits_for == n,
+                "this `Waiter` waits for {waits_for} permits, not for {n}: reset it first"
+            );
+            self.look(&mut ticket, None)
+        };
+        if outcome.is_some() {
+            entry.parts().1.set(IDLE, 0);
+        }
+        outcome
+    }
+
+    /// [`acquire`](Semaphore::acquire) with a future and a permit that own a
+    /// share of the semaphore, and so may be spawned or stored.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync::{Bare, Block, Semaphore};
+    ///
+    /// let slots = Arc::new(Semaphore::new(4));
+    /// let permit = Bare.block_on(slots.clone().acquire_owned(Bare)).unwrap();
+    /// std::thread::spawn(move || {
+    ///     // .. work ..
+    ///     drop(permit);
+    /// });
+    /// ```
+    ///
+    /// # Errors, fairness, cancel safety, memory ordering, panics
+    ///
+    /// As [`acquire`](Semaphore::acquire).
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub fn acquire_owned<I: Io>(self: Arc<Self>, io: I) -> AcquireOwned<Self, I> {
+        AcquireOwned::new(Projected::whole(self), 1, io)
+    }
+
+    /// [`acquire_many`](Semaphore::acquire_many) with a future and a permit that
+    /// own a share of the semaphore.
+    ///
+    /// # Errors, fairness, cancel safety, memory ordering, panics
+    ///
+    /// As [`acquire_many`](Semaphore::acquire_many).
+    #[cfg(feature = "alloc")]
+    #[inline]
+    #[track_caller]
+    pub fn acquire_many_owned<I: Io>(self: Arc<Self>, io: I, n: usize) -> AcquireOwned<Self, I> {
+        AcquireOwned::new(Projected::whole(self), attainable(n), io)
+    }
+
+    /// Waits for `n` permits of a semaphore somewhere inside of `owner`, with a
+    /// future and a permit that own a share of it.
+    ///
+    /// `project` finds the semaphore.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync::{Io, OwnedSemaphorePermit, Semaphore};
+    ///
+    /// struct Server {
+    ///     connections: Semaphore,
+    /// }
+    ///
+    /// async fn accept(io: impl Io, server: Arc<Server>) -> OwnedSemaphorePermit<Server> {
+    ///     Semaphore::acquire_owned_by(server, |server| &server.connections, io, 1)
+    ///         .await
+    ///         .expect("never closed")
+    /// }
+    /// ```
+    ///
+    /// # Errors, fairness, cancel safety, memory ordering, panics
+    ///
+    /// As [`acquire_many`](Semaphore::acquire_many).
+    #[cfg(feature = "alloc")]
+    #[track_caller]
+    pub fn acquire_owned_by<O: ?Sized, I: Io>(
+        owner: Arc<O>,
+        project: impl for<'a> FnOnce(&'a O) -> &'a Semaphore,
+        io: I,
+        n: usize,
+    ) -> AcquireOwned<O, I> {
+        AcquireOwned::new(Projected::new(owner, project), attainable(n), io)
+    }
+
+    /// [`try_acquire`](Semaphore::try_acquire) with a permit that owns a share of
+    /// the semaphore.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        self.try_acquire_many_owned(1)
+    }
+
+    /// [`try_acquire_many`](Semaphore::try_acquire_many) with a permit that owns
+    /// a share of the semaphore.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub fn try_acquire_many_owned(
+        self: Arc<Self>,
+        n: usize,
+    ) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        Self::try_acquire_owned_by(self, |semaphore| semaphore, n)
+    }
+
+    /// [`try_acquire_many`](Semaphore::try_acquire_many) with a permit that owns
+    /// a share of what the semaphore lies in; see
+    /// [`acquire_owned_by`](Semaphore::acquire_owned_by).
+    #[cfg(feature = "alloc")]
+    pub fn try_acquire_owned_by<O: ?Sized>(
+        owner: Arc<O>,
+        project: impl for<'a> FnOnce(&'a O) -> &'a Semaphore,
+        n: usize,
+    ) -> Result<OwnedSemaphorePermit<O>, TryAcquireError> {
+        let semaphore = Projected::new(owner, project);
+        semaphore.try_take(n)?;
+        Ok(OwnedSemaphorePermit::new(semaphore, n))
+    }
+
+    /// Closes the semaphore for good: all that wait are woken with an error, and
+    /// so is every acquire from now on. Permits that are held, or granted and not
+    /// fetched yet, stay valid, and go back as before.
+    ///
+    /// ```
+    /// use anysync::{Bare, Block, Semaphore};
+    ///
+    /// let semaphore = Semaphore::new(1);
+    /// let permit = semaphore.try_acquire().unwrap();
+    /// semaphore.close();
+    /// drop(permit);
+    /// assert!(semaphore.is_closed());
+    /// assert!(Bare.block_on(semaphore.acquire_future()).is_err());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Passes on the panic of a waker, after all the others have been woken.
+    pub fn close(&self) {
+        let list = self.list.lock();
+        self.change(|state| (state | CLOSED) & !WAITING);
+        list.settle_all(QUEUE, REFUSED);
+    }
+
+    /// Whether [`close`](Semaphore::close) has been called.
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        self.state.load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    /// Takes `n` permits, in one step.
+    #[inline]
+    fn try_take(&self, n: usize) -> Result<(), TryAcquireError> {
+        // Acquire also for the error: what came before `close` is visible.
+        let mut state = self.state.load(Ordering::Acquire);
+        loop {
+            if state & (CLOSED | WAITING) != 0 || state >> SHIFT < n {
+                return if state & CLOSED != 0 {
+                    Err(TryAcquireError::Closed)
+                } else if n == 0 {
+                    Ok(())
+                } else {
+                    Err(TryAcquireError::NoPermits)
+                };
+            }
+            match self.state.compare_exchange_weak(
+                state,
+                state - (n << SHIFT),
+                Ordering::Acquire,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return Ok(()),
+                Err(actual) => state = actual,
+            }
+        }
+    }
+
+    /// The outcome of an acquire, if it has one already.
+    #[inline]
+    fn take(&self, n: usize) -> Option<Outcome<'_>> {
+        match self.try_take(n) {
+            Ok(()) => Some(Ok(SemaphorePermit::new(self, n))),
+            Err(TryAcquireError::Closed) => Some(Err(AcquireError)),
+            Err(TryAcquireError::NoPermits) => None,
+        }
+    }
+
+    /// The end of a permit.
+    #[inline]
+    fn release(&self, permits: usize) {
+        if permits != 0 {
+            self.put(|state| Some(with_more(state, permits)));
+        }
+    }
+
+    /// Changes the word to one with more permits, unless `more` says `None`, and
+    /// grants them if somebody waits.
+    #[inline]
+    fn put(&self, more: impl Fn(usize) -> Option<usize>) -> bool {
+        let mut state = self.state.load(Ordering::Relaxed);
+        while state & WAITING == 0 {
+            let Some(next) = more(state) else {
+                return false;
+            };
+            match self.state.compare_exchange_weak(
+                state,
+                next,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return true,
+                Err(actual) => state = actual,
+            }
+        }
+        self.put_queued(more)
+    }
+
+    /// The path with the lock: somebody waits, or did a moment ago.
+    #[cold]
+    fn put_queued(&self, more: impl Fn(usize) -> Option<usize>) -> bool {
+        let list = self.list.lock();
+        let changed = self
+            .state
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, more)
+            .is_ok();
+        self.grant(list).resume();
+        changed
+    }
+
+    /// Changes the word, under the lock or not.
+    fn change(&self, new: impl Fn(usize) -> usize) {
+        let mut state = self.state.load(Ordering::Relaxed);
+        while let Err(actual) =
+            self.state
+                .compare_exchange_weak(state, new(state), Ordering::AcqRel, Ordering::Relaxed)
+        {
+            state = actual;
+        }
+    }
+
+    /// Grants what the first in the queue wait for, as long as there is enough,
+    /// and clears the flag when nobody is left. Opens the lock and wakes.
+    fn grant<'a>(&'a self, mut list: Locked<'a, (), [Ring; 2]>) -> Panicked {
+        let mut panicked = Panicked::none();
+        let mut batch = WakeBatch::new();
+        loop {
+            let state = self.state.load(Ordering::Acquire);
+            if state & WAITING == 0 {
+                return panicked;
+            }
+            let mut free = state >> SHIFT;
+            let unfinished = loop {
+                match list.first_tag(QUEUE) {
+                    Some(wanted) if wanted <= free => {
+                        if batch.is_full() {
+                            break true;
+                        }
+                        free -= wanted;
+                        batch.push(list.grant_front(QUEUE, GRANTS).flatten());
+                    }
+                    _ => break false,
+                }
+            };
+            let flag = if list.is_empty(QUEUE) { 0 } else { WAITING };
+            // By WAITING, nobody has changed the word since.
+            self.state.store((free << SHIFT) | flag, Ordering::Release);
+            drop(list);
+            // A panic that cannot be caught (without `std`) comes back here too.
+            let rest = unfinished.then(|| Rest(self));
+            panicked.or(batch.wake_all());
+            core::mem::forget(rest);
+            if !unfinished {
+                return panicked;
+            }
+            list = self.list.lock();
+        }
+    }
+
+    // What follows is the machine of a single wait. It is the same for a
+    // borrowing future, an owning one and a `Waiter`. Permits that are won are a
+    // `SemaphorePermit` from that moment on, so that foreign code which panics (a
+    // waker, an `Io`) loses none.
+
+    /// A poll of a future.
+    #[inline]
+    fn poll_acquire<I: Io>(
+        &self,
+        ticket: &mut Ticket<'_>,
+        io: &I,
+        cx: &mut Context<'_>,
+    ) -> Poll<Outcome<'_>> {
+        let Some(outcome) = self.poll_won(ticket, cx.waker()) else {
+            return Poll::Pending;
+        };
+        if io.poll_spend(cx).is_pending() {
+            Self::keep(outcome, ticket, cx.waker());
+            return Poll::Pending;
+        }
+        ticket.set(TAKEN, 0);
+        Poll::Ready(outcome)
+    }
+
+    /// The outcome, or a place in the queue with the newest waker.
+    #[inline]
+    fn poll_won(&self, ticket: &mut Ticket<'_>, waker: &Waker) -> Option<Outcome<'_>> {
+        match ticket.status() {
+            IDLE => self
+                .take(ticket.tag())
+                .or_else(|| self.first_poll(ticket, waker)),
+            TAKEN => panic!("an acquire of a `Semaphore` was polled after it had finished"),
+            _ => self.look(ticket, Some(waker)),
+        }
+    }
+
+    #[cold]
+    fn first_poll(&self, ticket: &mut Ticket<'_>, waker: &Waker) -> Option<Outcome<'_>> {
+        // Cloned before the lock is taken: it is foreign code.
+        discard(ticket.replace_waker(Some(waker.clone())));
+        let outcome = self.queue(ticket);
+        if outcome.is_some() {
+            discard(ticket.replace_waker(None));
+        }
+        outcome
+    }
+
+    /// Queues an idle wait, unless there is an outcome.
+    fn queue(&self, ticket: &mut Ticket<'_>) -> Option<Outcome<'_>> {
+        let wanted = ticket.tag();
+        let mut locked = ticket.lock();
+        if let Some(outcome) = self.take_or_wait(wanted) {
+            return Some(outcome);
+        }
+        locked.push_back(QUEUE, wanted);
+        let granted = !locked.is_empty(GRANTS);
+        drop(locked);
+        if granted {
+            self.look(ticket, None)
+        } else {
+            None
+        }
+    }
+
+    /// Takes `n` permits, or sets the flag. The caller has the inner lock.
+    fn take_or_wait(&self, n: usize) -> Option<Outcome<'_>> {
+        loop {
+            if let Some(outcome) = self.take(n) {
+                return Some(outcome);
+            }
+            let state = self.state.load(Ordering::Relaxed);
+            if state & WAITING != 0 {
+                return None;
+            }
+            let too_few = state & CLOSED == 0 && state >> SHIFT < n;
+            if too_few
+                && self
+                    .state
+                    .compare_exchange(state, state | WAITING, Ordering::AcqRel, Ordering::Relaxed)
+                    .is_ok()
+            {
+                return None;
+            }
+        }
+    }
+
+    /// A wait that is or was queued: its outcome, by a grant, a refusal, or
+    /// instead of another wait of the same task. Else it makes sure that `waker`,
+    /// if there is one, is the one that will be woken.
+    #[cold]
+    fn look(&self, ticket: &mut Ticket<'_>, waker: Option<&Waker>) -> Option<Outcome<'_>> {
+        let wanted = ticket.tag();
+        // A clone of the waker, made while the lock was open.
+        let mut spare: Option<Waker> = None;
+        let outcome = loop {
+            let mut locked = ticket.lock();
+            if locked.take_grant() {
+                break Some(Ok(SemaphorePermit::new(self, wanted)));
+            }
+            if locked.status() != QUEUED {
+                break Some(Err(AcquireError));
+            }
+            if self.is_closed() {
+                // By CLOSED, a refusal is on its way to this wait.
+                let own = locked.remove();
+                drop(locked);
+                discard(own);
+                break Some(Err(AcquireError));
+            }
+            if let Some(waker) = waker {
+                if !locked.will_wake(waker) {
+                    if let Some(fresh) = spare.take() {
+                        let outdated = locked.replace_waker(Some(fresh));
+                        drop(locked);
+                        discard(outdated);
+                    } else {
+                        drop(locked);
+                        spare = Some(waker.clone());
+                    }
+                    continue;
+                }
+            }
+            if let Some(sibling) = locked.granted_sibling(GRANTS, |granted| granted >= wanted) {
+                let surplus = sibling.tag() - wanted;
+                sibling.exchange(QUEUE);
+                self.change(|state| with_more(state, surplus));
+            } else if let Some(sibling) = locked.granted_sibling(GRANTS, |_| true) {
+                let Some(fresh) = spare.take() else {
+                    drop(locked);
+                    spare = clone_waker(ticket, waker);
+                    continue;
+                };
+                let permits = sibling.tag();
+                sibling.requeue(fresh);
+                self.change(|state| with_more(state, permits));
+            } else {
+                break None;
+            }
+            self.grant(locked.into_locked()).resume();
+        };
+        discard(spare);
+        outcome
+    }
+
+    /// Leaves an outcome with the wait: the budget is spent, and `waker` will be
+    /// woken to come back for it.
+    #[cold]
+    fn keep(outcome: Outcome<'_>, ticket: &mut Ticket<'_>, waker: &Waker) {
+        match outcome {
+            Ok(mut permit) => {
+                let permits = permit.take();
+                ticket.lock().keep_grant(GRANTS, permits, waker);
+            }
+            Err(AcquireError) => ticket.set(REFUSED, 0),
+        }
+    }
+
+    /// Takes a wait out of the queue, or passes on what it was granted.
+    #[inline]
+    fn abandon(&self, ticket: &mut Ticket<'_>) {
+        if matches!(ticket.status(), QUEUED | SEATED) {
+            self.abandon_place(ticket);
+        }
+    }
+
+    #[cold]
+    fn abandon_place(&self, ticket: &mut Ticket<'_>) {
+        let mut locked = ticket.lock();
+        let mut waker = None;
+        if locked.status() == QUEUED {
+            waker = locked.remove();
+        } else if locked.take_grant() {
+            let permits = locked.tag();
+            self.change(|state| with_more(state, permits));
+        }
+        let panicked = self.grant(locked.into_locked());
+        discard(waker);
+        panicked.resume();
+    }
+}
+
+/// Goes on granting when a waker's panic, without `std`, has unwound out of
+/// [`Semaphore::grant`].
+struct Rest<'a>(&'a Semaphore);
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.0.grant(self.0.list.lock()).resume();
+    }
+}
+
+/// Another waker like the one that a queued wait has. `None` when the wait is
+/// not queued any more.
+fn clone_waker(ticket: &mut Ticket<'_>, polled: Option<&Waker>) -> Option<Waker> {
+    if let Some(waker) = polled {
+        return Some(waker.clone());
+    }
+    // Cloning is foreign code, so the waker is taken out of the node for it. A
+    // grant in the meantime wakes nobody, and the caller finds it.
+    let mut locked = ticket.lock();
+    if locked.status() != QUEUED {
+        return None;
+    }
+    let own = locked.replace_waker(None);
+    drop(locked);
+    let copy = own.clone();
+    let mut locked = ticket.lock();
+    if locked.status() == QUEUED {
+        let none = locked.replace_waker(own);
+        debug_assert!(none.is_none(), "only the owner sets a waker");
+    } else {
+        drop(locked);
+        discard(own);
+    }
+    copy
+}
+
+/// The word with `n` more permits, as far as the limit allows.
+#[inline]
+fn with_more(state: usize, n: usize) -> usize {
+    let sum = state + (n << SHIFT);
+    if sum >> SHIFT <= Semaphore::MAX_PERMITS {
+        sum
+    } else {
+        (Semaphore::MAX_PERMITS << SHIFT) | (state & (CLOSED | WAITING))
+    }
+}
+
+/// `n`, if a semaphore can have so many permits.
+#[inline]
+#[track_caller]
+fn attainable(n: usize) -> usize {
+    assert!(
+        n <= Semaphore::MAX_PERMITS,
+        "{n} permits cannot be acquired at once: a semaphore has at most {}",
+        Semaphore::MAX_PERMITS
+    );
+    n
+}
+
+/// The panic of [`Semaphore::new`]. A constant cannot format numbers, so the
+/// message is put together by hand.
+#[cold]
+#[track_caller]
+const fn too_many(permits: usize) -> ! {
+    const TEXT: [&[u8]; 2] = [
+        b"a semaphore cannot have this many permits: ",
+        b"; the limit is ",
+    ];
+    let numbers = [permits, Semaphore::MAX_PERMITS];
+    let mut message = [0; 128];
+    let (mut len, mut part) = (0, 0);
+    while part < 2 {
+        let mut at = 0;
+        while at < TEXT[part].len() {
+            message[len] = TEXT[part][at];
+            (len, at) = (len + 1, at + 1);
+        }
+        let mut power = 1;
+        while numbers[part] / power >= 10 {
+            power *= 10;
+        }
+        while power > 0 {
+            message[len] = b'0' + (numbers[part] / power % 10) as u8;
+            (len, power) = (len + 1, power / 10);
+        }
+        part += 1;
+    }
+    match core::str::from_utf8(message.split_at(len).0) {
+        Ok(message) => panic!("{}", message),
+        Err(_) => panic!("too many permits"),
+    }
+}
+
+impl fmt::Debug for Semaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Semaphore")
+            .field("available_permits", &self.available_permits())
+            .field("is_closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
