@@ -12,7 +12,8 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use crate::action::{Call, CallAsync};
 use crate::{
-    Bare, Barrier, Mutex, MutexGuard, Notify, OnceCell, barrier, mutex, notify, once_cell,
+    Bare, Barrier, Mutex, MutexGuard, Notify, OnceCell, Semaphore, SemaphorePermit, barrier, mutex,
+    notify, once_cell, semaphore,
 };
 
 /// An `Io` of one thread alone.
@@ -100,3 +101,32 @@ assert_not_impl_any!(mutex::Lock<'static, u8, Unshared>: Sync);
 assert_impl_all!(mutex::Waiter<'static, Cell<u8>>: Send, Sync);
 assert_not_impl_any!(mutex::Waiter<'static, u8>: Unpin);
 assert_not_impl_any!(mutex::Waiter<'static, Rc<u8>>: Send, Sync);
+
+// Semaphore: what owns a share of an `Arc` may be sent and shared where that
+// `Arc` may.
+type Shared<O> = semaphore::OwnedSemaphorePermit<O>;
+type SharedWait<O, I = Bare> = semaphore::AcquireOwned<O, I>;
+assert_impl_all!(Semaphore: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(SemaphorePermit<'static>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Shared<Semaphore>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Shared<[u8]>: Send, Sync, Unpin);
+assert_not_impl_any!(Shared<Cell<u8>>: Send, Sync, UnwindSafe);
+assert_not_impl_any!(Shared<Unsent>: Send, Sync);
+assert_not_impl_any!(Shared<Rc<u8>>: Send, Sync);
+assert_impl_all!(semaphore::Acquire<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(semaphore::Acquire<'static>: Unpin);
+assert_not_impl_any!(semaphore::Acquire<'static, Local>: Send, Sync);
+assert_impl_all!(semaphore::Acquire<'static, Unshared>: Send);
+assert_not_impl_any!(semaphore::Acquire<'static, Unshared>: Sync);
+assert_impl_all!(SharedWait<Semaphore>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(SharedWait<Semaphore>: Unpin);
+assert_not_impl_any!(SharedWait<Cell<u8>>: Send, Sync);
+assert_not_impl_any!(SharedWait<Unsent>: Send, Sync);
+assert_not_impl_any!(SharedWait<Semaphore, Local>: Send, Sync);
+assert_impl_all!(SharedWait<Semaphore, Unshared>: Send);
+assert_not_impl_any!(SharedWait<Semaphore, Unshared>: Sync);
+assert_impl_all!(semaphore::Waiter<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(semaphore::Waiter<'static>: Unpin);
+assert_impl_all!(semaphore::AcquireError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(semaphore::AddPermitsError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(semaphore::TryAcquireError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);

@@ -79,6 +79,7 @@ unsafe impl<T: HasList + ?Sized> Owner for Bound<'_, T> {
     }
 }
 
+#[cfg(feature = "alloc")]
 // SAFETY: an owner leads to one place; once it is taken out it leads nowhere.
 unsafe impl<L: Owner> Owner for Option<L> {
     type Target = L::Target;
@@ -245,6 +246,7 @@ impl<'a, T: HasList + ?Sized> Entry<Bound<'a, T>> {
     }
 }
 
+#[cfg(feature = "alloc")]
 impl<L: Owner> Entry<Option<L>> {
     /// Takes the owner out of an entry that has been waited with, and which
     /// leads nowhere from now on.
