@@ -80,6 +80,10 @@ pub use waiter::Waiter;
 
 #[cfg(all(test, not(anysync_loom)))]
 mod action_tests;
+#[cfg(all(test, anysync_loom))]
+mod loom_tests;
+#[cfg(all(test, not(anysync_loom)))]
+mod model_tests;
 #[cfg(all(test, not(anysync_loom)))]
 mod tests;
 
@@ -475,24 +479,19 @@ impl Barrier {
     ///
     /// # Panics
     ///
-    /// If the waiter waits on another `Barrier`, and as [`wait`](Barrier::wait).
+    /// If the waiter waits on another `Barrier`, or was released by it, and was
+    /// not [`reset`](Waiter::reset) since; and as [`wait`](Barrier::wait).
     pub fn wait_with<'a>(&'a self, waiter: Pin<&mut Waiter<'a>>) -> bool {
         let mut entry = waiter.entry();
-        match entry.status() {
-            IDLE => {
-                entry.as_mut().bind(self);
-                let (_, mut ticket) = entry.parts();
-                self.arrive(&mut ticket, false) == Turn::Released
-            }
-            QUEUED => {
-                assert!(
-                    entry.is_bound_to(self),
-                    "this `Waiter` waits on another `Barrier`: reset it first"
-                );
-                false
-            }
-            _ => entry.tag() & ROLE == LEADER,
+        if entry.status() == IDLE {
+            entry.as_mut().bind(self);
+            return self.arrive(&mut entry.parts().1, false) == Turn::Released;
         }
+        assert!(
+            entry.is_bound_to(self),
+            "this `Waiter` waits on another `Barrier`: `reset` it first"
+        );
+        entry.status() == RELEASED && entry.tag() & ROLE == LEADER
     }
 
     // What follows is the machine of a single wait. It is the same for the

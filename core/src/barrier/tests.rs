@@ -446,9 +446,17 @@ fn raw_waiter_reports_state() {
     );
     assert_eq!((wakes.count(), barrier.arrived()), (1, 0));
 
+    // It keeps its waker.
     first.as_mut().reset();
     assert!(!first.is_released());
+    assert!(!barrier.wait_with(first.as_mut()));
+    assert!(poll_noop(pin!(barrier.wait_future())).is_ready());
+    assert_eq!(wakes.count(), 2);
+    // A waker that comes after the release is woken at once.
     first.as_mut().set_waker(waker);
+    assert_eq!(wakes.count(), 3);
+
+    first.as_mut().reset();
     assert!(!barrier.wait_with(first.as_mut()));
     first.as_mut().reset();
     assert_eq!(barrier.arrived(), 0);
@@ -456,7 +464,7 @@ fn raw_waiter_reports_state() {
     let (newest, newest_waker) = counting_waker();
     first.as_mut().set_waker(newest_waker);
     assert!(poll_noop(pin!(barrier.wait_future())).is_ready());
-    assert_eq!((wakes.count(), newest.count()), (1, 1));
+    assert_eq!((wakes.count(), newest.count()), (3, 1));
     assert!(first.is_released());
 }
 
@@ -481,7 +489,7 @@ fn waiter_on_two_barriers_is_refused() {
     });
     assert_eq!(
         message,
-        "this `Waiter` waits on another `Barrier`: reset it first"
+        "this `Waiter` waits on another `Barrier`: `reset` it first"
     );
     assert_eq!((one.arrived(), other.arrived()), (1, 0));
     waiter.as_mut().reset();

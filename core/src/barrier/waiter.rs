@@ -74,8 +74,9 @@ impl<'a> Waiter<'a> {
         Self::with_waker(waker_of(context, callback))
     }
 
-    /// Wakes `waker` from now on, also while it waits. If it has been released
-    /// already, `waker` is woken at once.
+    /// Wakes `waker` from now on, also while it waits. If it has been released,
+    /// `waker` is woken at once: so a release between a look and this call is
+    /// not lost.
     pub fn set_waker(self: Pin<&mut Self>, waker: Waker) {
         let mut entry = self.entry();
         entry.as_mut().renew_waker(waker);
