@@ -248,8 +248,7 @@ fn loom_latecomers_form_the_next_generation() {
     });
 }
 
-/// A wait is dropped while another releases it, or polled with another waker: no
-/// node is touched after it is gone, and the wake-up is not lost.
+/// A wait gets another waker while it is being released: the wake-up is not lost.
 #[test]
 fn loom_last_waker_is_the_one_woken() {
     model(3, || {
