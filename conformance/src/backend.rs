@@ -8,8 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use anysync::{Block, Io, Runtime, Spawn, SpawnBlocking, SpawnLocal, Timer};
 
@@ -20,6 +22,7 @@ use crate::erased::{
 };
 use crate::log::{Log, Scope, message_of};
 use crate::report::Outcome;
+use crate::runner;
 
 /// What a law may need of a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,6 +109,29 @@ pub trait Backend: Send + Sync + 'static {
     /// It is called on a thread of its own, which is left behind if it never
     /// returns.
     fn run(&self, root: Root);
+}
+
+/// What a backend lacks, with the reasons: it is set up once to find out.
+///
+/// A backend that cannot be set up lacks nothing, for its laws are to fail.
+pub fn lacks(backend: Arc<dyn Backend>) -> Vec<(Capability, String)> {
+    let (sender, receiver) = channel();
+    runner::run(runner::Check {
+        backend,
+        body: Box::new(move |cx| {
+            Box::pin(async move {
+                let missing = Capability::ALL.into_iter().filter_map(|what| {
+                    let reason = cx.reason_against(&[what])?;
+                    Some((what, reason))
+                });
+                let _ = sender.send(missing.collect());
+            })
+        }),
+        needs: Vec::new(),
+        seed: 0,
+        watchdog: Duration::from_secs(5),
+    });
+    receiver.try_recv().unwrap_or_default()
 }
 
 /// Anything that is a [`Runtime`] is a backend: see [`of_runtime`].
@@ -315,7 +341,7 @@ impl Face {
     }
 
     /// Why it cannot do what is needed, if it cannot.
-    fn reason_against(&self, needs: &[Capability]) -> Option<String> {
+    pub(crate) fn reason_against(&self, needs: &[Capability]) -> Option<String> {
         let missing = needs.iter().copied().find(|need| !self.has(*need))?;
         let reason = self.reasons.iter().find(|(what, _)| *what == missing);
         Some(match reason {

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,10 +17,12 @@ use crate::backend::{Capability, Face};
 use crate::erased::{BoxFuture, Handle, LocalBoxFuture, Moment, Value};
 use crate::log::{Log, Scope, Waits, message_of};
 
+mod dropped;
 mod gate;
 mod rng;
 
 pub use crate::log::Watched;
+pub use dropped::{DropGuard, Dropped};
 pub use gate::Gate;
 pub use rng::Rng;
 pub(crate) use rng::mix;
@@ -63,6 +65,10 @@ impl Cx {
     /// Whether the backend has a capability that the law can do without.
     pub fn has(&self, what: Capability) -> bool {
         self.inner.face.has(what)
+    }
+
+    pub(crate) fn reason_against(&self, needs: &[Capability]) -> Option<String> {
+        self.inner.face.reason_against(needs)
     }
 
     fn need<'a, T: ?Sized>(&self, part: &'a Option<Arc<T>>, what: Capability) -> &'a T {
@@ -190,19 +196,30 @@ impl Cx {
     /// # Panics
     ///
     /// If it does not hold within 20 s.
-    pub async fn until(&self, label: &str, mut condition: impl FnMut() -> bool + Send) {
-        let _waits = self.inner.log.waits(format!("until {label}"));
-        let start = Instant::now();
-        let mut turns = 0_u32;
-        while !condition() {
-            assert!(start.elapsed() < PATIENCE, "never came true: {label}");
-            yield_now().await;
-            turns += 1;
-            if turns % 64 == 0 {
-                // Others may need this processor to make it true.
-                thread::sleep(Duration::from_micros(50));
+    #[track_caller]
+    pub fn until<'a>(
+        &self,
+        label: &str,
+        mut condition: impl FnMut() -> bool + Send + 'a,
+    ) -> Watched<'a, ()> {
+        let asked = Location::caller();
+        let (name, start) = (label.to_owned(), Instant::now());
+        let asking = async move {
+            let mut turns = 0_u32;
+            while !condition() {
+                assert!(
+                    start.elapsed() < PATIENCE,
+                    "never came true: {name} (asked at {asked})"
+                );
+                yield_now().await;
+                turns += 1;
+                if turns % 64 == 0 {
+                    // Others may need this processor to make it true.
+                    thread::sleep(Duration::from_micros(50));
+                }
             }
-        }
+        };
+        self.waiting(format!("until {label}"), asking)
     }
 
     /// Lets the other ready tasks run, `turns` times.
@@ -237,10 +254,18 @@ impl Cx {
     {
         let mut output = None;
         let store = Box::pin(async { output = Some(future.await) });
-        let timer = self.need(&self.inner.face.timer, Capability::Timer);
-        let timeout = timer.timeout(limit, store);
-        timeout.await?;
+        self.boxed_timeout(limit, store).await?;
         Ok(output.expect("it is stored when the future ends in time"))
+    }
+
+    /// The backend's own `timeout`, as it is.
+    pub fn boxed_timeout<'a>(
+        &self,
+        limit: Duration,
+        future: BoxFuture<'a, ()>,
+    ) -> BoxFuture<'a, Result<(), Elapsed>> {
+        self.need(&self.inner.face.timer, Capability::Timer)
+            .timeout(limit, future)
     }
 
     /// Runs `future` on this thread by the backend's `block_on`; only from a

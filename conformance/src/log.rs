@@ -35,8 +35,8 @@ struct State {
 struct Wait {
     label: String,
     since: Instant,
-    polled: Instant,
-    polls: u64,
+    /// Of a future: how often it was polled, and when last.
+    polls: Option<(u64, Instant)>,
 }
 
 /// A panic that no law had planned.
@@ -70,7 +70,10 @@ impl Log {
 
     /// Says that somebody waits until the guard is dropped.
     pub(crate) fn waits(self: &Arc<Self>, label: String) -> Waits {
-        let now = Instant::now();
+        self.list(label, None)
+    }
+
+    fn list(self: &Arc<Self>, label: String, polls: Option<(u64, Instant)>) -> Waits {
         let mut state = self.lock();
         let id = state.next;
         state.next += 1;
@@ -78,9 +81,8 @@ impl Log {
             id,
             Wait {
                 label,
-                since: now,
-                polled: now,
-                polls: 0,
+                since: Instant::now(),
+                polls,
             },
         );
         Waits {
@@ -112,16 +114,16 @@ impl Log {
             let Wait {
                 label,
                 since,
-                polled,
                 polls,
             } = wait;
+            let since = now - *since;
             let _ = match polls {
-                0 => writeln!(out, "  {label}: never polled, for {:.1?}", now - *since),
-                _ => writeln!(
+                None => writeln!(out, "  {label}: for {since:.1?}"),
+                Some((0, _)) => writeln!(out, "  {label}: never polled, for {since:.1?}"),
+                Some((polls, last)) => writeln!(
                     out,
-                    "  {label}: for {:.1?}, polled {polls}x, last {:.1?} ago",
-                    now - *since,
-                    now - *polled
+                    "  {label}: for {since:.1?}, polled {polls}x, last {:.1?} ago",
+                    now - *last
                 ),
             };
         }
@@ -154,8 +156,8 @@ pub(crate) struct Waits {
 impl Waits {
     fn polled(&self) {
         if let Some(wait) = self.log.lock().waits.get_mut(&self.id) {
-            wait.polled = Instant::now();
-            wait.polls += 1;
+            let polls = wait.polls.map_or(0, |(polls, _)| polls);
+            wait.polls = Some((polls + 1, Instant::now()));
         }
     }
 }
@@ -178,7 +180,7 @@ pub struct Watched<'a, T> {
 impl<'a, T> Watched<'a, T> {
     pub(crate) fn new(log: &Arc<Log>, label: String, future: BoxFuture<'a, T>) -> Self {
         Self {
-            waits: Some(log.waits(label)),
+            waits: Some(log.list(label, Some((0, Instant::now())))),
             log: Arc::clone(log),
             future: Some(future),
         }

@@ -1,9 +1,261 @@
 //! The command.
 
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anysync_conformance::backend::Backend;
+use anysync_conformance::law::{Law, Level};
+use anysync_conformance::mutants::KillTable;
+use anysync_conformance::report::{CheckResult, Outcome, Report};
+use anysync_conformance::subject::Subject;
+use anysync_conformance::{Suite, backends, laws, subjects};
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Runs the laws of async coordination primitives on every executor.
+///
+/// Exits with 0 when every MUST holds, with 1 when one does not, and with 2 when
+/// it was called wrongly.
+#[derive(Parser)]
+#[command(name = "anysync-conformance", version)]
+struct Arguments {
+    /// Run the laws whose id contains one of these texts [default: all laws]
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+
+    /// Run on this backend; may be repeated [default: all]
+    #[arg(long = "backend", value_name = "NAME", value_parser = names(&backend_names()))]
+    backends: Vec<String>,
+
+    /// Test this subject; may be repeated [default: anysync]
+    #[arg(long = "subject", value_name = "NAME", value_parser = names(&subject_names()))]
+    subjects: Vec<String>,
+
+    /// Run the laws of this level and above
+    #[arg(long, value_enum, default_value = "should")]
+    level: Threshold,
+
+    /// Draw each check's random numbers from this seed [default: another at each run]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Give up a check after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    watchdog: Option<u64>,
+
+    /// Print the laws, the backends and the subjects, and run nothing
+    #[arg(long)]
+    list: bool,
+
+    /// Print which law kills which deliberately broken subject or backend
+    #[arg(long, conflicts_with_all = ["backends", "subjects", "list"])]
+    mutants: bool,
+
+    /// How to print the results
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+
+    /// Write the results to this file in place of the terminal
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Threshold {
+    /// Only what makes a subject broken
+    Must,
+    /// Quality, too
+    Should,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A matrix, and below it what failed
+    Table,
+    /// An object for each subject, on a line of its own
+    Json,
+}
+
+fn backend_names() -> Vec<String> {
+    let all = backends::all();
+    all.iter()
+        .map(|backend| backend.name().to_owned())
+        .collect()
+}
+
+fn subject_names() -> Vec<String> {
+    let all = subjects::all();
+    all.iter()
+        .map(|subject| subject.name().to_owned())
+        .collect()
+}
+
+fn names(names: &[String]) -> PossibleValuesParser {
+    PossibleValuesParser::new(names.iter().cloned())
+}
+
+/// What went wrong before any law ran.
+struct Usage(String);
 
 fn main() -> ExitCode {
-    let report = anysync_conformance::Suite::new().run();
-    print!("{report}");
-    ExitCode::from(u8::from(!report.is_success()))
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(Usage(message)) => {
+            eprintln!("error: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// `true` when every MUST holds.
+fn run(arguments: &Arguments) -> Result<bool, Usage> {
+    let suite = suite(arguments)?;
+    if arguments.list {
+        write(arguments, &list(&suite))?;
+        return Ok(true);
+    }
+    // Before the laws run, not after.
+    if arguments.output.is_some() {
+        write(arguments, "")?;
+    }
+    if arguments.mutants {
+        let bar = bar(0);
+        let table = KillTable::of(&suite, |result| show(&bar, result));
+        bar.finish_and_clear();
+        write(arguments, &table.to_string())?;
+        return Ok(table.is_complete());
+    }
+    let report = run_with_bar(&suite);
+    let text = match arguments.format {
+        Format::Table => report.to_string(),
+        Format::Json => report.json(),
+    };
+    write(arguments, &text)?;
+    Ok(report.is_success())
+}
+
+fn suite(arguments: &Arguments) -> Result<Suite, Usage> {
+    let mut suite = Suite::new()
+        .seed(arguments.seed.unwrap_or_else(random_seed))
+        .level(match arguments.level {
+            Threshold::Must => Level::Must,
+            Threshold::Should => Level::Should,
+        });
+    if let Some(seconds) = arguments.watchdog {
+        suite = suite.watchdog(Duration::from_secs(seconds));
+    }
+    for name in &arguments.backends {
+        let named = |backend: &Arc<dyn Backend>| backend.name() == name;
+        let backend = backends::all().into_iter().find(named);
+        suite = suite.shared_backend(backend.expect("clap has checked the name"));
+    }
+    for name in &arguments.subjects {
+        let named = |subject: &Arc<dyn Subject>| subject.name() == name;
+        let subject = subjects::all().into_iter().find(named);
+        suite = suite.shared_subject(subject.expect("clap has checked the name"));
+    }
+    for filter in &arguments.filters {
+        if !laws::all().iter().any(|law| law.id.contains(filter)) {
+            let ids: Vec<_> = laws::all().iter().map(|law| law.id).collect();
+            return Err(Usage(format!(
+                "no law's id contains `{filter}`\n\nThe laws are:\n  {}",
+                ids.join("\n  ")
+            )));
+        }
+        suite = suite.filter(filter);
+    }
+    if suite.checks().is_empty() && !arguments.mutants {
+        return Err(Usage(
+            "nothing is left to run: laws about backends run with the subject anysync only, and \
+             `--level must` leaves the SHOULDs out"
+                .to_owned(),
+        ));
+    }
+    Ok(suite)
+}
+
+/// A seed that differs from run to run; it is printed, and `--seed` repeats it.
+fn random_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    // Short enough to be typed.
+    RandomState::new().hash_one(()) >> 32
+}
+
+fn write(arguments: &Arguments, text: &str) -> Result<(), Usage> {
+    match &arguments.output {
+        Some(path) => fs::write(path, text)
+            .map_err(|error| Usage(format!("cannot write to {}: {error}", path.display()))),
+        None => match io::stdout().write_all(text.as_bytes()) {
+            // Whoever reads has enough: `| head` is no error.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(|error| Usage(format!("cannot write: {error}"))),
+        },
+    }
+}
+
+fn list(suite: &Suite) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        out.push_str(&text);
+        out.push('\n');
+    };
+    line("laws:".to_owned());
+    for Law {
+        id,
+        level,
+        needs,
+        sentence,
+        ..
+    } in suite.laws()
+    {
+        let needs: Vec<_> = needs.iter().map(|need| need.name()).collect();
+        let needs = match &needs[..] {
+            [] => String::new(),
+            some => format!(" [needs {}]", some.join(", ")),
+        };
+        line(format!("  {id} ({level}){needs}\n      {sentence}"));
+    }
+    line(format!("\nbackends:\n  {}", backend_names().join("\n  ")));
+    line(format!("\nsubjects:\n  {}", subject_names().join("\n  ")));
+    out
+}
+
+fn run_with_bar(suite: &Suite) -> Report {
+    let bar = bar(suite.checks().len() as u64);
+    let report = suite.run_with(|result| {
+        if matches!(result.outcome, Outcome::Failed(_)) {
+            bar.println(format!("✗ {} on {}", result.law, result.backend));
+        }
+        show(&bar, result);
+    });
+    bar.finish_and_clear();
+    report
+}
+
+/// The bar goes to standard error, and is hidden when that is no terminal.
+fn bar(length: u64) -> ProgressBar {
+    match length {
+        0 => ProgressBar::new_spinner().with_style(style("{spinner} {pos} {elapsed} {wide_msg}")),
+        _ => {
+            ProgressBar::new(length).with_style(style("{bar:40} {pos}/{len} {elapsed} {wide_msg}"))
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is right")
+}
+
+fn show(bar: &ProgressBar, result: &CheckResult) {
+    bar.set_message(format!("{} on {}", result.law, result.backend));
+    bar.inc(1);
 }

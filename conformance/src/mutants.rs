@@ -1,10 +1,21 @@
 //! Deliberately broken subjects and backends: what proves that the laws bite. A
 //! new one is a file here and an entry in [`all`].
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::backend::Backend;
+use crate::backends::threads::OnThreads;
+use crate::backends::tokio::TokioCurrentThread;
+use crate::law::{About, Law};
+use crate::report::{CheckResult, Outcome};
 use crate::subject::Subject;
+use crate::suite::{Check, Suite, run_all};
+
+mod backends;
+mod subjects;
+mod toy;
 
 /// Something broken, and the laws that must notice.
 #[derive(Clone)]
@@ -22,13 +33,166 @@ pub struct Mutant {
 /// What a mutant breaks.
 #[derive(Clone)]
 pub enum Broken {
-    /// A primitive.
+    /// A primitive; the laws about backends say nothing about it.
     Subject(Arc<dyn Subject>),
-    /// An executor or its adapter.
+    /// An executor or its adapter; only the laws about backends judge it.
     Backend(Arc<dyn Backend>),
 }
 
 /// All of them.
 pub fn all() -> Vec<Mutant> {
-    Vec::new()
+    [subjects::all(), backends::all()].concat()
+}
+
+/// How long a law may run on a mutant: one that hangs is dead as well.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Most of those that hang do nothing.
+const JOBS: usize = 16;
+
+impl Mutant {
+    /// Its checks; killed on any backend is killed.
+    fn checks(&self, suite: &Suite) -> Vec<Check> {
+        let suite = suite.clone().watchdog(PATIENCE);
+        match &self.what {
+            // One executor without parallelism, and one with nothing else.
+            Broken::Subject(subject) => suite
+                .shared_subject(Arc::clone(subject))
+                .backend(TokioCurrentThread)
+                .backend(OnThreads)
+                .checks_where(|law| law.about != About::Backend),
+            Broken::Backend(backend) => suite
+                .shared_backend(Arc::clone(backend))
+                .checks_where(|law| law.about == About::Backend),
+        }
+    }
+
+    /// The laws that are to kill it and do not.
+    pub fn outlives(&self, suite: &Suite) -> Vec<&'static str> {
+        let mut checks = self.checks(suite);
+        checks.retain(|check| self.killed_by.contains(&check.law.id));
+        let results = run_all(checks, JOBS, |_| {});
+        let mut laws = self.killed_by.to_vec();
+        laws.retain(|law| fate(&results, law) != Fate::Killed);
+        laws
+    }
+}
+
+/// Which law kills which mutant.
+pub struct KillTable {
+    laws: Vec<Law>,
+    mutants: Vec<(Mutant, Vec<CheckResult>)>,
+}
+
+impl KillTable {
+    /// Runs the suite's laws on every mutant, and calls `progress` after each
+    /// check.
+    pub fn of(suite: &Suite, progress: impl FnMut(&CheckResult)) -> Self {
+        Self::of_mutants(suite, all(), progress)
+    }
+
+    /// Runs the suite's laws on these mutants.
+    pub fn of_mutants(
+        suite: &Suite,
+        mutants: Vec<Mutant>,
+        progress: impl FnMut(&CheckResult),
+    ) -> Self {
+        let checks: Vec<_> = mutants.iter().map(|mutant| mutant.checks(suite)).collect();
+        let counts: Vec<_> = checks.iter().map(Vec::len).collect();
+        let results = run_all(checks.concat(), JOBS, progress);
+        let mut results = results.into_iter();
+        let mutants = mutants.into_iter().zip(counts).map(|(mutant, count)| {
+            let own = results.by_ref().take(count).collect();
+            (mutant, own)
+        });
+        Self {
+            mutants: mutants.collect(),
+            laws: suite.laws(),
+        }
+    }
+
+    /// Whether every chosen law kills a mutant, and every mutant falls to the
+    /// laws that are to kill it.
+    pub fn is_complete(&self) -> bool {
+        self.idle_laws().is_empty() && self.survivors().is_empty()
+    }
+
+    /// The laws that kill nothing.
+    pub fn idle_laws(&self) -> Vec<&'static str> {
+        let kills = |law: &&Law| {
+            let mut mutants = self.mutants.iter();
+            !mutants.any(|(_, results)| fate(results, law.id) == Fate::Killed)
+        };
+        self.laws.iter().filter(kills).map(|law| law.id).collect()
+    }
+
+    /// The mutants that outlive a law that is to kill them, with that law.
+    pub fn survivors(&self) -> Vec<(&'static str, &'static str)> {
+        let mut survivors = Vec::new();
+        for (mutant, results) in &self.mutants {
+            let chosen = |id: &&&str| self.laws.iter().any(|law| law.id == **id);
+            for id in mutant.killed_by.iter().filter(chosen) {
+                if fate(results, id) != Fate::Killed {
+                    survivors.push((mutant.name, *id));
+                }
+            }
+        }
+        survivors
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Killed,
+    Survived,
+    NotRun,
+}
+
+fn fate(results: &[CheckResult], law: &str) -> Fate {
+    let of_law = results.iter().filter(|result| result.law == law);
+    of_law.fold(Fate::NotRun, |fate, result| match (fate, &result.outcome) {
+        (Fate::Killed, _) | (_, Outcome::Failed(_)) => Fate::Killed,
+        (_, Outcome::Passed) => Fate::Survived,
+        (fate, Outcome::Skipped(_)) => fate,
+    })
+}
+
+impl fmt::Display for KillTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.laws.iter().map(|law| law.id.len()).max().unwrap_or(0);
+        for (place, (mutant, _)) in self.mutants.iter().enumerate() {
+            let stair = "│ ".repeat(place);
+            writeln!(f, "{:width$}  {stair}{}", "", mutant.name)?;
+        }
+        for law in &self.laws {
+            write!(f, "{:width$}  ", law.id)?;
+            for (_, results) in &self.mutants {
+                let mark = match fate(results, law.id) {
+                    Fate::Killed => '✗',
+                    Fate::Survived => '·',
+                    Fate::NotRun => ' ',
+                };
+                write!(f, "{mark} ")?;
+            }
+            writeln!(f)?;
+        }
+        writeln!(
+            f,
+            "\n✗ the law kills the mutant   · it does not   blank: not run\n"
+        )?;
+        for (mutant, _) in &self.mutants {
+            let laws = mutant.killed_by.join(", ");
+            writeln!(
+                f,
+                "{}: {}\n  to be killed by {laws}",
+                mutant.name, mutant.flaw
+            )?;
+        }
+        for law in self.idle_laws() {
+            writeln!(f, "\nno mutant dies of {law}")?;
+        }
+        for (mutant, law) in self.survivors() {
+            writeln!(f, "\n{mutant} outlives {law}")?;
+        }
+        Ok(())
+    }
 }

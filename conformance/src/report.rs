@@ -136,6 +136,18 @@ impl Report {
         names
     }
 
+    /// What is known about the checks that failed, without the matrix.
+    pub fn failures(&self) -> String {
+        struct Failures<'a>(&'a Report);
+        impl fmt::Display for Failures<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let results: Vec<_> = self.0.results.iter().collect();
+                table::failures(self.0, &results, f)
+            }
+        }
+        Failures(self).to_string()
+    }
+
     /// One JSON object per subject, each on a line of its own.
     pub fn json(&self) -> String {
         let mut out = String::new();

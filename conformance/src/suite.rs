@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Capability};
 use crate::cx::mix;
 use crate::law::{About, Law, Level};
 use crate::report::{CheckResult, Outcome, Report};
@@ -150,8 +150,13 @@ impl Suite {
 
     /// Every check, subject by subject, law by law, backend by backend.
     ///
-    /// The laws about backends are run once, with the first subject.
+    /// The laws about backends are run with the subject that is strict with
+    /// itself, which is ours: they would say the same beside another.
     pub fn checks(&self) -> Vec<Check> {
+        self.checks_where(|_| true)
+    }
+
+    pub(crate) fn checks_where(&self, wanted: impl Fn(&Law) -> bool) -> Vec<Check> {
         let backends = match &self.backends[..] {
             [] => backends::all(),
             some => some.to_vec(),
@@ -161,10 +166,12 @@ impl Suite {
             some => some.to_vec(),
         };
         let mut checks = Vec::new();
-        for (place, subject) in subjects.iter().enumerate() {
+        for subject in &subjects {
+            let about_backends = subject.is_strict();
             for law in self.laws() {
                 if law.level_for(&**subject) < self.level
-                    || (law.about == About::Backend && place > 0)
+                    || (law.about == About::Backend && !about_backends)
+                    || !wanted(&law)
                 {
                     continue;
                 }
@@ -187,34 +194,42 @@ impl Suite {
 
     /// Runs every check, and calls `progress` after each.
     pub fn run_with(&self, mut progress: impl FnMut(&CheckResult)) -> Report {
-        let checks = self.checks();
-        let total = checks.len();
-        let queue: Mutex<VecDeque<_>> = Mutex::new(checks.into_iter().enumerate().collect());
-        let next = || {
-            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-            queue.pop_front()
-        };
-        let (done, results) = channel();
-        let mut collected: Vec<Option<CheckResult>> = Vec::new();
-        collected.resize_with(total, || None);
-        thread::scope(|scope| {
-            for _ in 0..self.jobs.min(total) {
-                let (done, next) = (done.clone(), &next);
-                scope.spawn(move || {
-                    while let Some((place, check)) = next() {
-                        let _ = done.send((place, check.run()));
-                    }
-                });
-            }
-            drop(done);
-            for (place, result) in results {
-                progress(&result);
-                collected[place] = Some(result);
-            }
-        });
-        let results = collected.into_iter().flatten().collect();
+        let results = run_all(self.checks(), self.jobs, &mut progress);
         Report::new(results, self.laws.clone(), self.seed)
     }
+}
+
+/// Runs checks, `jobs` at a time; the results are in the order of the checks.
+pub(crate) fn run_all(
+    checks: Vec<Check>,
+    jobs: usize,
+    mut progress: impl FnMut(&CheckResult),
+) -> Vec<CheckResult> {
+    let total = checks.len();
+    let queue: Mutex<VecDeque<_>> = Mutex::new(checks.into_iter().enumerate().collect());
+    let next = || {
+        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.pop_front()
+    };
+    let (done, results) = channel();
+    let mut collected: Vec<Option<CheckResult>> = Vec::new();
+    collected.resize_with(total, || None);
+    thread::scope(|scope| {
+        for _ in 0..jobs.min(total) {
+            let (done, next) = (done.clone(), &next);
+            scope.spawn(move || {
+                while let Some((place, check)) = next() {
+                    let _ = done.send((place, check.run()));
+                }
+            });
+        }
+        drop(done);
+        for (place, result) in results {
+            progress(&result);
+            collected[place] = Some(result);
+        }
+    });
+    collected.into_iter().flatten().collect()
 }
 
 impl Default for Suite {
@@ -232,6 +247,16 @@ impl Check {
             self.backend.name(),
             self.law.id
         )
+    }
+
+    /// Why it says nothing on a backend that [`lacks`](crate::backend::lacks)
+    /// these, or about this subject.
+    pub fn skip_reason(&self, lacks: &[(Capability, String)]) -> Option<String> {
+        let of_subject = self.law.reason_against(&*self.subject);
+        of_subject.or_else(|| {
+            let needed = |(what, _): &&(Capability, String)| self.law.needs.contains(what);
+            lacks.iter().find(needed).map(|(_, reason)| reason.clone())
+        })
     }
 
     /// Runs it, and returns even if it hangs.

@@ -31,6 +31,13 @@ impl Rng {
         range.start + offset as usize
     }
 
+    /// Puts `items` into a random order.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.pick(0..last + 1));
+        }
+    }
+
     /// Heads or tails.
     pub fn coin(&mut self) -> bool {
         self.next_u64() >> 63 == 1

@@ -1,31 +1,132 @@
 //! The laws of an adapter: what a program may rely on, whichever executor it
 //! runs on.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use crate::backend::Capability::Timer;
-use crate::cx::Cx;
+use crate::backend::Capability::{Block, Budget, Spawn, SpawnBlocking, SpawnLocal, Threads, Timer};
 use crate::law::{About, Law};
 use crate::run;
-use crate::subject::Subject;
 
-pub(super) const LAWS: &[Law] = &[Law::must(
-    "io::sleep_never_ends_early",
-    About::Backend,
-    "A sleep ends at its deadline or later, on the clock that `now` reads.",
-    "Read `now` and wait on one clock; round a deadline up to the timer's tick, never down.",
-    run!(sleep_never_ends_early),
-)
-.needs(&[Timer])];
+mod tasks;
+mod threads;
+mod time;
 
-async fn sleep_never_ends_early(cx: Cx, _: Arc<dyn Subject>) {
-    let mut rng = cx.rng();
-    for _ in 0..10 {
-        let length = Duration::from_micros(rng.pick(0..5_000) as u64);
-        let deadline = cx.now() + length;
-        cx.waiting(format!("a sleep of {length:?}"), cx.sleep(length))
-            .await;
-        assert!(cx.now() >= deadline, "a sleep of {length:?} ended early");
-    }
+/// A law about the backend.
+const fn must(
+    id: &'static str,
+    sentence: &'static str,
+    hint: &'static str,
+    run: crate::law::Run,
+) -> Law {
+    Law::must(id, About::Backend, sentence, hint, run)
 }
+
+pub(super) const LAWS: &[Law] = &[
+    must(
+        "io::sleep_never_ends_early",
+        "A sleep ends at its deadline or later, on the clock that `now` reads.",
+        "Read `now` and wait on one clock; round a deadline up to the timer's tick, never down.",
+        run!(time::sleep_never_ends_early),
+    )
+    .needs(&[Timer]),
+    must(
+        "io::sleeps_end_in_deadline_order",
+        "When a sleep has ended, so have all that had an earlier deadline.",
+        "Keep the deadlines sorted, and fire every one that is past before the next sleep.",
+        run!(time::sleeps_end_in_deadline_order),
+    )
+    .needs(&[Timer]),
+    must(
+        "io::timeout_cancels_the_inner_future",
+        "When a timeout is over, its future is dropped before the error is returned.",
+        "Use the provided `timeout`; a sleep must wake the task that polled it last.",
+        run!(time::timeout_cancels_the_inner_future),
+    )
+    .needs(&[Timer]),
+    must(
+        "io::ready_future_beats_an_elapsed_timeout",
+        "A future that is ready when its timeout is polled wins, even if the time is over.",
+        "Poll the future first and the sleep second; take a deadline in the past as ready.",
+        run!(time::ready_future_beats_an_elapsed_timeout),
+    )
+    .needs(&[Timer]),
+    must(
+        "io::spawned_task_runs_without_being_awaited",
+        "A task runs from the moment it is spawned, whether its handle is polled or not.",
+        "Give the task to the executor in `spawn`, not in the handle's first poll.",
+        run!(tasks::spawned_task_runs_without_being_awaited),
+    )
+    .needs(&[Spawn]),
+    must(
+        "io::dropped_handle_detaches",
+        "Dropping a handle lets its task, or its blocking code, run on.",
+        "Call the executor's `detach` where dropping its handle would cancel.",
+        run!(tasks::dropped_handle_detaches),
+    )
+    .needs(&[Spawn]),
+    must(
+        "io::abort_drops_the_future",
+        "`abort` drops a task's future, and its handle then ends as cancelled.",
+        "Wake the aborted task, drop its future at its next turn, and only then end the handle.",
+        run!(tasks::abort_drops_the_future),
+    )
+    .needs(&[Spawn]),
+    must(
+        "io::panic_becomes_join_error",
+        "A panic inside a task is an error of its handle, with its payload, and of nobody else.",
+        "Catch the panic where the task is polled, and put the payload into the `JoinError`.",
+        run!(tasks::panic_becomes_join_error),
+    )
+    .needs(&[Spawn]),
+    must(
+        "io::finished_task_survives_abort",
+        "`abort` after a task has finished changes nothing: its output is still there.",
+        "Let `abort` look at whether there is an output before it marks the task as cancelled.",
+        run!(tasks::finished_task_survives_abort),
+    )
+    .needs(&[Spawn]),
+    must(
+        "io::block_on_returns_the_value",
+        "`block_on` runs a borrowing future to its end, through any number of wake-ups, and \
+         returns its output.",
+        "Clear the flag that says `woken` before the future is polled, not after.",
+        run!(threads::block_on_returns_the_value),
+    )
+    .needs(&[Block, Threads]),
+    must(
+        "io::spawn_blocking_does_not_stall_tasks",
+        "While blocking code blocks, tasks and other blocking code go on.",
+        "Run blocking code on threads of its own, never on a worker, and start more when all of \
+         them are busy.",
+        run!(threads::spawn_blocking_does_not_stall_tasks),
+    )
+    .needs(&[SpawnBlocking, Spawn]),
+    must(
+        "io::yield_now_lets_others_run",
+        "A task that yields lets every other ready task run before it starves it.",
+        "Put a task that wakes itself while it runs behind those that are ready.",
+        run!(tasks::yield_now_lets_others_run),
+    )
+    .needs(&[Spawn]),
+    must(
+        "io::wake_from_another_thread",
+        "A waker works from a plain thread, by value and by reference, cloned or not.",
+        "Let `wake` reach a thread that sleeps in the system, and queue by means that any thread \
+         may use.",
+        run!(threads::wake_from_another_thread),
+    )
+    .needs(&[Threads]),
+    must(
+        "io::local_tasks_stay_on_their_thread",
+        "A local task is polled and dropped on the thread that spawned it.",
+        "Drive local tasks where their executor was made, whoever wakes them.",
+        run!(threads::local_tasks_stay_on_their_thread),
+    )
+    .needs(&[SpawnLocal, Threads]),
+    Law::should(
+        "io::budget_is_finite",
+        About::Backend,
+        "A task that spends for ever is told to let the others run, and may go on later.",
+        "Forward `poll_spend` to the executor's budget, and wake the task when you answer pending.",
+        run!(tasks::budget_is_finite),
+    )
+    .needs(&[Budget, Spawn]),
+];

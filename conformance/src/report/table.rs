@@ -1,7 +1,7 @@
 //! The matrix: laws down, backends across, and below it why something failed or
 //! was skipped.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use super::{CheckResult, Outcome, Report};
 
@@ -40,10 +40,14 @@ fn matrix(subject: &str, results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -
     let laws = distinct(results, |result| &result.law);
     let width = laws.iter().map(|law| law.len()).max().unwrap_or(0);
     let width = width.max(subject.len());
-    writeln!(f, "{subject:width$}  {}", backends.join("  "))?;
+    // A stair of names, for they are wider than their columns.
+    for (place, backend) in backends.iter().enumerate() {
+        let heading = if place == 0 { subject } else { "" };
+        writeln!(f, "{heading:width$}  {}{backend}", "│ ".repeat(place))?;
+    }
     for law in laws {
         let level = results.iter().find(|result| result.law == law);
-        let mut line = format!("{law:width$}");
+        write!(f, "{law:width$}  ")?;
         for backend in &backends {
             let cell = results
                 .iter()
@@ -54,40 +58,53 @@ fn matrix(subject: &str, results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -
                 Some(Outcome::Skipped(_)) => '–',
                 None => ' ',
             };
-            let _ = write!(line, "  {mark:^width$}", width = backend.len());
+            write!(f, "{mark} ")?;
         }
-        let level = level.map_or("", |result| result.level.name());
-        writeln!(f, "{line}  {level}")?;
+        writeln!(f, " {}", level.map_or("", |result| result.level.name()))?;
     }
     writeln!(f)
 }
 
-/// One line for each reason, with the cells that it covers.
+/// One line for each reason, with the laws and the backends that it covers.
 fn skipped(results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut groups: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    let mut reasons: Vec<(&str, Vec<&str>, Vec<&str>)> = Vec::new();
     for result in results {
         let Outcome::Skipped(reason) = &result.outcome else {
             continue;
         };
-        let known = groups
-            .iter_mut()
-            .find(|(why, law, _)| *why == reason && *law == result.law);
-        match known {
-            Some((_, _, backends)) => backends.push(&result.backend),
-            None => groups.push((reason, &result.law, vec![&result.backend])),
+        let place = reasons.iter().position(|(known, ..)| known == reason);
+        let place = place.unwrap_or_else(|| {
+            reasons.push((reason, Vec::new(), Vec::new()));
+            reasons.len() - 1
+        });
+        let (_, laws, backends) = &mut reasons[place];
+        for (names, name) in [(laws, &*result.law), (backends, &*result.backend)] {
+            if !names.contains(&name) {
+                names.push(name);
+            }
         }
     }
-    if groups.is_empty() {
+    if reasons.is_empty() {
         return Ok(());
     }
-    writeln!(f, "skipped (–)")?;
-    for (reason, law, backends) in groups {
-        writeln!(f, "  {law} on {}: {reason}", backends.join(", "))?;
+    let all = distinct(results, |result| &result.backend).len();
+    writeln!(f, "– skipped:")?;
+    for (reason, laws, backends) in reasons {
+        let backends = match backends.len() {
+            count if count == all && all > 1 => "all backends".to_owned(),
+            _ => backends.join(", "),
+        };
+        writeln!(f, "  on {backends}: {reason}")?;
+        writeln!(f, "    {}", laws.join(", "))?;
     }
     writeln!(f)
 }
 
-fn failures(report: &Report, results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn failures(
+    report: &Report,
+    results: &[&CheckResult],
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
     for result in results {
         let Outcome::Failed(failure) = &result.outcome else {
             continue;

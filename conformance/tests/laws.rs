@@ -1,0 +1,42 @@
+//! Every law on every backend for our own primitives, every mutant, and that no
+//! law is without one.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use anysync_conformance::harness::{run_trials, trials};
+use anysync_conformance::{Suite, laws, mutants};
+use libtest_mimic::{Failed, Trial};
+
+fn main() -> ExitCode {
+    let mut all = trials(Suite::new());
+    all.extend(mutants::all().into_iter().map(|mutant| {
+        Trial::test(format!("mutants::{}", mutant.name), move || {
+            let outlived = mutant.outlives(&Suite::new());
+            match outlived.is_empty() {
+                true => Ok(()),
+                false => Err(format!("it outlives {}", outlived.join(", ")).into()),
+            }
+        })
+    }));
+    all.push(Trial::test(
+        "mutants::each_law_kills_one",
+        each_law_kills_one,
+    ));
+    run_trials(all)
+}
+
+/// That the mutants do die of the laws they name is what their own tests say.
+fn each_law_kills_one() -> Result<(), Failed> {
+    let mutants = mutants::all();
+    let idle: Vec<_> = laws::all()
+        .iter()
+        .map(|law| law.id)
+        .filter(|id| !mutants.iter().any(|mutant| mutant.killed_by.contains(id)))
+        .collect();
+    match idle.is_empty() {
+        true => Ok(()),
+        false => Err(format!("no mutant is there for {}", idle.join(", ")).into()),
+    }
+}
