@@ -52,6 +52,7 @@
 mod local;
 mod pool;
 mod sleep;
+mod turn;
 
 pub use anysync;
 pub use local::FuturesLocal;

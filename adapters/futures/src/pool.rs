@@ -8,6 +8,8 @@ use anysync::io::{TaskHandle, package};
 use anysync::{Block, Spawn};
 use futures::executor::{self, ThreadPool};
 
+use crate::turn::Turns;
+
 /// One [`ThreadPool`] for the whole process.
 ///
 /// It starts when the first task is spawned, with a thread per processor, and
@@ -127,7 +129,7 @@ where
     F::Output: Send + 'static,
 {
     let (task, handle) = package(future);
-    pool.spawn_ok(task);
+    pool.spawn_ok(Turns::new(pool, task));
     handle
 }
 
