@@ -157,7 +157,6 @@ where
     M: Fn() -> R + Send + Sync + 'static,
     R: Runtime,
     R::Instant: Send + Sync,
-    R::Sleep: Send,
 {
     RuntimeBackend {
         name: name.into(),
@@ -171,7 +170,6 @@ where
     M: Fn() -> R + Send + Sync + 'static,
     R: Runtime,
     R::Instant: Send + Sync,
-    R::Sleep: Send,
 {
     fn name(&self) -> &str {
         &self.name

@@ -25,10 +25,7 @@ pub trait Program {
     const ABOUT: &'static str;
 
     /// Runs it on `rt`.
-    ///
-    /// The bound on `Sleep` lets spawned tasks wait with a timeout: a task may
-    /// move between threads, and then what it waits for moves with it.
-    fn run<R: Runtime<Sleep: Send>>(rt: R) -> impl Future<Output = Result<(), Failure>>;
+    fn run<R: Runtime>(rt: R) -> impl Future<Output = Result<(), Failure>>;
 }
 
 /// The executors to choose from.
@@ -60,7 +57,7 @@ impl Backend {
     }
 }
 
-fn run_on<P: Program, R: Runtime<Sleep: Send>>(rt: R) -> Result<(), Failure> {
+fn run_on<P: Program, R: Runtime>(rt: R) -> Result<(), Failure> {
     rt.block_on(P::run(rt.clone()))
 }
 

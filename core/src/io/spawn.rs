@@ -65,7 +65,8 @@ pub trait SpawnBlocking: Io {
 
 /// Everything that a program needs of its executor: `fn serve<R: Runtime>(rt: R)`.
 ///
-/// Implemented for whatever has the parts.
+/// Implemented for whatever has the parts, with sleeps that are `Send`: a task
+/// that waits with a timeout may move between threads, and its sleep with it.
 ///
 /// # Examples
 ///
@@ -81,6 +82,6 @@ pub trait SpawnBlocking: Io {
 ///     })
 /// }
 /// ```
-pub trait Runtime: Spawn + SpawnBlocking + Block {}
+pub trait Runtime: Spawn<Sleep: Send> + SpawnBlocking + Block {}
 
-impl<R: Spawn + SpawnBlocking + Block> Runtime for R {}
+impl<R: Spawn<Sleep: Send> + SpawnBlocking + Block> Runtime for R {}

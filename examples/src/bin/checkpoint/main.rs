@@ -17,7 +17,7 @@ struct Demo;
 impl Program for Demo {
     const ABOUT: &'static str = "A checkpoint: four workers, two phases, and a sum in between";
 
-    async fn run<R: Runtime<Sleep: Send>>(rt: R) -> Result<(), Failure> {
+    async fn run<R: Runtime>(rt: R) -> Result<(), Failure> {
         for (name, form) in [
             ("one wait_then", Form::WaitThen),
             ("two waits", Form::TwoWaits),

@@ -31,7 +31,7 @@ struct Demo;
 impl Program for Demo {
     const ABOUT: &'static str = "A database pool: opened once under 100 concurrent callers";
 
-    async fn run<R: Runtime<Sleep: Send>>(rt: R) -> Result<(), Failure> {
+    async fn run<R: Runtime>(rt: R) -> Result<(), Failure> {
         let directory = tempfile::tempdir()?;
 
         // An attempt that fails leaves the cell empty: the next caller tries

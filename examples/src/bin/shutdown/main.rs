@@ -26,7 +26,7 @@ struct Demo;
 impl Program for Demo {
     const ABOUT: &'static str = "Shutdown: reaching every worker, also one that comes late";
 
-    async fn run<R: Runtime<Sleep: Send>>(rt: R) -> Result<(), Failure> {
+    async fn run<R: Runtime>(rt: R) -> Result<(), Failure> {
         by_notify_all(&rt).await?;
         by_flag_and_notify(&rt).await?;
         by_once_cell(&rt).await
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 
 /// `notify_all` reaches whoever waits *at that moment* and leaves nothing
 /// behind.
-async fn by_notify_all<R: Runtime<Sleep: Send>>(rt: &R) -> Result<(), Failure> {
+async fn by_notify_all<R: Runtime>(rt: &R) -> Result<(), Failure> {
     let signal = Arc::new(Notify::new());
 
     // Each wait is made here and not inside its task: it counts for
@@ -67,7 +67,7 @@ async fn by_notify_all<R: Runtime<Sleep: Send>>(rt: &R) -> Result<(), Failure> {
 
 /// A flag tells the late ones, a `Notify` wakes the early ones; `Shutdown`
 /// joins the two without a gap between.
-async fn by_flag_and_notify<R: Runtime<Sleep: Send>>(rt: &R) -> Result<(), Failure> {
+async fn by_flag_and_notify<R: Runtime>(rt: &R) -> Result<(), Failure> {
     let shutdown = Arc::new(Shutdown::new());
     let work = || {
         let (io, shutdown) = (rt.clone(), Arc::clone(&shutdown));
@@ -92,7 +92,7 @@ async fn by_flag_and_notify<R: Runtime<Sleep: Send>>(rt: &R) -> Result<(), Failu
 
 /// A `OnceCell<()>` is a sticky signal as it stands: `set` gives it, `wait`
 /// hears it, early or late. With a value in place of `()` it also says why.
-async fn by_once_cell<R: Runtime<Sleep: Send>>(rt: &R) -> Result<(), Failure> {
+async fn by_once_cell<R: Runtime>(rt: &R) -> Result<(), Failure> {
     let reason = Arc::new(OnceCell::new());
     let work = || {
         let (io, reason) = (rt.clone(), Arc::clone(&reason));

@@ -30,7 +30,7 @@ struct Demo;
 impl Program for Demo {
     const ABOUT: &'static str = "A TLS configuration: made once, from files or from outside";
 
-    async fn run<R: Runtime<Sleep: Send>>(rt: R) -> Result<(), Failure> {
+    async fn run<R: Runtime>(rt: R) -> Result<(), Failure> {
         let directory = tempfile::tempdir()?;
         write_certificate(directory.path())?;
 

@@ -28,7 +28,7 @@ struct Demo;
 impl Program for Demo {
     const ABOUT: &'static str = "A work queue: producers push, consumers wait for work and pop it";
 
-    async fn run<R: Runtime<Sleep: Send>>(rt: R) -> Result<(), Failure> {
+    async fn run<R: Runtime>(rt: R) -> Result<(), Failure> {
         one_by_one(&rt).await?;
         many_to_many(&rt).await?;
         how_the_naive_form_sleeps(&rt).await
