@@ -27,6 +27,9 @@ mod task;
 mod timer;
 mod yield_now;
 
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod tests;
+
 #[cfg(feature = "std")]
 pub use block::block_on;
 #[cfg(feature = "alloc")]
@@ -110,6 +113,7 @@ pub trait Block: Io {
     ///
     /// Some executors cannot be entered twice: tokio and `futures` panic when
     /// this is called from inside one of their own tasks. Their message is kept.
+    #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output;
 }
 

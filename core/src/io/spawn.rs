@@ -27,6 +27,7 @@ pub trait Spawn: Timer + Clone + Send + Sync + 'static {
     type Handle<T: Send + 'static>: Join<T> + Send;
 
     /// Starts `future` as a task of its own.
+    #[track_caller]
     fn spawn<F>(&self, future: F) -> Self::Handle<F::Output>
     where
         F: Future + Send + 'static,
@@ -41,6 +42,7 @@ pub trait SpawnLocal: Timer {
 
     /// Starts `future` as a task that is polled and dropped on this executor's
     /// own thread.
+    #[track_caller]
     fn spawn_local<F>(&self, future: F) -> Self::LocalHandle<F::Output>
     where
         F: Future + 'static,
@@ -57,6 +59,7 @@ pub trait SpawnBlocking: Io {
     ///
     /// Code that has started cannot be stopped: [`Join::abort`] succeeds only
     /// as long as it still waits for its thread.
+    #[track_caller]
     fn spawn_blocking<F, T>(&self, work: F) -> Self::BlockingHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,

@@ -93,8 +93,8 @@ impl<F: FnOnce() -> T, T> Job<F, T> {
 /// What the two halves share.
 ///
 /// The task's waker is kept only as long as there is a handle that could abort:
-/// on an executor whose tasks are owned by their wakers (`futures`' thread
-/// pool), a task that owned its own waker for ever would never be freed.
+/// on an executor whose tasks are owned by their wakers alone, a task that owned
+/// its own waker would never be freed.
 struct Shared<T> {
     state: Mutex<State<T>>,
 }

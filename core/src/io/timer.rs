@@ -44,6 +44,7 @@ pub trait Timer: Io {
 
     /// A future that is ready at `at` or a little later, never earlier. An
     /// instant in the past is ready at the first poll.
+    #[track_caller]
     fn sleep_until(&self, at: Self::Instant) -> Self::Sleep;
 
     /// The instant that lies `after` from now.
@@ -57,6 +58,7 @@ pub trait Timer: Io {
     }
 
     /// A future that is ready once `duration` has passed.
+    #[track_caller]
     fn sleep(&self, duration: Duration) -> Self::Sleep {
         self.sleep_until(self.deadline(duration))
     }
@@ -71,6 +73,7 @@ pub trait Timer: Io {
     /// # Cancel safety
     ///
     /// When the time is over, `future` is dropped before the error is returned.
+    #[track_caller]
     fn timeout<F: Future>(&self, limit: Duration, future: F) -> Timeout<F, Self::Sleep> {
         Timeout::new(future, self.sleep(limit))
     }
@@ -80,6 +83,7 @@ pub trait Timer: Io {
     /// # Errors
     ///
     /// [`Elapsed`] when the time is over first.
+    #[track_caller]
     fn timeout_at<F: Future>(&self, at: Self::Instant, future: F) -> Timeout<F, Self::Sleep> {
         Timeout::new(future, self.sleep_until(at))
     }
