@@ -71,7 +71,6 @@ impl Timer for Tokio {
     /// # Panics
     ///
     /// Outside a runtime, and in one whose time is not enabled.
-    #[track_caller]
     fn sleep_until(&self, at: Self::Instant) -> Self::Sleep {
         let _ = current();
         Sleep::until(at)
@@ -84,7 +83,6 @@ impl Spawn for Tokio {
     /// # Panics
     ///
     /// Outside a runtime.
-    #[track_caller]
     fn spawn<F>(&self, future: F) -> Self::Handle<F::Output>
     where
         F: Future + Send + 'static,
@@ -119,7 +117,6 @@ impl SpawnLocal for Tokio {
     /// Outside a `LocalSet`, with tokio's message: tokio's worker threads move
     /// tasks about. Use [`TokioLocal`](crate::TokioLocal), or wrap what calls
     /// this in [`LocalSet::run_until`](tokio::task::LocalSet::run_until).
-    #[track_caller]
     fn spawn_local<F>(&self, future: F) -> Self::LocalHandle<F::Output>
     where
         F: Future + 'static,
@@ -135,7 +132,6 @@ impl SpawnBlocking for Tokio {
     /// # Panics
     ///
     /// Outside a runtime.
-    #[track_caller]
     fn spawn_blocking<F, T>(&self, work: F) -> Self::BlockingHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -158,7 +154,6 @@ impl Block for Tokio {
     ///
     /// Inside a task or another `block_on`, with tokio's own message; and if the
     /// operating system cannot start the runtime's threads.
-    #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         match Handle::try_current() {
             Ok(handle) => handle.block_on(future),

@@ -98,7 +98,6 @@ macro_rules! impl_by_handle {
             /// # Panics
             ///
             /// If the runtime's time is not enabled.
-            #[track_caller]
             fn sleep_until(&self, at: Self::Instant) -> Self::Sleep {
                 let _entered = self.handle().enter();
                 Sleep::until(at)
@@ -108,7 +107,6 @@ macro_rules! impl_by_handle {
         impl SpawnBlocking for $owner {
             type BlockingHandle<T: Send + 'static> = TokioJoin<T>;
 
-            #[track_caller]
             fn spawn_blocking<F, T>(&self, work: F) -> Self::BlockingHandle<T>
             where
                 F: FnOnce() -> T + Send + 'static,
@@ -126,7 +124,6 @@ macro_rules! impl_spawn_by_handle {
         impl Spawn for $owner {
             type Handle<T: Send + 'static> = TokioJoin<T>;
 
-            #[track_caller]
             fn spawn<F>(&self, future: F) -> Self::Handle<F::Output>
             where
                 F: Future + Send + 'static,
@@ -152,7 +149,6 @@ impl Block for TokioHandle {
     /// # Panics
     ///
     /// Inside a task or another `block_on`, with tokio's own message.
-    #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.handle().block_on(future)
     }

@@ -104,7 +104,6 @@ impl_by_handle!(TokioLocal);
 impl SpawnLocal for TokioLocal {
     type LocalHandle<T: 'static> = TokioJoin<T>;
 
-    #[track_caller]
     fn spawn_local<F>(&self, future: F) -> Self::LocalHandle<F::Output>
     where
         F: Future + 'static,
@@ -120,7 +119,6 @@ impl Block for TokioLocal {
     /// # Panics
     ///
     /// Inside a task or another `block_on`, with tokio's own message.
-    #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.local_set().block_on(self.runtime(), future)
     }

@@ -94,7 +94,6 @@ impl Block for TokioRuntime {
     /// # Panics
     ///
     /// Inside a task or another `block_on`, with tokio's own message.
-    #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime().block_on(future)
     }
