@@ -82,6 +82,10 @@ use crate::wait_list::{
 use crate::wake_batch::{discard, wake};
 
 mod guard;
+#[cfg(all(test, anysync_loom))]
+mod loom_tests;
+#[cfg(all(test, not(anysync_loom)))]
+mod model_tests;
 #[cfg(all(test, not(anysync_loom)))]
 mod tests;
 

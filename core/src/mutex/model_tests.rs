@@ -1,0 +1,314 @@
+//! Random programs against a sequential model of the lock: a queue, one seat,
+//! and which task each wait is of.
+
+use core::cell::Cell;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::boxed::Box;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::{Lock, Mutex, MutexGuard, Waiter};
+use crate::io::Io;
+use crate::test_util::{Wakes, counting_waker, poll};
+
+/// How many waits there are at a time, at most, and how many tasks.
+const SLOTS: usize = 6;
+const TASKS: usize = 3;
+
+type Slot = usize;
+type Task = usize;
+
+#[derive(Clone, Copy, Debug)]
+enum Op {
+    /// A future, in an empty slot.
+    Lock(Slot),
+    /// A waiter with or without a waker, in an empty slot.
+    Wait(Slot, Option<Task>),
+    /// Polls a future as the task, or calls `lock_with` for a waiter.
+    Poll(Slot, Task),
+    Drop(Slot),
+    Reset(Slot),
+    SetWaker(Slot, Task),
+    TryLock,
+    Unlock,
+    /// From here on the budget is spent, or is not.
+    Broke(bool),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let (slot, task) = (0..SLOTS, 0..TASKS);
+    prop_oneof![
+        3 => slot.clone().prop_map(Op::Lock),
+        1 => (slot.clone(), proptest::option::of(task.clone())).prop_map(|(s, t)| Op::Wait(s, t)),
+        8 => (slot.clone(), task.clone()).prop_map(|(s, t)| Op::Poll(s, t)),
+        2 => slot.clone().prop_map(Op::Drop),
+        1 => slot.clone().prop_map(Op::Reset),
+        1 => (slot, task).prop_map(|(s, t)| Op::SetWaker(s, t)),
+        1 => Just(Op::TryLock),
+        5 => Just(Op::Unlock),
+        1 => any::<bool>().prop_map(Op::Broke),
+    ]
+}
+
+/// What the lock ought to be.
+#[derive(Default)]
+struct Model {
+    held: bool,
+    seated: Option<Slot>,
+    queue: VecDeque<Slot>,
+    waits: [Wait; SLOTS],
+    wakes: [usize; TASKS],
+    broke: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Wait {
+    kind: Kind,
+    finished: bool,
+    /// Whom to wake, or, in the seat, of which task it is.
+    task: Option<Task>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Absent,
+    Future,
+    Waiter,
+}
+
+impl Model {
+    fn is_locked(&self) -> bool {
+        self.held || self.seated.is_some()
+    }
+
+    fn try_lock(&mut self) -> bool {
+        let free = !self.is_locked();
+        self.held |= free;
+        free
+    }
+
+    fn wake(&mut self, task: Option<Task>) {
+        if let Some(task) = task {
+            self.wakes[task] += 1;
+        }
+    }
+
+    fn unlock(&mut self) {
+        self.held = false;
+        self.seated = self.queue.pop_front();
+        if let Some(slot) = self.seated {
+            self.wake(self.waits[slot].task);
+        }
+    }
+
+    /// A wait leaves with the lock; its waker has been used.
+    fn win(&mut self, slot: Slot) -> bool {
+        self.held = true;
+        self.waits[slot].task = None;
+        true
+    }
+
+    /// Whether `slot` gets the lock.
+    fn try_win(&mut self, slot: Slot) -> bool {
+        if self.seated == Some(slot) {
+            self.seated = None;
+            return self.win(slot);
+        }
+        if !self.queue.contains(&slot) {
+            if self.try_lock() {
+                return true;
+            }
+            self.queue.push_back(slot);
+        }
+        let task = self.waits[slot].task;
+        match self.seated {
+            Some(seated) if task.is_some() && self.waits[seated].task == task => {
+                self.queue.retain(|&queued| queued != slot);
+                self.queue.push_front(seated);
+                self.seated = None;
+                self.win(slot)
+            }
+            _ => false,
+        }
+    }
+
+    fn poll_future(&mut self, slot: Slot, task: Task) -> bool {
+        // The seated one keeps the waker that it was handed the lock with.
+        if self.seated != Some(slot) {
+            self.waits[slot].task = Some(task);
+        }
+        let won = self.try_win(slot);
+        if won && self.broke {
+            self.held = false;
+            self.seated = Some(slot);
+            self.waits[slot].task = Some(task);
+            self.wake(Some(task));
+            return false;
+        }
+        self.waits[slot].finished = won;
+        won
+    }
+
+    fn abandon(&mut self, slot: Slot) {
+        if self.seated == Some(slot) {
+            self.unlock();
+            self.waits[slot].task = None;
+        } else if self.queue.contains(&slot) {
+            self.queue.retain(|&queued| queued != slot);
+            self.waits[slot].task = None;
+        }
+    }
+
+    fn set_waker(&mut self, slot: Slot, task: Task) {
+        self.waits[slot].task = Some(task);
+        if self.seated == Some(slot) {
+            self.wake(Some(task));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Budget {
+    broke: Cell<bool>,
+}
+
+impl Io for Budget {
+    fn poll_spend(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.broke.get() {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }
+}
+
+#[derive(Default)]
+enum Subject<'a> {
+    #[default]
+    Absent,
+    Future(Pin<Box<Lock<'a, u32, &'a Budget>>>),
+    Waiter(Pin<Box<Waiter<'a, u32>>>),
+}
+
+fn run(program: &[Op]) -> Result<(), TestCaseError> {
+    let (wakes, wakers): (Vec<Arc<Wakes>>, Vec<Waker>) =
+        (0..TASKS).map(|_| counting_waker()).unzip();
+    let mutex = Mutex::new(0_u32);
+    let budget = Budget::default();
+    let mut guard: Option<MutexGuard<'_, u32>> = None;
+    let mut subjects: [Subject<'_>; SLOTS] = Default::default();
+    let mut model = Model::default();
+
+    for &op in program {
+        match op {
+            Op::Lock(slot) if model.waits[slot].kind == Kind::Absent => {
+                model.waits[slot] = Wait {
+                    kind: Kind::Future,
+                    ..Wait::default()
+                };
+                subjects[slot] = Subject::Future(Box::pin(mutex.lock(&budget)));
+            }
+            Op::Wait(slot, task) if model.waits[slot].kind == Kind::Absent => {
+                model.waits[slot] = Wait {
+                    kind: Kind::Waiter,
+                    finished: false,
+                    task,
+                };
+                subjects[slot] = Subject::Waiter(Box::pin(match task {
+                    Some(task) => Waiter::with_waker(wakers[task].clone()),
+                    None => Waiter::new(),
+                }));
+            }
+            Op::Poll(slot, task) => {
+                let (won, expected) = match &mut subjects[slot] {
+                    Subject::Future(future) if !model.waits[slot].finished => {
+                        let won = match poll(future.as_mut(), &wakers[task]) {
+                            Poll::Ready(guard) => Some(guard),
+                            Poll::Pending => None,
+                        };
+                        (won, model.poll_future(slot, task))
+                    }
+                    Subject::Waiter(waiter) => {
+                        (mutex.lock_with(waiter.as_mut()), model.try_win(slot))
+                    }
+                    _ => continue,
+                };
+                prop_assert_eq!(won.is_some(), expected, "{:?}", op);
+                if won.is_some() {
+                    prop_assert!(guard.is_none(), "two guards");
+                    guard = won;
+                }
+            }
+            Op::Drop(slot) => {
+                model.abandon(slot);
+                model.waits[slot] = Wait::default();
+                subjects[slot] = Subject::Absent;
+            }
+            Op::Reset(slot) => {
+                if let Subject::Waiter(waiter) = &mut subjects[slot] {
+                    model.abandon(slot);
+                    waiter.as_mut().reset();
+                }
+            }
+            Op::SetWaker(slot, task) => {
+                if let Subject::Waiter(waiter) = &mut subjects[slot] {
+                    model.set_waker(slot, task);
+                    waiter.as_mut().set_waker(wakers[task].clone());
+                }
+            }
+            Op::TryLock => {
+                let won = mutex.try_lock();
+                prop_assert_eq!(won.is_some(), model.try_lock());
+                if won.is_some() {
+                    guard = won;
+                }
+            }
+            Op::Unlock => {
+                if let Some(guard) = guard.take() {
+                    model.unlock();
+                    drop(guard);
+                }
+            }
+            Op::Broke(broke) => {
+                model.broke = broke;
+                budget.broke.set(broke);
+            }
+            Op::Lock(_) | Op::Wait(..) => continue,
+        }
+
+        prop_assert_eq!(mutex.is_locked(), model.is_locked(), "after {:?}", op);
+        prop_assert_eq!(mutex.waiter_count(), model.queue.len(), "after {:?}", op);
+        let woken: Vec<usize> = wakes.iter().map(|wakes| wakes.count()).collect();
+        prop_assert_eq!(&woken[..], &model.wakes[..], "after {:?}", op);
+        for (slot, subject) in subjects.iter().enumerate() {
+            if let Subject::Waiter(waiter) = subject {
+                let ready = model.seated == Some(slot);
+                prop_assert_eq!(waiter.is_ready(), ready, "after {:?}", op);
+            }
+        }
+    }
+
+    drop(guard);
+    drop(subjects);
+    prop_assert!(!mutex.is_locked());
+    prop_assert_eq!(mutex.waiter_count(), 0);
+    for wakes in &wakes {
+        prop_assert_eq!(Arc::strong_count(wakes), 2, "a waker was leaked");
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees_with_the_model(program in proptest::collection::vec(op(), 1..80)) {
+        run(&program)?;
+    }
+}
