@@ -265,10 +265,13 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.state
-            .compare_exchange(FREE, LOCKED, Ordering::Acquire, Ordering::Relaxed)
-            .is_ok()
-            .then(|| self.guard())
+        // Looked at first: an attempt that fails takes the cache line as well.
+        let won = self.state.load(Ordering::Relaxed) == FREE
+            && self
+                .state
+                .compare_exchange(FREE, LOCKED, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok();
+        won.then(|| self.guard())
     }
 
     /// Waits without a future: returns the guard if the lock is free or has been
