@@ -281,7 +281,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// It is a poll, and may be called as often as you like: a waiter that is
     /// queued keeps its place. After it has returned the guard, the waiter may be
-    /// used again; its waker is used up if it has been called.
+    /// used again, with the waker that it has.
     ///
     /// ```
     /// use std::pin::pin;
@@ -319,9 +319,10 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock_with<'a>(&'a self, waiter: Pin<&mut Waiter<'a, T>>) -> Option<MutexGuard<'a, T>> {
         let mut entry = waiter.project().entry;
         if entry.status() == IDLE {
-            entry.as_mut().bind(self);
-            let (_, mut ticket) = entry.parts();
-            self.try_lock().or_else(|| self.queue(&mut ticket))
+            self.try_lock().or_else(|| {
+                entry.as_mut().bind(self);
+                self.queue(&mut entry.parts().1)
+            })
         } else {
             assert!(
                 entry.is_bound_to(self),
