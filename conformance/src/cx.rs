@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anysync::{Elapsed, Io, JoinError, yield_now};
+use anysync::{Bare, Elapsed, Io, JoinError, yield_now};
 
 use crate::backend::{Capability, Face};
 use crate::erased::{BoxFuture, Handle, LocalBoxFuture, Moment, Value};
@@ -351,6 +351,13 @@ struct Planned;
 /// The backend's `Io`.
 #[derive(Clone)]
 pub struct DynIo(Arc<dyn Io + Send + Sync>);
+
+impl DynIo {
+    /// One that any executor and any thread can use.
+    pub fn bare() -> Self {
+        Self(Arc::new(Bare))
+    }
+}
 
 impl Io for DynIo {
     fn poll_spend(&self, cx: &mut Context<'_>) -> Poll<()> {

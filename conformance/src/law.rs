@@ -132,7 +132,7 @@ impl Law {
         match self.about {
             About::Backend => {}
             About::EveryWait => {
-                if subject.waitings().is_empty() {
+                if !Kind::ALL.iter().any(|kind| subject.has(*kind)) {
                     return Some(format!("{name} has no primitive that waits"));
                 }
             }

@@ -18,7 +18,8 @@
 //! - **a mutant** that the law kills: an entry in `mutants::all`.
 //! - **a kind of primitive**: a trait in `src/subject/`, a constructor in
 //!   [`subject::Subject`] that returns `None` by default, an arm in
-//!   `<dyn Subject>::has`, and its [`subject::Waiting`].
+//!   `<dyn Subject>::has`, and its [`subject::Waiting`]s in
+//!   `<dyn Subject>::waitings`.
 //! - **a subject**: a file in `src/subjects/`, a line in [`subjects::all`]; your
 //!   own goes to [`Suite::subject`].
 //! - **a backend**: a file in `src/backends/`, a line in [`backends::all`]; your
@@ -40,6 +41,7 @@ mod runner;
 pub mod subject;
 pub mod subjects;
 mod suite;
+pub mod wakers;
 
 pub use erased::{BoxFuture, LocalBoxFuture, Moment};
 pub use suite::{Check, Suite, WATCHDOG};

@@ -10,11 +10,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+mod barrier;
 mod notify;
 mod waiting;
 
-pub use notify::{NotifySubject, NotifyWait};
-pub use waiting::Waiting;
+pub use barrier::{ActionFailed, BarrierSubject};
+pub use notify::{NotifySubject, NotifyWait, RawNotifyWaiter};
+pub use waiting::{Kept, Probe, Reach, SendFact, Waitable, Waiting, owned_wait};
 
 /// A kind of primitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +30,11 @@ pub enum Kind {
     OnceCell,
     /// Excludes.
     Mutex,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Notify, Self::Barrier, Self::OnceCell, Self::Mutex];
 }
 
 impl fmt::Display for Kind {
@@ -47,6 +54,10 @@ impl fmt::Display for Kind {
 pub enum Promise {
     /// `notify_all` reaches every wait that was created before it.
     CountsFromCreation,
+    /// A Notify has waiters that are no futures.
+    RawWaiters,
+    /// A wait on a Barrier may bring an action that runs before the release.
+    LeaderAction,
     /// A mutex serves in the order of arrival.
     FifoMutex,
 }
@@ -55,6 +66,8 @@ impl fmt::Display for Promise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::CountsFromCreation => "that a wait counts for notify_all from its creation",
+            Self::RawWaiters => "a waiter that is no future",
+            Self::LeaderAction => "an action that its leader runs before the release",
             Self::FifoMutex => "a mutex that is first in, first out",
         })
     }
@@ -88,6 +101,34 @@ pub trait Subject: Send + Sync + 'static {
     fn new_notify(&self) -> Option<Arc<dyn NotifySubject>> {
         None
     }
+
+    /// A Notify that is a `static` item of the subject's file.
+    fn static_notify(&self) -> Option<&'static dyn NotifySubject> {
+        None
+    }
+
+    /// Which types of its Notify are `Send`: see
+    /// [`send_facts!`](crate::send_facts).
+    fn notify_send_facts(&self) -> Vec<SendFact> {
+        Vec::new()
+    }
+
+    /// A fresh Barrier.
+    fn new_barrier(&self, parties: usize) -> Option<Arc<dyn BarrierSubject>> {
+        let _ = parties;
+        None
+    }
+
+    /// A Barrier that is a `static` item of the subject's file, and its number
+    /// of parties.
+    fn static_barrier(&self) -> Option<(&'static dyn BarrierSubject, usize)> {
+        None
+    }
+
+    /// Which types of its Barrier are `Send`.
+    fn barrier_send_facts(&self) -> Vec<SendFact> {
+        Vec::new()
+    }
 }
 
 impl dyn Subject {
@@ -95,7 +136,8 @@ impl dyn Subject {
     pub fn has(&self, kind: Kind) -> bool {
         match kind {
             Kind::Notify => self.new_notify().is_some(),
-            Kind::Barrier | Kind::OnceCell | Kind::Mutex => false,
+            Kind::Barrier => self.new_barrier(1).is_some(),
+            Kind::OnceCell | Kind::Mutex => false,
         }
     }
 
@@ -104,10 +146,15 @@ impl dyn Subject {
         self.new_notify().expect("the law is about Notify")
     }
 
-    /// One [`Waiting`] for each kind that it has.
-    pub fn waitings(&self) -> Vec<Arc<dyn Waiting>> {
-        let mut all: Vec<Arc<dyn Waiting>> = Vec::new();
-        all.extend(self.new_notify().map(waiting::of_notify));
+    /// A fresh Barrier, for a law that is about one.
+    pub fn barrier(&self, parties: usize) -> Arc<dyn BarrierSubject> {
+        self.new_barrier(parties).expect("the law is about Barrier")
+    }
+
+    /// Every [`Waiting`] of the kinds that it has.
+    pub fn waitings(self: &Arc<Self>) -> Vec<Arc<dyn Waiting>> {
+        let mut all = notify::waitings(self);
+        all.extend(barrier::waitings(self));
         all
     }
 }

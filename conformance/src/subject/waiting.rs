@@ -1,57 +1,148 @@
 //! What all primitives that wait have in common: the face that the laws of the
 //! group `any::` are about.
 
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use super::NotifySubject;
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 
-/// A primitive on which somebody waits until somebody else signals.
+/// One way in which a primitive of a subject waits: by one call that waits, and
+/// one that ends the wait. A kind may have several.
 pub trait Waiting: Send + Sync + 'static {
-    /// The kind's name, for messages.
+    /// The kind and the signal, for messages: `Notify by notify_one`.
     fn name(&self) -> &'static str;
 
-    /// A wait; it queues when it is first polled.
+    /// Whom a signal reaches.
+    fn reach(&self) -> Reach;
+
+    /// A fresh primitive on which up to `waits` waits queue at the same time,
+    /// and on which a signal ends them when all of these are queued.
+    fn fresh(&self, waits: usize) -> Arc<dyn Waitable>;
+
+    /// Uses a primitive that lives in a `static`, all through: an error if the
+    /// subject has none.
+    ///
+    /// The static is one for the process, and checks run side by side.
+    fn use_static(&self, io: &DynIo) -> Result<(), String>;
+
+    /// Which of its types are `Send`, and which should be.
+    fn send_facts(&self) -> Vec<SendFact>;
+}
+
+/// Whom [`Waitable::signal`] reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The wait that is first in the queue. One that is dropped after it was
+    /// reached, and before it returned, passes the signal on.
+    First,
+    /// The wait that is first in the queue; and when that is dropped, before or
+    /// after it returned, the next.
+    FirstThenNext,
+    /// Every wait in the queue.
+    All,
+}
+
+/// A primitive on which somebody waits until somebody else signals.
+pub trait Waitable: Send + Sync + 'static {
+    /// A wait, the primitive's own future but for a box: it queues when it is
+    /// first polled, and is ready when a signal has reached it. What it has won
+    /// (a lock, say) stays in it until it is dropped.
+    ///
+    /// It allocates only when it is created. Polled after its end it does what
+    /// the primitive's own future does.
     fn wait<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()>;
 
-    /// Lets the first in the queue through, or all of them: see
-    /// [`signals_one`](Waiting::signals_one).
+    /// Reaches those who wait: see [`Reach`]. Under [`Reach::FirstThenNext`] it
+    /// is called once.
     fn signal(&self);
-
-    /// Whether a signal lets one wait through and a dropped win goes to the
-    /// next. Otherwise a signal is for everybody who waits.
-    fn signals_one(&self) -> bool;
 
     /// How many are queued, if it can tell.
     fn queued(&self) -> Option<usize>;
+
+    /// Calls every method of the primitive that returns at once, and polls and
+    /// drops a wait. It may reach those who wait.
+    fn touch(&self, io: &DynIo);
+
+    /// Panics unless the primitive works as a used one should; nobody waits, or
+    /// holds what a wait has won. Leaves it so.
+    fn check_later(&self, io: &DynIo);
 }
 
-struct NotifyWaiting(Arc<dyn NotifySubject>);
-
-pub(super) fn of_notify(notify: Arc<dyn NotifySubject>) -> Arc<dyn Waiting> {
-    Arc::new(NotifyWaiting(notify))
+/// A wait with everything that it borrows, for a task or a thread.
+pub fn owned_wait(primitive: &Arc<dyn Waitable>, io: DynIo) -> BoxFuture<'static, ()> {
+    let primitive = Arc::clone(primitive);
+    Box::pin(async move { primitive.wait(&io).await })
 }
 
-impl Waiting for NotifyWaiting {
-    fn name(&self) -> &'static str {
-        "Notify"
-    }
+/// Whether a type is `Send`, and whether it should be.
+#[derive(Clone, Copy, Debug)]
+pub struct SendFact {
+    /// The type.
+    pub what: &'static str,
+    /// As it is.
+    pub is_send: bool,
+    /// As it should be.
+    pub must_be: bool,
+}
 
-    fn wait<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()> {
-        let wait = self.0.wait(io);
-        Box::pin(wait)
-    }
+/// [`SendFact`]s: `send_facts![Wait<'static>: true, Wait<'static, Rc<Bare>>: false]`
+/// with what each should be.
+#[macro_export]
+macro_rules! send_facts {
+    ($($what:ty: $must_be:expr),* $(,)?) => {
+        ::std::vec![$($crate::subject::SendFact {
+            what: ::std::stringify!($what),
+            is_send: {
+                // For a type that is `Send` the constant of the type itself goes
+                // before the trait's.
+                #[allow(dead_code)]
+                trait No {
+                    const IS_SEND: bool = false;
+                }
+                impl<T: ?Sized> No for $crate::subject::Probe<T> {}
+                <$crate::subject::Probe<$what>>::IS_SEND
+            },
+            must_be: $must_be,
+        }),*]
+    };
+}
 
-    fn signal(&self) {
-        self.0.notify_one();
-    }
+/// What [`send_facts!`](crate::send_facts) asks.
+#[doc(hidden)]
+pub struct Probe<T: ?Sized>(PhantomData<T>);
 
-    fn signals_one(&self) -> bool {
-        true
-    }
+impl<T: ?Sized + Send> Probe<T> {
+    /// It is.
+    pub const IS_SEND: bool = true;
+}
 
-    fn queued(&self) -> Option<usize> {
-        self.0.waiter_count()
+/// A future that keeps what `future` returns until it is dropped: for
+/// [`Waitable::wait`].
+pub struct Kept<'a, T> {
+    // The output goes first: a guard before the future that it came from.
+    output: Option<T>,
+    future: BoxFuture<'a, T>,
+}
+
+impl<'a, T> Kept<'a, T> {
+    /// Keeps the output of `future`.
+    pub fn new(future: BoxFuture<'a, T>) -> Self {
+        Self {
+            output: None,
+            future,
+        }
+    }
+}
+
+impl<T: Unpin> Future for Kept<'_, T> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let polled = self.future.as_mut().poll(cx);
+        polled.map(|output| self.output = Some(output))
     }
 }
