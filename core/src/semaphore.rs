@@ -170,6 +170,7 @@ pub struct Semaphore {
 
 has_list!([] Semaphore, list: WaitList<(), [Ring; 2]>);
 
+type List<'a> = Locked<'a, (), [Ring; 2]>;
 type Ticket<'a> = TicketOf<'a, Semaphore>;
 type Outcome<'a> = Result<SemaphorePermit<'a>, AcquireError>;
 
@@ -623,7 +624,7 @@ impl Semaphore {
     /// Passes on the panic of a waker, after all the others have been woken.
     pub fn close(&self) {
         let list = self.list.lock();
-        self.change(|state| (state | CLOSED) & !WAITING);
+        self.change(&list, |state| Some((state | CLOSED) & !WAITING));
         list.settle_all(QUEUE, REFUSED);
     }
 
@@ -704,28 +705,36 @@ impl Semaphore {
     #[cold]
     fn put_queued(&self, more: impl Fn(usize) -> Option<usize>) -> bool {
         let list = self.list.lock();
-        let changed = self
-            .state
-            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, more)
-            .is_ok();
+        let changed = self.change(&list, more);
         self.grant(list).resume();
         changed
     }
 
-    /// Changes the word, under the lock or not.
-    fn change(&self, new: impl Fn(usize) -> usize) {
-        let mut state = self.state.load(Ordering::Relaxed);
-        while let Err(actual) =
-            self.state
-                .compare_exchange_weak(state, new(state), Ordering::AcqRel, Ordering::Relaxed)
-        {
-            state = actual;
+    /// Changes the word, unless `new` says `None`.
+    fn change(&self, _: &List<'_>, new: impl Fn(usize) -> Option<usize>) -> bool {
+        let mut state = self.state.load(Ordering::Acquire);
+        loop {
+            let Some(next) = new(state) else {
+                return false;
+            };
+            if state & WAITING != 0 {
+                // By WAITING, nobody else changes it meanwhile.
+                self.state.store(next, Ordering::Release);
+                return true;
+            }
+            match self
+                .state
+                .compare_exchange_weak(state, next, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return true,
+                Err(actual) => state = actual,
+            }
         }
     }
 
     /// Grants what the first in the queue wait for, as long as there is enough,
     /// and clears the flag when nobody is left. Opens the lock and wakes.
-    fn grant<'a>(&'a self, mut list: Locked<'a, (), [Ring; 2]>) -> Panicked {
+    fn grant<'a>(&'a self, mut list: List<'a>) -> Panicked {
         let mut panicked = Panicked::none();
         let mut batch = WakeBatch::new();
         loop {
@@ -886,7 +895,7 @@ impl Semaphore {
             if let Some(sibling) = locked.granted_sibling(GRANTS, |granted| granted >= wanted) {
                 let surplus = sibling.tag() - wanted;
                 sibling.exchange(QUEUE);
-                self.change(|state| with_more(state, surplus));
+                self.change(&locked, |state| Some(with_more(state, surplus)));
             } else if let Some(sibling) = locked.granted_sibling(GRANTS, |_| true) {
                 let Some(fresh) = spare.take() else {
                     drop(locked);
@@ -895,7 +904,7 @@ impl Semaphore {
                 };
                 let permits = sibling.tag();
                 sibling.requeue(fresh);
-                self.change(|state| with_more(state, permits));
+                self.change(&locked, |state| Some(with_more(state, permits)));
             } else {
                 break None;
             }
@@ -934,7 +943,7 @@ impl Semaphore {
             waker = locked.remove();
         } else if locked.take_grant() {
             let permits = locked.tag();
-            self.change(|state| with_more(state, permits));
+            self.change(&locked, |state| Some(with_more(state, permits)));
         }
         let panicked = self.grant(locked.into_locked());
         discard(waker);
