@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use anysync_conformance::backend::Backend;
 use anysync_conformance::law::{Law, Level};
-use anysync_conformance::mutants::KillTable;
+use anysync_conformance::mutants::{self, Broken, KillTable};
 use anysync_conformance::report::{CheckResult, Outcome, Report};
 use anysync_conformance::subject::Subject;
 use anysync_conformance::{Suite, backends, laws, subjects};
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -31,11 +31,11 @@ struct Arguments {
     filters: Vec<String>,
 
     /// Run on this backend; may be repeated [default: all]
-    #[arg(long = "backend", value_name = "NAME", value_parser = names(&backend_names()))]
+    #[arg(long = "backend", value_name = "NAME", value_parser = backend_parser())]
     backends: Vec<String>,
 
     /// Test this subject; may be repeated [default: anysync]
-    #[arg(long = "subject", value_name = "NAME", value_parser = names(&subject_names()))]
+    #[arg(long = "subject", value_name = "NAME", value_parser = subject_parser())]
     subjects: Vec<String>,
 
     /// Run the laws of this level and above
@@ -97,8 +97,56 @@ fn subject_names() -> Vec<String> {
         .collect()
 }
 
-fn names(names: &[String]) -> PossibleValuesParser {
-    PossibleValuesParser::new(names.iter().cloned())
+/// The mutants are accepted as well, and not shown: whoever reads the kill table
+/// may want to see one die.
+fn named_backends() -> Vec<Arc<dyn Backend>> {
+    let mut all = backends::all();
+    all.extend(
+        mutants::all()
+            .into_iter()
+            .filter_map(|mutant| match mutant.what {
+                Broken::Backend(backend) => Some(backend),
+                Broken::Subject(_) => None,
+            }),
+    );
+    all
+}
+
+fn named_subjects() -> Vec<Arc<dyn Subject>> {
+    let mut all = subjects::all();
+    all.extend(
+        mutants::all()
+            .into_iter()
+            .filter_map(|mutant| match mutant.what {
+                Broken::Subject(subject) => Some(subject),
+                Broken::Backend(_) => None,
+            }),
+    );
+    all
+}
+
+fn parser(shown: Vec<String>, all: impl Iterator<Item = String>) -> PossibleValuesParser {
+    let values = all.map(|name| {
+        let is_hidden = !shown.contains(&name);
+        PossibleValue::new(name).hide(is_hidden)
+    });
+    PossibleValuesParser::new(values)
+}
+
+fn backend_parser() -> PossibleValuesParser {
+    let all = named_backends();
+    parser(
+        backend_names(),
+        all.iter().map(|backend| backend.name().to_owned()),
+    )
+}
+
+fn subject_parser() -> PossibleValuesParser {
+    let all = named_subjects();
+    parser(
+        subject_names(),
+        all.iter().map(|subject| subject.name().to_owned()),
+    )
 }
 
 /// What went wrong before any law ran.
@@ -155,12 +203,12 @@ fn suite(arguments: &Arguments) -> Result<Suite, Usage> {
     }
     for name in &arguments.backends {
         let named = |backend: &Arc<dyn Backend>| backend.name() == name;
-        let backend = backends::all().into_iter().find(named);
+        let backend = named_backends().into_iter().find(named);
         suite = suite.shared_backend(backend.expect("clap has checked the name"));
     }
     for name in &arguments.subjects {
         let named = |subject: &Arc<dyn Subject>| subject.name() == name;
-        let subject = subjects::all().into_iter().find(named);
+        let subject = named_subjects().into_iter().find(named);
         suite = suite.shared_subject(subject.expect("clap has checked the name"));
     }
     for filter in &arguments.filters {
