@@ -23,7 +23,7 @@ mod rng;
 
 pub use crate::log::Watched;
 pub use dropped::{DropGuard, Dropped};
-pub use gate::Gate;
+pub use gate::{Gate, OpenOnDrop};
 pub use rng::Rng;
 pub(crate) use rng::mix;
 

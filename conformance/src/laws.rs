@@ -3,10 +3,12 @@
 
 use crate::law::Law;
 
+mod any;
+mod hand;
 mod io;
 mod notify;
 
 /// All laws, in the order of the report.
 pub fn all() -> Vec<Law> {
-    [notify::LAWS, io::LAWS].concat()
+    [any::LAWS, notify::LAWS, io::LAWS].concat()
 }

@@ -48,6 +48,11 @@ impl Gate {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// Opens it when what this returns is dropped.
+    pub fn open_on_drop(&self) -> OpenOnDrop {
+        OpenOnDrop(self.clone())
+    }
+
     /// Whether it is open.
     pub fn is_open(&self) -> bool {
         self.lock().open
@@ -90,6 +95,17 @@ impl fmt::Debug for Gate {
         f.debug_struct("Gate")
             .field("open", &self.is_open())
             .finish()
+    }
+}
+
+/// Opens its gate when it is dropped.
+#[derive(Debug)]
+#[must_use = "the gate is opened when this is dropped"]
+pub struct OpenOnDrop(Gate);
+
+impl Drop for OpenOnDrop {
+    fn drop(&mut self) {
+        self.0.open();
     }
 }
 

@@ -1,0 +1,104 @@
+//! What waiting and cancelling may cost.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::cx::{Cx, DynIo};
+use crate::erased::BoxFuture;
+use crate::subject::Waiting;
+use crate::wakers::poll_noop;
+
+#[cfg(not(feature = "count-allocations"))]
+pub(super) async fn waits_without_allocation(cx: Cx, _: Arc<dyn Waiting>) {
+    cx.skip("the kit was built without its feature `count-allocations`");
+}
+
+#[cfg(feature = "count-allocations")]
+pub(super) async fn waits_without_allocation(cx: Cx, waiting: Arc<dyn Waiting>) {
+    use crate::laws::hand::Hand;
+
+    let io = cx.io();
+    // Once for what the thread sets up when it does all this for the first time.
+    for warm in [false, true] {
+        let primitive = waiting.fresh(2);
+        let mut hands = [0, 1].map(|_| Hand::new(primitive.wait(&io)));
+        let (_, other) = crate::wakers::counting();
+        let mut dropped = primitive.wait(&io);
+        let mut allocations = 0;
+        let mut count = |what: &mut dyn FnMut()| {
+            allocations += allocation_counter::measure(what).count_total;
+        };
+        // Two wait to the end, and one is dropped in the queue before it would
+        // be too many.
+        count(&mut || hands[0].assert_pending("a wait"));
+        count(&mut || assert!(poll_noop(dropped.as_mut()).is_pending()));
+        count(&mut || assert!(crate::wakers::poll(dropped.as_mut(), &other).is_pending()));
+        // Its box is freed with it: that allocates nothing either.
+        let mut dropped = Some(dropped);
+        count(&mut || dropped = None);
+        count(&mut || hands[1].assert_pending("a wait"));
+        primitive.signal();
+        count(&mut || hands[0].assert_ready("the first wait"));
+        drop(hands);
+        if warm {
+            assert_eq!(allocations, 0, "allocations from the first poll to the end");
+        }
+        cx.yield_turns(1).await;
+    }
+}
+
+/// A cost that does not depend on the number of waiters grows by what the
+/// caches lose; one that is linear in it, a hundredfold.
+const FEW: usize = 1_000;
+const MANY: usize = 100_000;
+const GENEROUS: u32 = 20;
+
+pub(super) async fn cancel_is_constant_time(cx: Cx, waiting: Arc<dyn Waiting>) {
+    let io = cx.io();
+    let mut measured = Vec::new();
+    for _ in 0..3 {
+        let few = cost_of_cancelling(&*waiting, &io, FEW);
+        cx.yield_turns(1).await;
+        let many = cost_of_cancelling(&*waiting, &io, MANY);
+        cx.yield_turns(1).await;
+        if many < few * GENEROUS {
+            return;
+        }
+        measured.push(format!("{few:?} among {FEW}, {many:?} among {MANY}"));
+    }
+    panic!(
+        "cancelling gets slower the more are waiting; the median of a batch was: {}",
+        measured.join("; ")
+    );
+}
+
+/// The median time that a batch of waits takes to be dropped in the middle of
+/// `waits`. The median, as the system may take the processor away in between.
+fn cost_of_cancelling(waiting: &dyn Waiting, io: &DynIo, waits: usize) -> Duration {
+    const BATCHES: usize = 15;
+    const BATCH: usize = 20;
+    let primitive = waiting.fresh(waits);
+    let mut queue: Vec<Option<BoxFuture<'_, ()>>> = (0..waits)
+        .map(|_| {
+            let mut wait = primitive.wait(io);
+            assert!(poll_noop(wait.as_mut()).is_pending(), "it is ready early");
+            Some(wait)
+        })
+        .collect();
+    let middle = (waits - BATCHES * BATCH) / 2;
+    let mut times: Vec<Duration> = queue[middle..middle + BATCHES * BATCH]
+        .chunks_mut(BATCH)
+        .map(|batch| {
+            let start = Instant::now();
+            batch.fill_with(|| None);
+            start.elapsed()
+        })
+        .collect();
+    times.sort();
+    if let Some(queued) = primitive.queued() {
+        assert_eq!(queued, waits - BATCHES * BATCH, "how many are still queued");
+    }
+    // From the back, which is cheap even where the middle is not.
+    while queue.pop().is_some() {}
+    times[BATCHES / 2]
+}

@@ -1,0 +1,106 @@
+//! Waits that a law polls by hand, to have every interleaving in its power.
+
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use crate::erased::BoxFuture;
+use crate::subject::{Reach, Waitable};
+use crate::wakers::{Wakes, counting, poll};
+
+/// A wait, its waker, and how often that was woken.
+pub(super) struct Hand<'a, T = ()> {
+    wakes: Arc<Wakes>,
+    waker: Waker,
+    wait: Option<BoxFuture<'a, T>>,
+}
+
+impl<'a, T> Hand<'a, T> {
+    /// A wait that has not been polled.
+    pub(super) fn new(wait: BoxFuture<'a, T>) -> Self {
+        let (wakes, waker) = counting();
+        Self {
+            wakes,
+            waker,
+            wait: Some(wait),
+        }
+    }
+
+    /// A wait with a waker of the law's own.
+    pub(super) fn with_waker(wait: BoxFuture<'a, T>, wakes: Arc<Wakes>, waker: Waker) -> Self {
+        Self {
+            wakes,
+            waker,
+            wait: Some(wait),
+        }
+    }
+
+    /// A wait that has queued.
+    #[track_caller]
+    pub(super) fn queued(wait: BoxFuture<'a, T>) -> Self {
+        let mut hand = Self::new(wait);
+        hand.assert_pending("a wait that nobody has signalled");
+        hand
+    }
+
+    pub(super) fn poll(&mut self) -> Poll<T> {
+        let wait = self.wait.as_mut().expect("it has not been dropped");
+        poll(wait.as_mut(), &self.waker)
+    }
+
+    #[track_caller]
+    pub(super) fn assert_pending(&mut self, what: &str) {
+        assert!(self.poll().is_pending(), "{what} is ready");
+    }
+
+    #[track_caller]
+    pub(super) fn assert_ready(&mut self, what: &str) -> T {
+        match self.poll() {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("{what} is not ready"),
+        }
+    }
+
+    /// Was woken at least once.
+    pub(super) fn is_woken(&self) -> bool {
+        self.wakes.count() > 0
+    }
+
+    /// Drops the wait.
+    pub(super) fn cancel(&mut self) {
+        self.wait = None;
+    }
+}
+
+/// Lets all of `hands` through, which are queued in this order and are as many
+/// as the primitive was made for; drops each when it is through.
+#[track_caller]
+pub(super) fn all_through(primitive: &dyn Waitable, reach: Reach, hands: &mut [Hand<'_>]) {
+    match reach {
+        Reach::All => {
+            primitive.signal();
+            let woken = hands.iter().filter(|hand| hand.is_woken()).count();
+            assert_eq!(woken, hands.len(), "the signal woke not all who waited");
+            for hand in hands.iter_mut() {
+                hand.assert_ready("a wait that the signal woke");
+            }
+            hands.iter_mut().for_each(Hand::cancel);
+        }
+        Reach::First | Reach::FirstThenNext => {
+            for next in 0..hands.len() {
+                if next == 0 || reach == Reach::First {
+                    primitive.signal();
+                }
+                let woken: Vec<usize> = (next..hands.len())
+                    .filter(|place| hands[*place].is_woken())
+                    .collect();
+                assert_eq!(
+                    woken,
+                    [next],
+                    "of those in the queue the signal is for the first, and it alone"
+                );
+                hands[next].assert_ready("the wait that the signal woke");
+                hands[next].cancel();
+            }
+        }
+    }
+}
