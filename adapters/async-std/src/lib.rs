@@ -1,48 +1,4 @@
-//! anysync on [async-std](async_std).
-//!
-//! [`AsyncStd`] is async-std's executor as an [`anysync::Io`] with all the
-//! capabilities: pass it to the primitives, or to a program that takes any
-//! [`Runtime`](anysync::Runtime).
-//!
-//! ```
-//! use anysync::{Notify, Runtime};
-//! use anysync_async_std::AsyncStd;
-//!
-//! static READY: Notify = Notify::new();
-//!
-//! fn run<R: Runtime>(rt: R) -> u32 {
-//!     let io = rt.clone();
-//!     rt.block_on(async move {
-//!         let worker = io.spawn({
-//!             let io = io.clone();
-//!             async move {
-//!                 READY.wait(io).await;
-//!                 42
-//!             }
-//!         });
-//!         READY.notify_one();
-//!         worker.await.expect("the worker did not panic")
-//!     })
-//! }
-//!
-//! assert_eq!(run(AsyncStd), 42);
-//! ```
-//!
-//! # What the adapter evens out
-//!
-//! | | async-std | here |
-//! |-|-|-|
-//! | handle of a task dropped | detaches | detaches |
-//! | a task panics | the panic goes on in whoever awaits | a [`JoinError`](anysync::JoinError) with its payload |
-//! | abort | `cancel`, which takes the handle | [`abort`](anysync::Join::abort) by reference; the future is dropped, a finished task keeps its output |
-//! | `block_on` inside a task | blocks the thread | the same |
-//! | `block_on` after one that panicked on this thread | no longer runs this thread's local tasks | runs them |
-//! | `sleep(Duration::MAX)` | never ends | never ends |
-//! | cooperative budget | none | none |
-//!
-//! async-std is not developed any more. Programs that take a
-//! [`Runtime`](anysync::Runtime) move to another executor by another handle.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod sleep;
