@@ -306,6 +306,16 @@ fn detached_task_keeps_no_waker() {
 }
 
 #[test]
+fn detached_task_clones_no_waker() {
+    let (task, handle) = package(pending::<()>());
+    drop(handle);
+    let waker = crate::test_util::hooked_waker(|event| {
+        assert_ne!(event, crate::test_util::Event::Clone);
+    });
+    assert!(poll(pin!(task), &waker).is_pending());
+}
+
+#[test]
 fn same_waker_is_cloned_once() {
     let (task, mut handle) = package(pending::<()>());
     let (wakes, waker) = counting_waker();
