@@ -64,7 +64,6 @@
 
 use core::fmt;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
 
 #[cfg(feature = "alloc")]
 use alloc::sync::Arc;
@@ -73,10 +72,8 @@ use crate::io::{Bare, Io};
 #[cfg(feature = "alloc")]
 use crate::owner::Projected;
 use crate::primitive::{AtomicUsize, Ordering, const_fn};
-use crate::wait_list::{
-    IDLE, Locked, QUEUED, Ring, SEATED, TAG_MAX, TicketOf, VERDICT, WaitList, has_list,
-};
-use crate::wake_batch::{Panicked, WakeBatch, discard};
+use crate::wait_list::{IDLE, Locked, Ring, TAG_MAX, TicketOf, VERDICT, WaitList, has_list};
+use crate::wake_batch::{Panicked, WakeBatch};
 
 mod acquire;
 mod error;
@@ -89,6 +86,7 @@ mod permit;
 mod task_tests;
 #[cfg(all(test, not(anysync_loom)))]
 mod tests;
+mod wait;
 
 #[cfg(feature = "alloc")]
 pub use acquire::AcquireOwned;
@@ -147,8 +145,8 @@ const TAKEN: usize = VERDICT + 1;
 /// that its task does not poll has been granted its permits, and the task polls
 /// another wait on the same `Semaphore`, the latter gets them, and the former is
 /// the first in the queue; or, if they are too few, they go back, and the former
-/// queues behind the latter. Two waits are of one task if [`Waker::will_wake`]
-/// says so of the wakers that they were polled with, which it cannot where a
+/// queues behind the latter. Two waits are of one task if
+/// [`Waker::will_wake`](core::task::Waker::will_wake) says so of the wakers that they were polled with, which it cannot where a
 /// combinator hands out wakers of its own for each of them (`FuturesUnordered`
 /// does; `select!` and `join!` do not). Among grants that nobody has fetched, the
 /// latest 64 are looked through.
@@ -769,186 +767,6 @@ impl Semaphore {
             list = self.list.lock();
         }
     }
-
-    // What follows is the machine of a single wait. It is the same for a
-    // borrowing future, an owning one and a `Waiter`. Permits that are won are a
-    // `SemaphorePermit` from that moment on, so that foreign code which panics (a
-    // waker, an `Io`) loses none.
-
-    /// A poll of a future.
-    #[inline]
-    fn poll_acquire<I: Io>(
-        &self,
-        ticket: &mut Ticket<'_>,
-        io: &I,
-        cx: &mut Context<'_>,
-    ) -> Poll<Outcome<'_>> {
-        let Some(outcome) = self.poll_won(ticket, cx.waker()) else {
-            return Poll::Pending;
-        };
-        if io.poll_spend(cx).is_pending() {
-            Self::keep(outcome, ticket, cx.waker());
-            return Poll::Pending;
-        }
-        ticket.set(TAKEN, 0);
-        Poll::Ready(outcome)
-    }
-
-    /// The outcome, or a place in the queue with the newest waker.
-    #[inline]
-    fn poll_won(&self, ticket: &mut Ticket<'_>, waker: &Waker) -> Option<Outcome<'_>> {
-        match ticket.status() {
-            IDLE => self
-                .take(ticket.tag())
-                .or_else(|| self.first_poll(ticket, waker)),
-            TAKEN => panic!("an acquire of a `Semaphore` was polled after it had finished"),
-            _ => self.look(ticket, Some(waker)),
-        }
-    }
-
-    #[cold]
-    fn first_poll(&self, ticket: &mut Ticket<'_>, waker: &Waker) -> Option<Outcome<'_>> {
-        // Cloned before the lock is taken: it is foreign code.
-        discard(ticket.replace_waker(Some(waker.clone())));
-        let outcome = self.queue(ticket);
-        if outcome.is_some() {
-            discard(ticket.replace_waker(None));
-        }
-        outcome
-    }
-
-    /// Queues an idle wait, unless there is an outcome.
-    fn queue(&self, ticket: &mut Ticket<'_>) -> Option<Outcome<'_>> {
-        let wanted = ticket.tag();
-        let mut locked = ticket.lock();
-        if let Some(outcome) = self.take_or_wait(wanted) {
-            return Some(outcome);
-        }
-        locked.push_back(QUEUE, wanted);
-        let granted = !locked.is_empty(GRANTS);
-        drop(locked);
-        if granted {
-            self.look(ticket, None)
-        } else {
-            None
-        }
-    }
-
-    /// Takes `n` permits, or sets the flag. The caller has the inner lock.
-    fn take_or_wait(&self, n: usize) -> Option<Outcome<'_>> {
-        loop {
-            if let Some(outcome) = self.take(n) {
-                return Some(outcome);
-            }
-            let state = self.state.load(Ordering::Relaxed);
-            if state & WAITING != 0 {
-                return None;
-            }
-            let too_few = state & CLOSED == 0 && state >> SHIFT < n;
-            if too_few
-                && self
-                    .state
-                    .compare_exchange(state, state | WAITING, Ordering::AcqRel, Ordering::Relaxed)
-                    .is_ok()
-            {
-                return None;
-            }
-        }
-    }
-
-    /// A wait that is or was queued: its outcome, by a grant, a refusal, or
-    /// instead of another wait of the same task. Else it makes sure that `waker`,
-    /// if there is one, is the one that will be woken.
-    #[cold]
-    fn look(&self, ticket: &mut Ticket<'_>, waker: Option<&Waker>) -> Option<Outcome<'_>> {
-        let wanted = ticket.tag();
-        // A clone of the waker, made while the lock was open.
-        let mut spare: Option<Waker> = None;
-        let outcome = loop {
-            let mut locked = ticket.lock();
-            if locked.take_grant() {
-                break Some(Ok(SemaphorePermit::new(self, wanted)));
-            }
-            if locked.status() != QUEUED {
-                break Some(Err(AcquireError));
-            }
-            if self.is_closed() {
-                // By CLOSED, a refusal is on its way to this wait.
-                let own = locked.remove();
-                drop(locked);
-                discard(own);
-                break Some(Err(AcquireError));
-            }
-            if let Some(waker) = waker {
-                if !locked.will_wake(waker) {
-                    if let Some(fresh) = spare.take() {
-                        let outdated = locked.replace_waker(Some(fresh));
-                        drop(locked);
-                        discard(outdated);
-                    } else {
-                        drop(locked);
-                        spare = Some(waker.clone());
-                    }
-                    continue;
-                }
-            }
-            if let Some(sibling) = locked.granted_sibling(GRANTS, |granted| granted >= wanted) {
-                let surplus = sibling.tag() - wanted;
-                sibling.exchange(QUEUE);
-                self.change(&locked, |state| Some(with_more(state, surplus)));
-            } else if let Some(sibling) = locked.granted_sibling(GRANTS, |_| true) {
-                let Some(fresh) = spare.take() else {
-                    drop(locked);
-                    spare = clone_waker(ticket, waker);
-                    continue;
-                };
-                let permits = sibling.tag();
-                sibling.requeue(fresh);
-                self.change(&locked, |state| Some(with_more(state, permits)));
-            } else {
-                break None;
-            }
-            self.grant(locked.into_locked()).resume();
-        };
-        discard(spare);
-        outcome
-    }
-
-    /// Leaves an outcome with the wait: the budget is spent, and `waker` will be
-    /// woken to come back for it.
-    #[cold]
-    fn keep(outcome: Outcome<'_>, ticket: &mut Ticket<'_>, waker: &Waker) {
-        match outcome {
-            Ok(mut permit) => {
-                let permits = permit.take();
-                ticket.lock().keep_grant(GRANTS, permits, waker);
-            }
-            Err(AcquireError) => ticket.set(REFUSED, 0),
-        }
-    }
-
-    /// Takes a wait out of the queue, or passes on what it was granted.
-    #[inline]
-    fn abandon(&self, ticket: &mut Ticket<'_>) {
-        if matches!(ticket.status(), QUEUED | SEATED) {
-            self.abandon_place(ticket);
-        }
-    }
-
-    #[cold]
-    fn abandon_place(&self, ticket: &mut Ticket<'_>) {
-        let mut locked = ticket.lock();
-        let mut waker = None;
-        if locked.status() == QUEUED {
-            waker = locked.remove();
-        } else if locked.take_grant() {
-            let permits = locked.tag();
-            self.change(&locked, |state| Some(with_more(state, permits)));
-        }
-        let panicked = self.grant(locked.into_locked());
-        discard(waker);
-        panicked.resume();
-    }
 }
 
 /// Goes on granting when a waker's panic, without `std`, has unwound out of
@@ -959,32 +777,6 @@ impl Drop for Rest<'_> {
     fn drop(&mut self) {
         self.0.grant(self.0.list.lock()).resume();
     }
-}
-
-/// Another waker like the one that a queued wait has. `None` when the wait is
-/// not queued any more.
-fn clone_waker(ticket: &mut Ticket<'_>, polled: Option<&Waker>) -> Option<Waker> {
-    if let Some(waker) = polled {
-        return Some(waker.clone());
-    }
-    // Cloning is foreign code, so the waker is taken out of the node for it. A
-    // grant in the meantime wakes nobody, and the caller finds it.
-    let mut locked = ticket.lock();
-    if locked.status() != QUEUED {
-        return None;
-    }
-    let own = locked.replace_waker(None);
-    drop(locked);
-    let copy = own.clone();
-    let mut locked = ticket.lock();
-    if locked.status() == QUEUED {
-        let none = locked.replace_waker(own);
-        debug_assert!(none.is_none(), "only the owner sets a waker");
-    } else {
-        drop(locked);
-        discard(own);
-    }
-    copy
 }
 
 /// The word with `n` more permits, as far as the limit allows.
