@@ -513,9 +513,25 @@ impl Semaphore {
     /// });
     /// ```
     ///
-    /// # Errors, fairness, cancel safety, memory ordering, panics
+    /// # Errors
     ///
     /// As [`acquire`](Semaphore::acquire).
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out, also for many.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the wait leaves the queue or passes on what it was granted.
+    ///
+    /// # Memory ordering
+    ///
+    /// Acquires what was released with the permits.
+    ///
+    /// # Panics
+    ///
+    /// When the future is polled after it has finished.
     #[cfg(feature = "alloc")]
     #[inline]
     pub fn acquire_owned<I: Io>(self: Arc<Self>, io: I) -> AcquireOwned<Self, I> {
@@ -525,9 +541,36 @@ impl Semaphore {
     /// [`acquire_many`](Semaphore::acquire_many) with a future and a permit that
     /// own a share of the semaphore.
     ///
-    /// # Errors, fairness, cancel safety, memory ordering, panics
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync::{Bare, Block, Semaphore};
+    ///
+    /// let slots = Arc::new(Semaphore::new(4));
+    /// let all = Bare.block_on(slots.clone().acquire_many_owned(Bare, 4)).unwrap();
+    /// drop(slots); // kept alive by the permit
+    /// assert_eq!(all.semaphore().available_permits(), 0);
+    /// ```
+    ///
+    /// # Errors
     ///
     /// As [`acquire_many`](Semaphore::acquire_many).
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out, also for many.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the wait leaves the queue or passes on what it was granted.
+    ///
+    /// # Memory ordering
+    ///
+    /// Acquires what was released with the permits.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is above [`MAX_PERMITS`](Semaphore::MAX_PERMITS), and when the future
+    /// is polled after it has finished.
     #[cfg(feature = "alloc")]
     #[inline]
     #[track_caller]
@@ -555,9 +598,26 @@ impl Semaphore {
     /// }
     /// ```
     ///
-    /// # Errors, fairness, cancel safety, memory ordering, panics
+    /// # Errors
     ///
     /// As [`acquire_many`](Semaphore::acquire_many).
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out, also for many.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the wait leaves the queue or passes on what it was granted.
+    ///
+    /// # Memory ordering
+    ///
+    /// Acquires what was released with the permits.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is above [`MAX_PERMITS`](Semaphore::MAX_PERMITS), and when the future
+    /// is polled after it has finished.
     #[cfg(feature = "alloc")]
     #[track_caller]
     pub fn acquire_owned_by<O: ?Sized, I: Io>(
