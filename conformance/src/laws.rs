@@ -4,11 +4,12 @@
 use crate::law::Law;
 
 mod any;
+mod barrier;
 mod hand;
 mod io;
 mod notify;
 
 /// All laws, in the order of the report.
 pub fn all() -> Vec<Law> {
-    [any::LAWS, notify::LAWS, io::LAWS].concat()
+    [any::LAWS, notify::LAWS, barrier::LAWS, io::LAWS].concat()
 }

@@ -90,7 +90,6 @@ async fn aborted_task_leaves_no_trace(cx: Cx, waiting: &dyn Waiting) {
 /// Opens `dropped` when `wait` is over and dropped.
 async fn announcing_drop(wait: BoxFuture<'static, ()>, dropped: Gate) {
     let _open = dropped.open_on_drop();
-    let wait = wait;
     wait.await;
 }
 
