@@ -6,10 +6,12 @@ use std::sync::Arc;
 use crate::subject::Subject;
 
 mod anysync;
+mod tokio;
 
 pub use self::anysync::Anysync;
+pub use self::tokio::Tokio;
 
 /// All of them; the first is the default.
 pub fn all() -> Vec<Arc<dyn Subject>> {
-    vec![Arc::new(Anysync)]
+    vec![Arc::new(Anysync), Arc::new(Tokio)]
 }
