@@ -54,6 +54,9 @@ impl fmt::Display for Kind {
 pub enum Promise {
     /// `notify_all` reaches every wait that was created before it.
     CountsFromCreation,
+    /// A win of `enable` is not final before the wait returns: dropped, it goes
+    /// to the next.
+    EnabledWinIsPassedOn,
     /// A Notify has waiters that are no futures.
     RawWaiters,
     /// A wait on a Barrier may bring an action that runs before the release.
@@ -66,6 +69,7 @@ impl fmt::Display for Promise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::CountsFromCreation => "that a wait counts for notify_all from its creation",
+            Self::EnabledWinIsPassedOn => "that a drop passes on what `enable` has won",
             Self::RawWaiters => "a waiter that is no future",
             Self::LeaderAction => "an action that its leader runs before the release",
             Self::FifoMutex => "a mutex that is first in, first out",

@@ -41,7 +41,8 @@ pub trait NotifySubject: Send + Sync + 'static {
 
 /// A wait on a Notify.
 pub trait NotifyWait: Future<Output = ()> + Send {
-    /// Queues without polling; `true` if the wait has won already.
+    /// Queues without polling; `true` if the wait has won already, and its next
+    /// poll is ready.
     fn enable(self: Pin<&mut Self>) -> bool;
 }
 

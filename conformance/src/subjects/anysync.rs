@@ -31,6 +31,7 @@ impl Subject for Anysync {
     fn promises(&self) -> &[Promise] {
         &[
             Promise::CountsFromCreation,
+            Promise::EnabledWinIsPassedOn,
             Promise::RawWaiters,
             Promise::LeaderAction,
             Promise::FifoMutex,

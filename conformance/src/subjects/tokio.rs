@@ -16,7 +16,8 @@ use crate::subject::{BarrierSubject, NotifySubject, NotifyWait, Promise, SendFac
 /// `tokio::sync`.
 ///
 /// It says of its `Barrier` that `wait` is not cancel safe, so this breaks what
-/// the laws ask of a dropped wait. It has no handle of an executor: its waits
+/// the laws ask of a dropped wait; and of `Notified::enable` that it is a poll, so
+/// that what it has won is returned and not passed on any more. It has no handle of an executor: its waits
 /// spend the budget of tokio's tasks by themselves, where they do.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tokio;

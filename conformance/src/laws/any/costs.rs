@@ -15,31 +15,37 @@ pub(super) async fn waits_without_allocation(cx: Cx, _: Arc<dyn Waiting>) {
 
 #[cfg(feature = "count-allocations")]
 pub(super) async fn waits_without_allocation(cx: Cx, waiting: Arc<dyn Waiting>) {
+    use std::task::Waker;
+
     use crate::laws::hand::Hand;
+    use crate::wakers::{counting, poll};
 
     let io = cx.io();
     // Once for what the thread sets up when it does all this for the first time.
     for warm in [false, true] {
-        let primitive = waiting.fresh(2);
-        let mut hands = [0, 1].map(|_| Hand::new(primitive.wait(&io)));
-        let (_, other) = crate::wakers::counting();
-        let mut dropped = primitive.wait(&io);
         let mut allocations = 0;
         let mut count = |what: &mut dyn FnMut()| {
             allocations += allocation_counter::measure(what).count_total;
         };
-        // Two wait to the end, and one is dropped in the queue before it would
-        // be too many.
-        count(&mut || hands[0].assert_pending("a wait"));
-        count(&mut || assert!(poll_noop(dropped.as_mut()).is_pending()));
-        count(&mut || assert!(crate::wakers::poll(dropped.as_mut(), &other).is_pending()));
-        // Its box is freed with it: that allocates nothing either.
-        let mut dropped = Some(dropped);
-        count(&mut || dropped = None);
-        count(&mut || hands[1].assert_pending("a wait"));
+
+        let primitive = waiting.fresh(2);
+        let mut hands = [0; 2].map(|_| Hand::new(primitive.wait(&io)));
+        for hand in &mut hands {
+            count(&mut || hand.assert_pending("a wait that nobody has signalled"));
+        }
         primitive.signal();
-        count(&mut || hands[0].assert_ready("the first wait"));
+        count(&mut || hands[0].assert_ready("the first in the queue"));
         drop(hands);
+
+        // Another waker, and the end in the queue.
+        let primitive = waiting.fresh(1);
+        let mut wait = Some(primitive.wait(&io));
+        let (_, other) = counting();
+        for waker in [Waker::noop(), &other] {
+            let wait = wait.as_mut().expect("it is there");
+            count(&mut || assert!(poll(wait.as_mut(), waker).is_pending(), "it is ready early"));
+        }
+        count(&mut || wait = None);
         if warm {
             assert_eq!(allocations, 0, "allocations from the first poll to the end");
         }

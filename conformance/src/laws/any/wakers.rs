@@ -11,7 +11,7 @@ use crate::erased::BoxFuture;
 use crate::laws::hand::{Hand, all_through};
 use crate::log::message_of;
 use crate::subject::{Reach, Waiting, owned_wait};
-use crate::wakers::{Event, caught, counting, panicking, poll, reentrant};
+use crate::wakers::{Event, caught, counting, panicking, poll, poll_noop, reentrant};
 
 pub(super) async fn last_waker_is_the_one_woken(cx: Cx, waiting: Arc<dyn Waiting>) {
     let io = cx.io();
@@ -76,25 +76,57 @@ pub(super) async fn waker_may_reenter(cx: Cx, waiting: Arc<dyn Waiting>) {
         ),
     ];
     for (case, events) in CASES {
-        cx.note(format_args!("{case} calls back"));
-        let touches = reenter(&cx.io(), &*waiting, events, false);
-        assert!(touches > 0, "no {case} of a waker: does the wait keep it?");
-        cx.yield_turns(1).await;
-        // And of one whose wait is dropped in the queue.
-        reenter(&cx.io(), &*waiting, events, true);
-        cx.yield_turns(1).await;
+        for code in [Code::Waits, Code::Touches] {
+            for end in [End::Through, End::Cancelled] {
+                cx.note(format_args!("{case}: {code:?}, {end:?}"));
+                let calls = reenter(&cx.io(), &*waiting, events, code, end);
+                if end == End::Through {
+                    assert!(calls > 0, "no {case} of a waker: does the wait keep it?");
+                }
+                cx.yield_turns(1).await;
+            }
+        }
     }
 }
 
+/// What a waker does to the primitive that has it.
+#[derive(Clone, Copy, Debug)]
+enum Code {
+    /// Queues a wait and drops it.
+    Waits,
+    /// Calls everything, signals too.
+    Touches,
+}
+
+/// What becomes of the wait whose waker calls back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Through,
+    Cancelled,
+}
+
 /// How often a waker has called back.
-fn reenter(io: &DynIo, waiting: &dyn Waiting, events: &'static [Event], cancel: bool) -> usize {
-    let primitive = waiting.fresh(2);
-    let touches = Arc::new(AtomicUsize::new(0));
+fn reenter(
+    io: &DynIo,
+    waiting: &dyn Waiting,
+    events: &'static [Event],
+    code: Code,
+    end: End,
+) -> usize {
+    let primitive = waiting.fresh(3);
+    let calls = Arc::new(AtomicUsize::new(0));
     let waker = || {
-        let (primitive, touches) = (Arc::clone(&primitive), Arc::clone(&touches));
+        let (primitive, calls) = (Arc::clone(&primitive), Arc::clone(&calls));
         reentrant(events, move || {
-            touches.fetch_add(1, Ordering::SeqCst);
-            primitive.touch(&DynIo::bare());
+            calls.fetch_add(1, Ordering::SeqCst);
+            let io = DynIo::bare();
+            match code {
+                Code::Waits => {
+                    let _ = primitive.queued();
+                    let _ = poll_noop(primitive.wait(&io).as_mut());
+                }
+                Code::Touches => primitive.touch(&io),
+            }
         })
     };
     let (early, late, other) = (waker(), waker(), waker());
@@ -103,11 +135,9 @@ fn reenter(io: &DynIo, waiting: &dyn Waiting, events: &'static [Event], cancel: 
     // The second poll replaces the waker: it clones one and drops the other.
     let mut done = poll(wait.as_mut(), &early).is_ready() || poll(wait.as_mut(), &late).is_ready();
     let _ = poll(behind.as_mut(), &other);
-    if cancel {
-        drop(wait);
-    } else {
+    if end == End::Through {
         // What the waker did may have ended the wait, or used up a signal.
-        for _ in 0..4 {
+        for _ in 0..6 {
             if done {
                 break;
             }
@@ -115,11 +145,11 @@ fn reenter(io: &DynIo, waiting: &dyn Waiting, events: &'static [Event], cancel: 
             done = poll(wait.as_mut(), &late).is_ready();
         }
         assert!(done, "a wait whose waker calls back is never ready");
-        drop(wait);
     }
+    drop(wait);
     drop(behind);
     drop((early, late, other));
-    touches.load(Ordering::SeqCst)
+    calls.load(Ordering::SeqCst)
 }
 
 pub(super) async fn panicking_waker_loses_no_wakeup(cx: Cx, waiting: Arc<dyn Waiting>) {
@@ -135,11 +165,8 @@ pub(super) async fn panicking_waker_loses_no_wakeup(cx: Cx, waiting: Arc<dyn Wai
                 .map(|place| hand(primitive.wait(&io), PANICS.contains(&place)))
                 .collect();
             assert_panic_goes_on(caught(|| primitive.signal()));
-            let lost: Vec<usize> = (0..WAITS).filter(|at| !hands[*at].is_woken()).collect();
-            assert!(
-                lost.is_empty(),
-                "others panicked, and these were not woken: {lost:?}"
-            );
+            let woken = hands.iter().filter(|hand| hand.is_woken()).count();
+            assert_eq!(woken, WAITS, "how many were woken, as some panicked");
             for hand in &mut hands {
                 hand.assert_ready("a wait whose batch had a waker that panicked");
             }

@@ -11,13 +11,19 @@ const PROGRAMS: usize = 200;
 const OPERATIONS: usize = 40;
 
 pub(super) async fn agrees_with_the_model(cx: Cx, subject: Arc<dyn Subject>) {
-    let from_creation = subject.promises().contains(&Promise::CountsFromCreation);
+    let promises = subject.promises();
+    let from_creation = promises.contains(&Promise::CountsFromCreation);
+    let enable_is_final = !promises.contains(&Promise::EnabledWinIsPassedOn);
     let mut rng = cx.rng();
     let io = cx.io();
     for number in 0..PROGRAMS {
         let notify = subject.notify();
         cx.note(format_args!("program {number}"));
-        run_program(&cx, &mut rng, &*notify, &io, from_creation);
+        let model = Model {
+            enable_is_final,
+            ..Model::default()
+        };
+        run_program(&cx, &mut rng, &*notify, &io, model, from_creation);
         cx.yield_turns(1).await;
     }
 }
@@ -30,11 +36,14 @@ enum State {
     Queued,
     ByOne,
     ByAll,
+    /// `enable` has told of the win, for good.
+    Told,
     Done,
 }
 
 #[derive(Default)]
 struct Model {
+    enable_is_final: bool,
     permit: bool,
     calls: usize,
     /// The places of the waits that are queued.
@@ -49,8 +58,16 @@ impl Model {
         self.woken.push(0);
     }
 
-    /// Queues a wait unless it wins at once.
     fn enable(&mut self, place: usize) -> bool {
+        let won = self.queue(place);
+        if won && self.enable_is_final {
+            self.states[place] = State::Told;
+        }
+        won
+    }
+
+    /// Queues a wait unless it wins at once.
+    fn queue(&mut self, place: usize) -> bool {
         if let State::Created(calls) = self.states[place] {
             self.states[place] = if calls != self.calls {
                 State::ByAll
@@ -65,7 +82,7 @@ impl Model {
     }
 
     fn poll(&mut self, place: usize) -> bool {
-        let won = self.enable(place);
+        let won = self.queue(place);
         if won {
             self.states[place] = State::Done;
         }
@@ -76,7 +93,7 @@ impl Model {
         match std::mem::replace(&mut self.states[place], State::Done) {
             State::Queued => self.queue.retain(|queued| *queued != place),
             State::ByOne => self.notify_one(),
-            State::Created(_) | State::ByAll | State::Done => {}
+            State::Created(_) | State::ByAll | State::Told | State::Done => {}
         }
     }
 
@@ -112,9 +129,9 @@ fn run_program(
     rng: &mut Rng,
     notify: &dyn NotifySubject,
     io: &DynIo,
+    mut model: Model,
     from_creation: bool,
 ) {
-    let mut model = Model::default();
     let mut reals: Vec<Real<'_>> = Vec::new();
     for _ in 0..OPERATIONS {
         let live: Vec<usize> = (0..reals.len())

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::cx::{Cx, DynIo};
 use crate::erased::BoxFuture;
 use crate::laws::hand::Hand;
-use crate::subject::{NotifySubject, Subject};
+use crate::subject::{NotifySubject, Promise, Subject};
 
 /// A wait with everything that it borrows, for a task.
 pub(super) fn owned(notify: &Arc<dyn NotifySubject>, io: DynIo) -> BoxFuture<'static, ()> {
@@ -180,6 +180,9 @@ pub(super) async fn cancelled_one_goes_to_the_next(cx: Cx, subject: Arc<dyn Subj
     hands[1].cancel();
     assert_permit(&*notify, false);
 
+    if !subject.promises().contains(&Promise::EnabledWinIsPassedOn) {
+        return;
+    }
     // A permit that `enable` took comes back as well.
     notify.notify_one();
     let mut enabled = notify.wait(&io);
