@@ -191,8 +191,7 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'a, S, R> {
             let node = node.as_ref();
             unlink(self.guard.rings.as_mut(), node);
             let waker = node.waker.with_mut(|slot| (*slot).take());
-            let tag = node.word.load(Ordering::Relaxed) & !STATUS_MASK;
-            node.word.store(tag | verdict, Ordering::Release);
+            node.change(QUEUED, verdict, Ordering::Release);
             waker
         }
     }

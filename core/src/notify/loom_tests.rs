@@ -1,14 +1,14 @@
 //! What the laws of `notify::` promise, in every interleaving of two or three
-//! threads. Each model says what it proves; its bound is the number of forced
-//! switches that `model` is given.
+//! threads. Each model says what it proves; the number that it is given bounds
+//! the forced switches between threads.
 
 use core::future::poll_fn;
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::Poll;
 use std::boxed::Box;
+use std::sync::Arc;
 
 use loom::cell::UnsafeCell;
-use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
@@ -17,10 +17,55 @@ use crate::loom_util::{block_on, model, poll_noop};
 
 const SIGNALS: [fn(&Notify); 3] = [Notify::notify_one, Notify::notify_last, Notify::notify_all];
 
-/// A thread that gives a signal; join it before the model ends.
-fn signaller(notify: &Arc<Notify>, signal: fn(&Notify)) -> thread::JoinHandle<()> {
-    let notify = notify.clone();
-    thread::spawn(move || signal(&notify))
+type Owned = Pin<Box<OwnedWait>>;
+
+fn created(notify: &Arc<Notify>) -> Owned {
+    Box::pin(notify.clone().wait_owned(Bare))
+}
+
+fn queued(notify: &Arc<Notify>) -> Owned {
+    let mut wait = created(notify);
+    assert!(poll_noop(wait.as_mut()).is_pending());
+    wait
+}
+
+/// Runs `wait` against `signal`, on what `prepare` has made of a new `Notify`;
+/// `check` looks at the result when both have ended.
+///
+/// Each of the two is once the thread that is spawned and once the one that
+/// spawns it: loom remembers the latest access to an atomic only, and so it may
+/// overlook that a later load and store of one thread race with an earlier load
+/// of the other.
+fn race<W: Send + 'static, R: Send + 'static>(
+    prepare: fn(&Arc<Notify>) -> W,
+    signal: fn(&Notify),
+    wait: fn(&Arc<Notify>, W) -> R,
+    check: fn(&Notify, R),
+) {
+    for spawn_signal in [false, true] {
+        model(3, move || {
+            let notify = Arc::new(Notify::new());
+            let prepared = prepare(&notify);
+            let shared = notify.clone();
+            let result = if spawn_signal {
+                let other = thread::spawn(move || signal(&shared));
+                let result = wait(&notify, prepared);
+                other.join().unwrap();
+                result
+            } else {
+                let other = thread::spawn(move || wait(&shared, prepared));
+                signal(&notify);
+                other.join().unwrap()
+            };
+            check(&notify, result);
+        });
+    }
+}
+
+/// Nobody waits and nothing is stored.
+fn nothing_is_left(notify: &Notify, (): ()) {
+    assert!(!notify.has_permit());
+    assert_eq!(notify.waiter_count(), 0);
 }
 
 /// What is written before a signal is read after the wait, whether the signal is
@@ -79,103 +124,85 @@ fn loom_merged_permits_both_happen_before() {
 /// wait, and is neither lost nor doubled.
 #[test]
 fn loom_cancelled_one_goes_to_the_next() {
-    for last_in in [false, true] {
-        let signal = if last_in {
-            Notify::notify_last
-        } else {
-            Notify::notify_one
-        };
-        model(3, move || {
-            let notify = Arc::new(Notify::new());
-            let mut waits = [
-                Box::pin(notify.wait_future()),
-                Box::pin(notify.wait_future()),
-            ];
-            for wait in &mut waits {
-                assert!(poll_noop(wait.as_mut()).is_pending());
-            }
-            let [first, last] = waits;
-            let (dropped, kept) = if last_in {
-                (last, first)
-            } else {
-                (first, last)
-            };
-            let thread = signaller(&notify, signal);
-            drop(dropped);
-            block_on(kept);
-            thread.join().unwrap();
-            assert!(!notify.has_permit());
-            assert_eq!(notify.waiter_count(), 0);
-        });
-    }
+    race(
+        |notify| [queued(notify), queued(notify)],
+        Notify::notify_one,
+        |_, [first, second]| {
+            drop(first);
+            block_on(second);
+        },
+        nothing_is_left,
+    );
+    race(
+        |notify| [queued(notify), queued(notify)],
+        Notify::notify_last,
+        |_, [first, second]| {
+            drop(second);
+            block_on(first);
+        },
+        nothing_is_left,
+    );
 }
 
 /// A signal that meets the drop of the only wait is stored, or had been used.
 #[test]
 fn loom_cancelled_alone_stores_the_permit() {
-    model(3, || {
-        let notify = Arc::new(Notify::new());
-        let mut wait = Box::pin(notify.wait_future());
-        assert!(poll_noop(wait.as_mut()).is_pending());
-        let thread = signaller(&notify, Notify::notify_one);
-        let ready = poll_noop(wait.as_mut()).is_ready();
-        drop(wait);
-        thread.join().unwrap();
-        assert_eq!(notify.has_permit(), !ready);
-        assert_eq!(notify.waiter_count(), 0);
-    });
+    race(
+        queued,
+        Notify::notify_one,
+        |_, mut wait| poll_noop(wait.as_mut()).is_ready(),
+        |notify, ready| {
+            assert_eq!(notify.has_permit(), !ready);
+            assert_eq!(notify.waiter_count(), 0);
+        },
+    );
 }
 
 /// A wait dropped while `notify_all` is under way leaves no trace; the others
 /// are reached, and nothing is stored.
 #[test]
 fn loom_drop_meets_notify_all() {
-    model(3, || {
-        let notify = Arc::new(Notify::new());
-        let mut waits = [(); 3].map(|()| Box::pin(notify.wait_future()));
-        for wait in &mut waits {
-            assert!(poll_noop(wait.as_mut()).is_pending());
-        }
-        let thread = signaller(&notify, Notify::notify_all);
-        let [first, middle, last] = waits;
-        drop(middle);
-        block_on(last);
-        block_on(first);
-        assert!(!notify.has_permit());
-        assert_eq!(notify.waiter_count(), 0);
-        thread.join().unwrap();
-    });
+    race(
+        |notify| [queued(notify), queued(notify), queued(notify)],
+        Notify::notify_all,
+        |_, [first, middle, last]| {
+            drop(middle);
+            block_on(last);
+            block_on(first);
+        },
+        nothing_is_left,
+    );
 }
 
 /// `notify_all` is one event: who sees it reach one wait sees it reach all, and
 /// nobody who comes after that is swept in.
 #[test]
 fn loom_all_wakes_exactly_those_before() {
-    model(3, || {
-        let notify = Arc::new(Notify::new());
-        let mut first = Box::pin(notify.wait_future());
-        let mut second = Box::pin(notify.wait_future());
-        let created = Box::pin(notify.wait_future());
-        for wait in [&mut first, &mut second] {
-            assert!(poll_noop(wait.as_mut()).is_pending());
-        }
-        let thread = signaller(&notify, Notify::notify_all);
-        if poll_noop(first.as_mut()).is_ready() {
-            let mut late = Box::pin(notify.wait_future());
-            assert!(poll_noop(late.as_mut()).is_pending());
-            assert!(poll_noop(second.as_mut()).is_ready());
-            assert!(poll_noop({ created }.as_mut()).is_ready());
-            assert!(poll_noop(late.as_mut()).is_pending());
-            thread.join().unwrap();
-            assert!(poll_noop(late.as_mut()).is_pending());
-            assert_eq!(notify.waiter_count(), 1);
-        } else {
-            block_on(created);
-            block_on(second);
-            block_on(first);
-            thread.join().unwrap();
-        }
-    });
+    race(
+        |notify| [queued(notify), queued(notify), created(notify)],
+        Notify::notify_all,
+        |notify, [mut first, mut second, mut unpolled]| {
+            if poll_noop(first.as_mut()).is_ready() {
+                let mut late = queued(notify);
+                assert!(poll_noop(second.as_mut()).is_ready());
+                assert!(poll_noop(unpolled.as_mut()).is_ready());
+                assert!(poll_noop(late.as_mut()).is_pending());
+                Some(late)
+            } else {
+                block_on(unpolled);
+                block_on(second);
+                block_on(first);
+                None
+            }
+        },
+        |notify, late| {
+            assert_eq!(notify.waiter_count(), usize::from(late.is_some()));
+            if let Some(mut late) = late {
+                assert!(poll_noop(late.as_mut()).is_pending());
+            }
+            assert!(!notify.has_permit());
+        },
+    );
 }
 
 /// Enabled before the condition is read, a wait misses no signal, though the
@@ -229,48 +256,38 @@ fn loom_created_before_check_misses_no_notify_all() {
 fn loom_one_wakes_exactly_one() {
     model(3, || {
         let notify = Arc::new(Notify::new());
-        let mut first = Box::pin(notify.wait_future());
-        let mut second = Box::pin(notify.wait_future());
-        assert!(poll_noop(first.as_mut()).is_pending());
-        assert!(poll_noop(second.as_mut()).is_pending());
-        let threads = [
-            signaller(&notify, Notify::notify_one),
-            signaller(&notify, Notify::notify_one),
-        ];
+        let [first, second] = [queued(&notify), queued(&notify)];
+        let threads = [(); 2].map(|()| {
+            let notify = notify.clone();
+            thread::spawn(move || notify.notify_one())
+        });
         block_on(first);
         block_on(second);
         for thread in threads {
             thread.join().unwrap();
         }
-        assert!(!notify.has_permit());
-        assert_eq!(notify.waiter_count(), 0);
+        nothing_is_left(&notify, ());
     });
 }
 
-/// Two waits on two threads, two signals: if the signals do not merge both pass,
-/// and never does a third.
+/// One signal against two waits that come, look once and go: it lets one of
+/// them pass, or is still there, however often it was handed on.
 #[test]
 fn loom_no_double_passing() {
     model(2, || {
         let notify = Arc::new(Notify::new());
         let waits = [(); 2].map(|()| {
             let notify = notify.clone();
-            thread::spawn(move || {
-                let mut wait = Box::pin(notify.wait_future());
-                poll_noop(wait.as_mut()).is_ready()
-            })
+            thread::spawn(move || poll_noop(created(&notify).as_mut()).is_ready())
         });
         notify.notify_one();
         let mut passed = 0;
         for wait in waits {
             passed += usize::from(wait.join().unwrap());
         }
-        passed += usize::from(poll_noop(Box::pin(notify.wait_future()).as_mut()).is_ready());
-        assert_eq!(
-            passed, 1,
-            "one signal, one pass, however often it was handed on"
-        );
-        assert_eq!(notify.waiter_count(), 0);
+        passed += usize::from(poll_noop(created(&notify).as_mut()).is_ready());
+        assert_eq!(passed, 1);
+        nothing_is_left(&notify, ());
     });
 }
 
@@ -278,21 +295,49 @@ fn loom_no_double_passing() {
 /// are reached, and the signal is stored or reaches a later wait.
 #[test]
 fn loom_one_does_not_steal_from_all() {
-    model(3, || {
-        let notify = Arc::new(Notify::new());
-        let mut queued = Box::pin(notify.wait_future());
-        assert!(poll_noop(queued.as_mut()).is_pending());
-        let created = Box::pin(notify.wait_future());
-        let thread = signaller(&notify, |notify| {
+    race(
+        |notify| [queued(notify), created(notify)],
+        |notify| {
             notify.notify_all();
             notify.notify_one();
-        });
-        block_on(created);
-        block_on(queued);
-        block_on(notify.wait_future());
-        thread.join().unwrap();
-        assert!(!notify.has_permit());
-    });
+        },
+        |notify, [queued, unpolled]| {
+            block_on(unpolled);
+            block_on(queued);
+            block_on(created(notify));
+        },
+        nothing_is_left,
+    );
+}
+
+/// A raw waiter. Its `Notify` is kept alive beside it, as it is borrowed.
+struct Raw {
+    waiter: Option<Pin<Box<Waiter<'static>>>>,
+    notify: Arc<Notify>,
+}
+
+impl Raw {
+    fn queued(notify: &Arc<Notify>) -> Self {
+        let mut waiter: Pin<Box<Waiter<'static>>> = Box::pin(Waiter::new());
+        // SAFETY: `Drop` drops the waiter before the share of its `Notify`.
+        let borrowed: &'static Notify = unsafe { &*Arc::as_ptr(notify) };
+        assert!(!borrowed.wait_with(waiter.as_mut()));
+        Self {
+            waiter: Some(waiter),
+            notify: notify.clone(),
+        }
+    }
+
+    fn waiter(&mut self) -> &mut Pin<Box<Waiter<'static>>> {
+        self.waiter.as_mut().expect("not dropped yet")
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        self.waiter = None;
+        let _ = &self.notify;
+    }
 }
 
 /// A raw waiter whose waker is set while it is being notified is woken, and what
@@ -300,23 +345,20 @@ fn loom_one_does_not_steal_from_all() {
 #[test]
 fn loom_raw_waiter_set_waker_loses_no_notification() {
     for signal in SIGNALS {
-        model(3, move || {
-            let notify = Arc::new(Notify::new());
-            let mut waiter = Box::pin(Waiter::new());
-            assert!(!notify.wait_with(waiter.as_mut()));
-            let thread = signaller(&notify, signal);
-            block_on(poll_fn(|cx| {
-                if waiter.is_notified() {
-                    return Poll::Ready(());
-                }
-                waiter.as_mut().set_waker(cx.waker().clone());
-                Poll::Pending
-            }));
-            drop(waiter);
-            thread.join().unwrap();
-            assert!(!notify.has_permit());
-            assert_eq!(notify.waiter_count(), 0);
-        });
+        race(
+            Raw::queued,
+            signal,
+            |_, mut raw| {
+                block_on(poll_fn(|cx| {
+                    if raw.waiter().is_notified() {
+                        return Poll::Ready(());
+                    }
+                    raw.waiter().as_mut().set_waker(cx.waker().clone());
+                    Poll::Pending
+                }));
+            },
+            nothing_is_left,
+        );
     }
 }
 
@@ -324,17 +366,17 @@ fn loom_raw_waiter_set_waker_loses_no_notification() {
 /// it passes on.
 #[test]
 fn loom_raw_waiter_told_of_one_passes_nothing_on() {
-    model(3, || {
-        let notify = Arc::new(Notify::new());
-        let mut waiter = Box::pin(Waiter::new());
-        assert!(!notify.wait_with(waiter.as_mut()));
-        let thread = signaller(&notify, |notify| {
+    race(
+        Raw::queued,
+        |notify| {
             notify.notify_one();
             notify.notify_all();
-        });
-        let told = waiter.is_notified();
-        drop(waiter);
-        thread.join().unwrap();
-        assert_eq!(notify.has_permit(), !told);
-    });
+        },
+        |_, mut raw| raw.waiter().is_notified(),
+        |notify, told| {
+            // Untold, it passed the signal on, or left before there was one.
+            assert_eq!(notify.has_permit(), !told);
+            assert_eq!(notify.waiter_count(), 0);
+        },
+    );
 }

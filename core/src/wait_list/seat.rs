@@ -38,9 +38,8 @@ impl Seat {
 
     /// Seats a node that has just been unlinked, under the lock.
     #[inline]
-    fn occupy(&self, node: &Node) {
-        let tag = node.word.load(Ordering::Relaxed) & !STATUS_MASK;
-        node.word.store(tag | SEATED, Ordering::Relaxed);
+    fn occupy(&self, node: &Node, from: usize) {
+        node.change(from, SEATED, Ordering::Relaxed);
         // The seat last: an owner that finds itself here may free the node, also
         // one that read SEATED long ago, before somebody unseated it.
         self.node
@@ -75,7 +74,7 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
             unlink(self.guard.rings.as_mut(), node);
             // The copy that stays behind is the ghost.
             let waker = node.waker.with(|slot| ptr::read(slot));
-            seat.occupy(node);
+            seat.occupy(node, QUEUED);
             Some(waker)
         }
     }
@@ -122,7 +121,7 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
                 slot.write(Some(copy));
             });
         }
-        seat.occupy(self.node);
+        seat.occupy(self.node, IDLE);
     }
 
     /// Takes the win in `seat` for this queued node, if it belongs to a wait of
