@@ -11,11 +11,15 @@ use std::fmt;
 use std::sync::Arc;
 
 mod barrier;
+mod mutex;
 mod notify;
+mod once_cell;
 mod waiting;
 
 pub use barrier::{ActionFailed, BarrierSubject};
+pub use mutex::{Guard, MutexSubject, boxed_guard};
 pub use notify::{NotifySubject, NotifyWait, RawNotifyWaiter};
+pub use once_cell::{Init, InitFailed, OnceCellSubject, SetRefused, Token, TryInit};
 pub use waiting::{Kept, Probe, Reach, SendFact, Waitable, Waiting, owned_wait};
 
 /// A kind of primitive.
@@ -133,6 +137,36 @@ pub trait Subject: Send + Sync + 'static {
     fn barrier_send_facts(&self) -> Vec<SendFact> {
         Vec::new()
     }
+
+    /// A fresh, empty OnceCell.
+    fn new_once_cell(&self) -> Option<Arc<dyn OnceCellSubject>> {
+        None
+    }
+
+    /// A OnceCell that is a `static` item of the subject's file.
+    fn static_once_cell(&self) -> Option<&'static dyn OnceCellSubject> {
+        None
+    }
+
+    /// Which types of its OnceCell are `Send`.
+    fn once_cell_send_facts(&self) -> Vec<SendFact> {
+        Vec::new()
+    }
+
+    /// A fresh Mutex around an empty list.
+    fn new_mutex(&self) -> Option<Arc<dyn MutexSubject>> {
+        None
+    }
+
+    /// A Mutex that is a `static` item of the subject's file.
+    fn static_mutex(&self) -> Option<&'static dyn MutexSubject> {
+        None
+    }
+
+    /// Which types of its Mutex are `Send`.
+    fn mutex_send_facts(&self) -> Vec<SendFact> {
+        Vec::new()
+    }
 }
 
 impl dyn Subject {
@@ -141,7 +175,8 @@ impl dyn Subject {
         match kind {
             Kind::Notify => self.new_notify().is_some(),
             Kind::Barrier => self.new_barrier(1).is_some(),
-            Kind::OnceCell | Kind::Mutex => false,
+            Kind::OnceCell => self.new_once_cell().is_some(),
+            Kind::Mutex => self.new_mutex().is_some(),
         }
     }
 
@@ -155,10 +190,22 @@ impl dyn Subject {
         self.new_barrier(parties).expect("the law is about Barrier")
     }
 
+    /// A fresh OnceCell, for a law that is about one.
+    pub fn once_cell(&self) -> Arc<dyn OnceCellSubject> {
+        self.new_once_cell().expect("the law is about OnceCell")
+    }
+
+    /// A fresh Mutex, for a law that is about one.
+    pub fn mutex(&self) -> Arc<dyn MutexSubject> {
+        self.new_mutex().expect("the law is about Mutex")
+    }
+
     /// Every [`Waiting`] of the kinds that it has.
     pub fn waitings(self: &Arc<Self>) -> Vec<Arc<dyn Waiting>> {
         let mut all = notify::waitings(self);
         all.extend(barrier::waitings(self));
+        all.extend(once_cell::waitings(self));
+        all.extend(mutex::waitings(self));
         all
     }
 }

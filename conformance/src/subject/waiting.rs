@@ -19,6 +19,12 @@ pub trait Waiting: Send + Sync + 'static {
     /// Whom a signal reaches.
     fn reach(&self) -> Reach;
 
+    /// Whether its waits are over, for the executor's budget, when they end. One
+    /// that got the turn to initialise is not: the value is what is paid for.
+    fn spends(&self) -> bool {
+        true
+    }
+
     /// A fresh primitive on which up to `waits` waits queue at the same time,
     /// and on which a signal ends them when all of these are queued.
     fn fresh(&self, waits: usize) -> Arc<dyn Waitable>;

@@ -1,18 +1,23 @@
 //! Our own primitives.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 
-use ::anysync::{Bare, Barrier, Notify, action, barrier, notify};
+use ::anysync::once_cell::{self, SetError};
+use ::anysync::{
+    Bare, Barrier, Mutex, MutexGuard, Notify, OnceCell, action, barrier, mutex, notify,
+};
 
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
-    ActionFailed, BarrierSubject, NotifySubject, NotifyWait, Promise, RawNotifyWaiter, SendFact,
-    Subject,
+    ActionFailed, BarrierSubject, Guard, Init, InitFailed, Kept, MutexSubject, NotifySubject,
+    NotifyWait, OnceCellSubject, Promise, RawNotifyWaiter, SendFact, SetRefused, Subject, Token,
+    TryInit, boxed_guard,
 };
 
 /// The primitives of this project.
@@ -80,6 +85,53 @@ impl Subject for Anysync {
             barrier::WaitThen<'static, action::Call<fn()>, Rc<Bare>>: false,
             barrier::WaitThen<'static, action::Call<Box<dyn FnOnce()>>, Bare>: false,
             barrier::Waiter<'static>: true,
+        ]
+    }
+
+    fn new_once_cell(&self) -> Option<Arc<dyn OnceCellSubject>> {
+        Some(Arc::new(OnceCell::<Token>::new()))
+    }
+
+    fn static_once_cell(&self) -> Option<&'static dyn OnceCellSubject> {
+        static CELL: OnceCell<Token> = OnceCell::new();
+        Some(&CELL)
+    }
+
+    fn once_cell_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            OnceCell<u32>: true,
+            OnceCell<Rc<u32>>: false,
+            once_cell::Wait<'static, u32, Bare>: true,
+            once_cell::Wait<'static, u32, Rc<Bare>>: false,
+            once_cell::Wait<'static, Cell<u32>, Bare>: false,
+            once_cell::GetOrInit<'static, u32, action::Call<fn() -> u32>, Bare>: true,
+            once_cell::GetOrInit<'static, u32, action::Call<fn() -> u32>, Rc<Bare>>: false,
+            once_cell::GetOrInit<'static, u32, action::Call<Box<dyn FnOnce() -> u32>>, Bare>: false,
+            once_cell::InitWaiter<'static, u32>: true,
+            once_cell::InitWaiter<'static, Cell<u32>>: false,
+        ]
+    }
+
+    fn new_mutex(&self) -> Option<Arc<dyn MutexSubject>> {
+        Some(Arc::new(Mutex::new(Vec::new())))
+    }
+
+    fn static_mutex(&self) -> Option<&'static dyn MutexSubject> {
+        static MUTEX: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+        Some(&MUTEX)
+    }
+
+    fn mutex_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            Mutex<Cell<u32>>: true,
+            Mutex<Rc<u32>>: false,
+            MutexGuard<'static, Cell<u32>>: true,
+            MutexGuard<'static, Rc<u32>>: false,
+            mutex::Lock<'static, u32, Bare>: true,
+            mutex::Lock<'static, u32, Rc<Bare>>: false,
+            mutex::Lock<'static, Rc<u32>, Bare>: false,
+            mutex::Waiter<'static, u32>: true,
+            mutex::Waiter<'static, Rc<u32>>: false,
         ]
     }
 }
@@ -169,5 +221,69 @@ impl BarrierSubject for Barrier {
 
     fn arrived(&self) -> Option<usize> {
         Some(self.arrived())
+    }
+}
+
+impl OnceCellSubject for OnceCell<Token> {
+    fn get(&self) -> Option<&Token> {
+        self.get()
+    }
+
+    fn is_initialized(&self) -> bool {
+        self.is_initialized()
+    }
+
+    fn get_or_init<'a>(&'a self, io: &'a DynIo, init: Init<'a>) -> BoxFuture<'a, &'a Token> {
+        Box::pin(self.get_or_init_async(io, || init))
+    }
+
+    fn get_or_try_init<'a>(
+        &'a self,
+        io: &'a DynIo,
+        init: TryInit<'a>,
+    ) -> BoxFuture<'a, Result<&'a Token, InitFailed>> {
+        Box::pin(self.get_or_try_init_async(io, || init))
+    }
+
+    fn get_or_init_now<'a>(
+        &'a self,
+        io: &'a DynIo,
+        init: Box<dyn FnOnce() -> Token + Send + 'a>,
+    ) -> BoxFuture<'a, &'a Token> {
+        Box::pin(self.get_or_init(io, init))
+    }
+
+    fn set(&self, value: Token) -> Result<(), SetRefused> {
+        self.try_set(value).map_err(|error| match error {
+            SetError::AlreadyInitialized(value) => SetRefused::AlreadyInitialized(value),
+            SetError::Initializing(value) => SetRefused::Initializing(value),
+        })
+    }
+
+    fn wait<'a>(&'a self, io: &'a DynIo) -> Option<BoxFuture<'a, &'a Token>> {
+        Some(Box::pin(self.wait(io)))
+    }
+
+    fn take(&mut self) -> Option<Token> {
+        self.take()
+    }
+}
+
+impl MutexSubject for Mutex<Vec<u64>> {
+    fn lock<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, Guard<'a>> {
+        boxed_guard(self.lock(io))
+    }
+
+    fn hold<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()> {
+        Box::pin(Kept::new(Box::pin(self.lock(io))))
+    }
+
+    fn try_lock(&self) -> Option<Guard<'_>> {
+        let guard = self.try_lock()?;
+        Some(Box::new(guard))
+    }
+
+    fn waiter_count(&self) -> Option<usize> {
+        Some(self.waiter_count())
     }
 }

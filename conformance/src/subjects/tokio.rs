@@ -1,17 +1,22 @@
 //! The primitives of `tokio::sync`, by what their documentation promises.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ::tokio::sync::futures::Notified;
-use ::tokio::sync::{Barrier, BarrierWaitResult, Notify};
+use ::tokio::sync::{Barrier, BarrierWaitResult, Mutex, MutexGuard, Notify, OnceCell, SetError};
 
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::send_facts;
-use crate::subject::{BarrierSubject, NotifySubject, NotifyWait, Promise, SendFact, Subject};
+use crate::subject::{
+    BarrierSubject, Guard, Init, InitFailed, Kept, MutexSubject, NotifySubject, NotifyWait,
+    OnceCellSubject, Promise, SendFact, SetRefused, Subject, Token, TryInit, boxed_guard,
+};
 
 /// `tokio::sync`.
 ///
@@ -53,6 +58,40 @@ impl Subject for Tokio {
         // below says the rest.
         send_facts![Barrier: true, BarrierWaitResult: true]
     }
+
+    fn new_once_cell(&self) -> Option<Arc<dyn OnceCellSubject>> {
+        Some(Arc::new(OnceCell::<Token>::new()))
+    }
+
+    fn static_once_cell(&self) -> Option<&'static dyn OnceCellSubject> {
+        static CELL: OnceCell<Token> = OnceCell::const_new();
+        Some(&CELL)
+    }
+
+    fn once_cell_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            OnceCell<u32>: true,
+            OnceCell<Rc<u32>>: false,
+        ]
+    }
+
+    fn new_mutex(&self) -> Option<Arc<dyn MutexSubject>> {
+        Some(Arc::new(Mutex::new(Vec::new())))
+    }
+
+    fn static_mutex(&self) -> Option<&'static dyn MutexSubject> {
+        static MUTEX: Mutex<Vec<u64>> = Mutex::const_new(Vec::new());
+        Some(&MUTEX)
+    }
+
+    fn mutex_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            Mutex<Cell<u32>>: true,
+            Mutex<Rc<u32>>: false,
+            MutexGuard<'static, Cell<u32>>: true,
+            MutexGuard<'static, Rc<u32>>: false,
+        ]
+    }
 }
 
 impl NotifySubject for Notify {
@@ -91,5 +130,53 @@ impl Future for IsLeader<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
         let polled = self.0.as_mut().poll(cx);
         polled.map(|result| result.is_leader())
+    }
+}
+
+impl OnceCellSubject for OnceCell<Token> {
+    fn get(&self) -> Option<&Token> {
+        self.get()
+    }
+
+    fn is_initialized(&self) -> bool {
+        self.initialized()
+    }
+
+    fn get_or_init<'a>(&'a self, _: &'a DynIo, init: Init<'a>) -> BoxFuture<'a, &'a Token> {
+        Box::pin(self.get_or_init(|| init))
+    }
+
+    fn get_or_try_init<'a>(
+        &'a self,
+        _: &'a DynIo,
+        init: TryInit<'a>,
+    ) -> BoxFuture<'a, Result<&'a Token, InitFailed>> {
+        Box::pin(self.get_or_try_init(|| init))
+    }
+
+    fn set(&self, value: Token) -> Result<(), SetRefused> {
+        self.set(value).map_err(|error| match error {
+            SetError::AlreadyInitializedError(value) => SetRefused::AlreadyInitialized(value),
+            SetError::InitializingError(value) => SetRefused::Initializing(value),
+        })
+    }
+
+    fn take(&mut self) -> Option<Token> {
+        self.take()
+    }
+}
+
+impl MutexSubject for Mutex<Vec<u64>> {
+    fn lock<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, Guard<'a>> {
+        boxed_guard(self.lock())
+    }
+
+    fn hold<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
+        Box::pin(Kept::new(Box::pin(self.lock())))
+    }
+
+    fn try_lock(&self) -> Option<Guard<'_>> {
+        let guard = self.try_lock().ok()?;
+        Some(Box::new(guard))
     }
 }

@@ -244,23 +244,26 @@ pub(super) async fn spurious_poll_is_harmless(cx: Cx, waiting: Arc<dyn Waiting>)
     let mut tasks = Vec::new();
     for place in 0..3 {
         let (ended, restless) = (Arc::clone(&ended), Gate::new());
-        let mut wait = owned_wait(&primitive, cx.io());
-        let task = {
-            let restless = restless.clone();
+        let (primitive, io) = (Arc::clone(&primitive), cx.io());
+        let opens = restless.clone();
+        let task = async move {
+            let mut wait = primitive.wait(&io);
             let mut polls = 0;
-            poll_fn(move |cx: &mut Context<'_>| {
+            poll_fn(|cx: &mut Context<'_>| {
                 polls += 1;
                 let polled = wait.as_mut().poll(cx);
                 if polled.is_ready() {
+                    // What the wait has won it still has: the next comes later.
                     let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
                     ended.push(place);
                 } else if polls < 20 {
                     cx.waker().wake_by_ref();
                 } else {
-                    restless.open();
+                    opens.open();
                 }
                 polled
             })
+            .await;
         };
         tasks.push(cx.spawn_queued(format!("restless {place}"), task).await);
         cx.waiting("the polls for no reason", restless.passed())

@@ -1,0 +1,164 @@
+//! The kind Mutex.
+
+use std::future::{Future, pending};
+use std::ops::DerefMut;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Kept, Reach, SendFact, Subject, Waitable, Waiting};
+use crate::cx::DynIo;
+use crate::erased::BoxFuture;
+use crate::wakers::{counting, poll, poll_noop};
+
+/// Excludes: a lock around a list of numbers, which is empty at first.
+pub trait MutexSubject: Send + Sync + 'static {
+    /// A wait for the lock. It polls the primitive's own future, and boxes what
+    /// that returns: see [`boxed_guard`].
+    fn lock<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, Guard<'a>>;
+
+    /// The same, with the guard kept inside the future until that is dropped:
+    /// `Box::pin(Kept::new(Box::pin(self.lock(io))))`, with the primitive's own
+    /// `lock`, so that its first poll allocates nothing.
+    fn hold<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()> {
+        Box::pin(Kept::new(self.lock(io)))
+    }
+
+    /// The lock, if it is free; never waits.
+    fn try_lock(&self) -> Option<Guard<'_>>;
+
+    /// How many are queued, if it can tell.
+    fn waiter_count(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// What proves that the lock is held.
+pub type Guard<'a> = Box<dyn DerefMut<Target = Vec<u64>> + Send + 'a>;
+
+/// The future of a lock, with its guard in a box: nothing stands between a poll
+/// and the primitive's.
+pub fn boxed_guard<'a, F, G>(lock: F) -> BoxFuture<'a, Guard<'a>>
+where
+    F: Future<Output = G> + Send + 'a,
+    G: DerefMut<Target = Vec<u64>> + Send + 'a,
+{
+    let mut lock = Box::pin(lock);
+    Box::pin(std::future::poll_fn(move |cx| {
+        let polled = lock.as_mut().poll(cx);
+        polled.map(|guard| Box::new(guard) as Guard<'a>)
+    }))
+}
+
+pub(super) fn waitings(subject: &Arc<dyn Subject>) -> Vec<Arc<dyn Waiting>> {
+    if subject.new_mutex().is_none() {
+        return Vec::new();
+    }
+    vec![Arc::new(MutexWaiting(Arc::clone(subject)))]
+}
+
+struct MutexWaiting(Arc<dyn Subject>);
+
+impl Waiting for MutexWaiting {
+    fn name(&self) -> &'static str {
+        "Mutex by an unlock"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::FirstThenNext
+    }
+
+    fn fresh(&self, _waits: usize) -> Arc<dyn Waitable> {
+        let mutex = self.0.mutex();
+        let holder = hold(&mutex);
+        Arc::new(MutexWaitable {
+            mutex,
+            holder: Mutex::new(Some(holder)),
+        })
+    }
+
+    fn use_static(&self, io: &DynIo) -> Result<(), String> {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let Some(mutex) = self.0.static_mutex() else {
+            return Err("the subject has no Mutex in a `static`".to_owned());
+        };
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        works(mutex, io);
+        Ok(())
+    }
+
+    fn send_facts(&self) -> Vec<SendFact> {
+        self.0.mutex_send_facts()
+    }
+}
+
+/// Locks a free mutex, and holds it until the result is dropped.
+fn hold(mutex: &Arc<dyn MutexSubject>) -> BoxFuture<'static, ()> {
+    let mutex = Arc::clone(mutex);
+    let mut holder: BoxFuture<'static, ()> = Box::pin(async move {
+        let _guard = mutex.try_lock().expect("nobody holds the lock");
+        pending().await
+    });
+    let _ = poll_noop(holder.as_mut());
+    holder
+}
+
+struct MutexWaitable {
+    mutex: Arc<dyn MutexSubject>,
+    /// Who has the lock until the signal.
+    holder: Mutex<Option<BoxFuture<'static, ()>>>,
+}
+
+impl Waitable for MutexWaitable {
+    fn wait<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()> {
+        self.mutex.hold(io)
+    }
+
+    fn signal(&self) {
+        let holder = self
+            .holder
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        // Its guard goes with it.
+        drop(holder);
+    }
+
+    fn queued(&self) -> Option<usize> {
+        self.mutex.waiter_count()
+    }
+
+    fn touch(&self, io: &DynIo) {
+        let _ = self.mutex.waiter_count();
+        drop(self.mutex.try_lock());
+        let mut wait = self.mutex.lock(io);
+        let _ = poll_noop(wait.as_mut());
+    }
+
+    fn check_later(&self, io: &DynIo) {
+        self.signal();
+        works(&*self.mutex, io);
+    }
+}
+
+/// Uses a mutex that nobody holds or waits for.
+fn works(mutex: &dyn MutexSubject, io: &DynIo) {
+    if let Some(count) = mutex.waiter_count() {
+        assert_eq!(count, 0, "nobody waits any more");
+    }
+    let guard = mutex.try_lock().expect("nobody holds the lock");
+    assert!(mutex.try_lock().is_none(), "the lock was taken twice");
+    let (wakes, waker) = counting();
+    let mut wait = mutex.lock(io);
+    assert!(
+        poll(wait.as_mut(), &waker).is_pending(),
+        "a later wait takes a lock that is held"
+    );
+    drop(guard);
+    assert!(wakes.count() >= 1, "a later unlock woke nobody");
+    let polled = poll(wait.as_mut(), &waker);
+    assert!(
+        polled.is_ready(),
+        "a later unlock did not let the next have it"
+    );
+    drop(polled);
+    assert!(mutex.try_lock().is_some(), "it stays locked");
+}
