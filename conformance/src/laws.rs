@@ -7,9 +7,21 @@ mod any;
 mod barrier;
 mod hand;
 mod io;
+mod mutex;
 mod notify;
+mod once_cell;
+mod pattern;
 
 /// All laws, in the order of the report.
 pub fn all() -> Vec<Law> {
-    [any::LAWS, notify::LAWS, barrier::LAWS, io::LAWS].concat()
+    let groups = [
+        any::LAWS,
+        notify::LAWS,
+        barrier::LAWS,
+        once_cell::LAWS,
+        mutex::LAWS,
+        io::LAWS,
+        pattern::LAWS,
+    ];
+    groups.concat()
 }
