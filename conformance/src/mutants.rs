@@ -14,6 +14,9 @@ use crate::subject::Subject;
 use crate::suite::{Check, Suite, run_all};
 
 mod backends;
+mod cell;
+mod lock;
+mod pattern;
 mod subjects;
 mod toy;
 
@@ -41,7 +44,14 @@ pub enum Broken {
 
 /// All of them.
 pub fn all() -> Vec<Mutant> {
-    [subjects::all(), backends::all()].concat()
+    [
+        subjects::all(),
+        cell::all(),
+        lock::all(),
+        pattern::all(),
+        backends::all(),
+    ]
+    .concat()
 }
 
 /// How long a law may run on a mutant: one that hangs is dead as well.
