@@ -15,9 +15,9 @@ use crate::suite::{Check, Suite, run_all};
 
 mod backends;
 mod cell;
+mod home;
 mod lock;
 mod pattern;
-mod subjects;
 mod toy;
 
 /// Something broken, and the laws that must notice.
@@ -45,13 +45,19 @@ pub enum Broken {
 /// All of them.
 pub fn all() -> Vec<Mutant> {
     [
-        subjects::all(),
+        home::all(),
         cell::all(),
         lock::all(),
         pattern::all(),
         backends::all(),
     ]
     .concat()
+}
+
+/// What most broken primitives are made of, without a flaw: it keeps every law
+/// that they break, so that they die of their flaws and of nothing else.
+pub fn sound() -> Arc<dyn Subject> {
+    home::sound()
 }
 
 /// How long a law may run on a mutant: one that hangs is dead as well.

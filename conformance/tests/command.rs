@@ -60,7 +60,7 @@ fn file_that_cannot_be_written_is_bad_usage() {
 #[test]
 fn laws_that_hold_exit_with_0_and_print_the_matrix() {
     let output = command(&[
-        "notify::permit",
+        "notify::permit_is_stored",
         "--backend",
         "threads",
         "--backend",

@@ -1,16 +1,24 @@
-//! Every law on every backend for our own primitives, every mutant, and that no
-//! law is without one.
+//! Every law on every backend for our own primitives, every mutant and what it is
+//! made of, and that no law is without a mutant.
 
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 
+use anysync_conformance::backends::threads::OnThreads;
+use anysync_conformance::backends::tokio::{TokioCurrentThread, TokioMultiThread};
 use anysync_conformance::harness::{run_trials, trials};
 use anysync_conformance::{Suite, laws, mutants};
 use libtest_mimic::{Failed, Trial};
 
 fn main() -> ExitCode {
     let mut all = trials(Suite::new());
+    let sound = Suite::new()
+        .shared_subject(mutants::sound())
+        .backend(TokioCurrentThread)
+        .backend(TokioMultiThread)
+        .backend(OnThreads);
+    all.extend(trials(sound));
     all.extend(mutants::all().into_iter().map(|mutant| {
         Trial::test(format!("mutants::{}", mutant.name), move || {
             let outlived = mutant.outlives(&Suite::new());

@@ -11,6 +11,7 @@ use anysync::{Bare, Block};
 use crate::cx::{Cx, DynIo, Gate};
 use crate::erased::BoxFuture;
 use crate::subject::{Waiting, owned_wait};
+use crate::wakers::poll_noop;
 
 pub(super) async fn moves_between_executors(cx: Cx, waiting: Arc<dyn Waiting>) {
     // From the backend to a thread with an executor of its own; the signal comes
@@ -120,8 +121,11 @@ pub(super) async fn spends_budget_after_winning(cx: Cx, waiting: Arc<dyn Waiting
     let task = async move {
         let mut yields = 0;
         for _ in 0..ROUNDS {
-            let primitive = waiting.fresh(1);
+            let primitive = waiting.fresh(2);
             let mut wait = polled_once(owned_wait(&primitive, io.clone())).await;
+            // Without a budget: it queues, and must be behind.
+            let mut behind = owned_wait(&primitive, DynIo::bare());
+            assert!(poll_noop(behind.as_mut()).is_pending(), "it is ready early");
             primitive.signal();
             // From here on the wait has won: it is pending only to yield, and
             // then gets another turn without another signal.
