@@ -78,13 +78,13 @@ mod waiter;
 
 pub use waiter::Waiter;
 
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod action_tests;
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod model_tests;
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
 
 // The verdicts on a node.

@@ -3,6 +3,9 @@
 use core::marker::PhantomData;
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod tests;
+
 /// A waker that calls `callback(context)`.
 ///
 /// The callback is known by its type alone, so a waker's single data word can

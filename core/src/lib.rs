@@ -6,7 +6,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod action;
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod auto_traits;
 pub mod barrier;
 mod callback;
@@ -20,7 +20,7 @@ pub mod once_cell;
 mod owner;
 mod primitive;
 pub mod semaphore;
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod test_util;
 mod wait_list;
 mod wake_batch;

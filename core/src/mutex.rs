@@ -84,9 +84,9 @@ use crate::wake_batch::{discard, wake};
 mod guard;
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod model_tests;
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
 
 pub use guard::MutexGuard;

@@ -54,7 +54,7 @@ use crate::wait_list::{
 };
 use crate::wake_batch::{discard, wake};
 
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
 
 #[cfg(all(test, anysync_loom))]

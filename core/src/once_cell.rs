@@ -67,11 +67,11 @@ pub use wait::{GetOrInit, InitWaiter, Wait};
 
 use machine::{Begun, EMPTY, READY, Rings};
 
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod model_tests;
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod waiter_tests;
 
 #[cfg(all(test, anysync_loom))]

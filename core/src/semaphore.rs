@@ -79,12 +79,12 @@ mod acquire;
 mod error;
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod model_tests;
 mod permit;
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod task_tests;
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
 mod wait;
 

@@ -71,7 +71,7 @@ mod granted;
 mod ring;
 mod seat;
 
-#[cfg(all(test, not(anysync_loom)))]
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
 
 #[cfg(all(test, anysync_loom))]

@@ -10,6 +10,9 @@
 use core::mem::MaybeUninit;
 use core::task::Waker;
 
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod tests;
+
 /// How many wakers are gathered before the lock is opened to wake them. One
 /// under loom, so that few waiters show what happens between two batches.
 pub(crate) const BATCH: usize = if cfg!(anysync_loom) { 1 } else { 32 };
