@@ -97,7 +97,9 @@ fn with_kind(state: usize, kind: usize) -> usize {
 /// created and leaves nothing behind.
 ///
 /// Because a permit is a single one, a consumer looks for work *before* it
-/// waits and again after every wake-up:
+/// waits and again after every wake-up. And because it may be dropped after its
+/// wait, when it asks for the lock, it holds what it has heard in a guard that
+/// passes it on: a wait that is over cannot do so any more.
 ///
 /// ```
 /// use std::collections::VecDeque;
@@ -108,6 +110,15 @@ fn with_kind(state: usize, kind: usize) -> usize {
 ///     pushed: Notify,
 /// }
 ///
+/// /// There may be work: dropped, it goes on to the next consumer.
+/// struct Signal<'a>(&'a Notify);
+///
+/// impl Drop for Signal<'_> {
+///     fn drop(&mut self) {
+///         self.0.notify_one();
+///     }
+/// }
+///
 /// impl Queue {
 ///     async fn push(&self, io: impl Io, item: u32) {
 ///         self.items.lock(io).await.push_back(item);
@@ -115,17 +126,23 @@ fn with_kind(state: usize, kind: usize) -> usize {
 ///     }
 ///
 ///     async fn pop(&self, io: impl Io) -> u32 {
+///         let mut signal = None;
 ///         loop {
 ///             let mut items = self.items.lock(&io).await;
-///             if let Some(item) = items.pop_front() {
-///                 if !items.is_empty() {
-///                     // Two pushes may have merged into one permit.
-///                     self.pushed.notify_one();
-///                 }
+///             let item = items.pop_front();
+///             if items.is_empty() {
+///                 // There is no work for another.
+///                 std::mem::forget(signal.take());
+///             } else if signal.is_none() {
+///                 // Two pushes may have merged into one permit.
+///                 self.pushed.notify_one();
+///             }
+///             if let Some(item) = item {
 ///                 return item;
 ///             }
 ///             drop(items);
 ///             self.pushed.wait(&io).await;
+///             signal = Some(Signal(&self.pushed));
 ///         }
 ///     }
 /// }
