@@ -108,25 +108,19 @@ impl Queue {
     async fn pop_with(&self, io: &DynIo, pause: Option<&Pause>) -> u64 {
         let mut signal: Option<Signal<'_>> = None;
         loop {
-            {
-                let mut items = self.items.lock(io).await;
-                let item = (!items.is_empty()).then(|| items.remove(0));
-                if items.is_empty() {
-                    // There is no work for another.
-                    if let Some(signal) = signal.take() {
-                        mem::forget(signal);
-                    }
-                }
-                if let Some(item) = item {
-                    if signal.is_none() && !items.is_empty() {
-                        // Two pushes may have left one permit.
-                        signal = Some(Signal(&*self.pushed));
-                    }
-                    drop(items);
-                    drop(signal);
-                    return item;
-                }
+            let mut items = self.items.lock(io).await;
+            let item = (!items.is_empty()).then(|| items.remove(0));
+            if items.is_empty() {
+                // There is no work for another.
+                mem::forget(signal.take());
+            } else if signal.is_none() {
+                // Two pushes may have left one permit.
+                self.pushed.notify_one();
             }
+            if let Some(item) = item {
+                return item;
+            }
+            drop(items);
             if let Some(pause) = pause {
                 pause.looked.open();
                 pause.go.passed().await;
