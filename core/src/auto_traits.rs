@@ -12,8 +12,8 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use crate::action::{Call, CallAsync};
 use crate::{
-    Bare, Barrier, Mutex, MutexGuard, Notify, OnceCell, Semaphore, SemaphorePermit, barrier, mutex,
-    notify, once_cell, semaphore,
+    Bare, Barrier, Mutex, MutexGuard, Notify, OnceCell, RwLock, Semaphore, SemaphorePermit,
+    barrier, mutex, notify, once_cell, rwlock, semaphore,
 };
 
 /// An `Io` of one thread alone.
@@ -130,3 +130,85 @@ assert_not_impl_any!(semaphore::Waiter<'static>: Unpin);
 assert_impl_all!(semaphore::AcquireError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(semaphore::AddPermitsError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(semaphore::TryAcquireError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+
+// RwLock: it hands its value from thread to thread and lends it to several, so it
+// asks for both. A read guard is a `&T`, a mapped write guard a `&mut T`; the
+// others lead to the lock as well. What owns a share also asks for the `Arc`'s.
+assert_impl_all!(RwLock<u8>: Send, Sync, Unpin, UnwindSafe);
+assert_not_impl_any!(RwLock<u8>: RefUnwindSafe);
+assert_impl_all!(RwLock<Cell<u8>>: Send);
+assert_not_impl_any!(RwLock<Cell<u8>>: Sync);
+assert_not_impl_any!(RwLock<Unsent>: Send, Sync);
+assert_not_impl_any!(RwLock<Rc<u8>>: Send, Sync);
+assert_not_impl_any!(RwLock<&'static mut u8>: UnwindSafe);
+assert_impl_all!(RwLock<[u8]>: Send, Sync);
+type ReadGuard<T> = rwlock::RwLockReadGuard<'static, T>;
+assert_impl_all!(ReadGuard<u8>: Send, Sync, Unpin);
+assert_impl_all!(ReadGuard<Unsent>: Send, Sync);
+assert_not_impl_any!(ReadGuard<Cell<u8>>: Send, Sync);
+type UpgradableGuard<T> = rwlock::RwLockUpgradableReadGuard<'static, T>;
+assert_impl_all!(UpgradableGuard<u8>: Send, Sync, Unpin);
+assert_not_impl_any!(UpgradableGuard<Unsent>: Send, Sync);
+assert_not_impl_any!(UpgradableGuard<Cell<u8>>: Send, Sync);
+type WriteGuard<T> = rwlock::RwLockWriteGuard<'static, T>;
+assert_impl_all!(WriteGuard<u8>: Send, Sync, Unpin);
+assert_not_impl_any!(WriteGuard<Unsent>: Send, Sync);
+assert_not_impl_any!(WriteGuard<Cell<u8>>: Send, Sync);
+type MappedGuard<T> = rwlock::RwLockMappedWriteGuard<'static, T>;
+assert_impl_all!(MappedGuard<u8>: Send, Sync, Unpin);
+assert_impl_all!(MappedGuard<Cell<u8>>: Send);
+assert_not_impl_any!(MappedGuard<Cell<u8>>: Sync);
+assert_impl_all!(MappedGuard<Unsent>: Sync);
+assert_not_impl_any!(MappedGuard<Unsent>: Send);
+assert_not_impl_any!(MappedGuard<Rc<u8>>: Send, Sync);
+type OwnedRead<T, O = RwLock<T>> = rwlock::OwnedRwLockReadGuard<T, O>;
+assert_impl_all!(OwnedRead<u8>: Send, Sync, Unpin);
+assert_impl_all!(OwnedRead<[u8], RwLock<u8>>: Send, Sync, Unpin);
+assert_not_impl_any!(OwnedRead<Cell<u8>, u8>: Send, Sync);
+assert_not_impl_any!(OwnedRead<u8, Cell<u8>>: Send, Sync);
+assert_not_impl_any!(OwnedRead<u8, Unsent>: Send, Sync);
+type OwnedUpgradable<T, O = RwLock<T>> = rwlock::OwnedRwLockUpgradableReadGuard<T, O>;
+assert_impl_all!(OwnedUpgradable<u8>: Send, Sync, Unpin);
+assert_not_impl_any!(OwnedUpgradable<Cell<u8>, u8>: Send, Sync);
+assert_not_impl_any!(OwnedUpgradable<Unsent, u8>: Send, Sync);
+assert_not_impl_any!(OwnedUpgradable<u8, Unsent>: Send, Sync);
+type OwnedWrite<T, O = RwLock<T>> = rwlock::OwnedRwLockWriteGuard<T, O>;
+assert_impl_all!(OwnedWrite<u8>: Send, Sync, Unpin);
+assert_not_impl_any!(OwnedWrite<Cell<u8>, u8>: Send, Sync);
+assert_not_impl_any!(OwnedWrite<Unsent, u8>: Send, Sync);
+assert_not_impl_any!(OwnedWrite<u8, Cell<u8>>: Send, Sync);
+type OwnedMapped<T, O = RwLock<T>> = rwlock::OwnedRwLockMappedWriteGuard<T, O>;
+assert_impl_all!(OwnedMapped<u8>: Send, Sync, Unpin);
+assert_impl_all!(OwnedMapped<Cell<u8>, u8>: Send);
+assert_not_impl_any!(OwnedMapped<Cell<u8>, u8>: Sync);
+assert_impl_all!(OwnedMapped<Unsent, u8>: Sync);
+assert_not_impl_any!(OwnedMapped<Unsent, u8>: Send);
+assert_not_impl_any!(OwnedMapped<u8, Cell<u8>>: Send, Sync);
+macro_rules! waits_of_rwlock {
+    ($($wait:ident)*; $($owned:ident)*) => {
+        $(
+            assert_impl_all!(rwlock::$wait<'static, u8>: Send, Sync);
+            assert_not_impl_any!(rwlock::$wait<'static, u8>: Unpin);
+            assert_not_impl_any!(rwlock::$wait<'static, Cell<u8>>: Send, Sync);
+            assert_not_impl_any!(rwlock::$wait<'static, Unsent>: Send, Sync);
+            assert_not_impl_any!(rwlock::$wait<'static, u8, Local>: Send, Sync);
+            assert_impl_all!(rwlock::$wait<'static, u8, Unshared>: Send);
+            assert_not_impl_any!(rwlock::$wait<'static, u8, Unshared>: Sync);
+        )*
+        $(
+            assert_impl_all!(rwlock::$owned<u8>: Send, Sync);
+            assert_not_impl_any!(rwlock::$owned<u8>: Unpin);
+            assert_not_impl_any!(rwlock::$owned<Cell<u8>, u8>: Send, Sync);
+            assert_not_impl_any!(rwlock::$owned<u8, Cell<u8>>: Send, Sync);
+            assert_not_impl_any!(rwlock::$owned<u8, u8, Local>: Send, Sync);
+            assert_impl_all!(rwlock::$owned<u8, u8, Unshared>: Send);
+            assert_not_impl_any!(rwlock::$owned<u8, u8, Unshared>: Sync);
+        )*
+    };
+}
+waits_of_rwlock!(
+    Read UpgradableRead Write Upgrade;
+    ReadOwned UpgradableReadOwned WriteOwned UpgradeOwned
+);
+assert_impl_all!(rwlock::Waiter<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(rwlock::Waiter<'static>: Unpin);

@@ -11,6 +11,7 @@ mod auto_traits;
 pub mod barrier;
 mod callback;
 pub mod io;
+mod limit;
 #[cfg(all(test, anysync_loom))]
 mod loom_util;
 pub mod mutex;
@@ -19,6 +20,7 @@ pub mod once_cell;
 #[cfg(feature = "alloc")]
 mod owner;
 mod primitive;
+pub mod rwlock;
 pub mod semaphore;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod test_util;
@@ -34,6 +36,14 @@ pub use io::{Join, JoinError, Runtime, Spawn, SpawnBlocking, SpawnLocal};
 pub use mutex::{Mutex, MutexGuard};
 pub use notify::Notify;
 pub use once_cell::OnceCell;
+#[cfg(feature = "alloc")]
+pub use rwlock::{
+    OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard,
+    OwnedRwLockWriteGuard,
+};
+pub use rwlock::{
+    RwLock, RwLockMappedWriteGuard, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
+};
 #[cfg(feature = "alloc")]
 pub use semaphore::OwnedSemaphorePermit;
 pub use semaphore::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};

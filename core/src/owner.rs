@@ -36,6 +36,19 @@ impl<O: ?Sized, L: ?Sized> Projected<O, L> {
     pub(crate) fn owner(&self) -> &Arc<O> {
         &self.owner
     }
+
+    /// The same share, with what is found in the target.
+    #[inline]
+    pub(crate) fn map<M: ?Sized>(
+        self,
+        project: impl for<'a> FnOnce(&'a L) -> &'a M,
+    ) -> Projected<O, M> {
+        let target = NonNull::from(project(&self));
+        Projected {
+            owner: self.owner,
+            target,
+        }
+    }
 }
 
 impl<L: ?Sized> Projected<L, L> {

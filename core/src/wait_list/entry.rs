@@ -109,7 +109,7 @@ pub(crate) unsafe trait HasList {
 
 /// Says in which field a primitive keeps its list.
 macro_rules! has_list {
-    ([$($generics:tt)*] $primitive:ty, $field:ident: WaitList<$state:ty, $rings:ty>) => {
+    ([$($generics:tt)*] $primitive:ty, $($field:ident).+: WaitList<$state:ty, $rings:ty>) => {
         // SAFETY: a field is always the same.
         unsafe impl<$($generics)*> crate::wait_list::HasList for $primitive {
             type State = $state;
@@ -117,7 +117,7 @@ macro_rules! has_list {
 
             #[inline]
             fn list(&self) -> &crate::wait_list::WaitList<$state, $rings> {
-                &self.$field
+                &self.$($field).+
             }
         }
     };
@@ -395,10 +395,21 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
     /// Queues the node as the last of `ring`.
     #[inline]
     pub(crate) fn push_back(&mut self, ring: usize, tag: usize) {
+        self.push(ring, tag, End::Back);
+    }
+
+    /// Queues the node as the first of `ring`.
+    #[inline]
+    pub(crate) fn push_front(&mut self, ring: usize, tag: usize) {
+        self.push(ring, tag, End::Front);
+    }
+
+    #[inline]
+    fn push(&mut self, ring: usize, tag: usize, end: End) {
         assert!(!self.node.is_pinned_down(), "the waiter is queued");
         // SAFETY: invariant OWNED until here. The node is pinned: a ticket comes
         // from a pinned entry.
-        unsafe { self.locked.link(ring, self.node, End::Back) };
+        unsafe { self.locked.link(ring, self.node, end) };
         self.node.word.store(word(QUEUED, tag), Ordering::Relaxed);
     }
 

@@ -13,10 +13,11 @@
 use core::ptr::{self, NonNull};
 use core::task::Waker;
 
-use super::entry::LockedTicket;
+use super::entry::{LockedTicket, Ticket};
 use super::ring::{End, Node, Ring, insert_before, links, unlink};
 use super::{IDLE, Locked, QUEUED, SEATED, STATUS_MASK, word};
 use crate::primitive::Ordering;
+use crate::wake_batch::discard;
 
 /// How many grants are looked through for one of the same task, the latest
 /// first: the search is under the lock.
@@ -64,6 +65,31 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
             // The copy that stays behind is the ghost.
             Some(node.waker.with(|slot| ptr::read(slot)))
         }
+    }
+}
+
+impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Ticket<'_, S, R> {
+    /// Another waker like the one that a queued wait has, for
+    /// [`Sibling::requeue`]. `None` when the wait is not queued any more.
+    pub(crate) fn clone_waker(&mut self) -> Option<Waker> {
+        // Cloning is foreign code, so the waker is taken out of the node for it.
+        // A grant in the meantime wakes nobody, and the caller finds it.
+        let mut locked = self.lock();
+        if locked.status() != QUEUED {
+            return None;
+        }
+        let own = locked.replace_waker(None);
+        drop(locked);
+        let copy = own.clone();
+        let mut locked = self.lock();
+        if locked.status() == QUEUED {
+            let none = locked.replace_waker(own);
+            debug_assert!(none.is_none(), "only the owner sets a waker");
+        } else {
+            drop(locked);
+            discard(own);
+        }
+        copy
     }
 }
 

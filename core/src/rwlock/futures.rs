@@ -1,0 +1,186 @@
+//! The futures: one for each kind of access, borrowing or owning a share.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::guard::{RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
+#[cfg(feature = "alloc")]
+use super::owned::{OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard};
+#[cfg(feature = "alloc")]
+use super::raw::TAKEN;
+use super::raw::{READ, UPGRADABLE_READ, UPGRADE, WRITE};
+use super::{RwLock, raw::HasRaw};
+use crate::io::{Bare, Io};
+#[cfg(feature = "alloc")]
+use crate::owner::Projected;
+use crate::wait_list::{Entry, IDLE, QUEUED, SEATED};
+
+/// Declares a future that borrows the lock.
+macro_rules! borrowing {
+    ($(#[$meta:meta])* $name:ident, $kind:ident, $guard:ident, $end:ident) => {
+        pin_project! {
+            $(#[$meta])*
+            #[must_use = "futures do nothing unless they are awaited or polled"]
+            pub struct $name<'a, T: ?Sized, I = Bare> {
+                #[pin]
+                entry: Entry<&'a RwLock<T>>,
+                io: I,
+            }
+
+            impl<'a, T: ?Sized, I> PinnedDrop for $name<'a, T, I> {
+                fn drop(this: Pin<&mut Self>) {
+                    let (lock, mut ticket) = this.project().entry.parts();
+                    lock.raw().$end(&mut ticket);
+                }
+            }
+        }
+
+        impl<'a, T: ?Sized, I> $name<'a, T, I> {
+            #[inline]
+            pub(super) fn new(lock: &'a RwLock<T>, io: I) -> Self {
+                Self {
+                    entry: Entry::new(lock, $kind),
+                    io,
+                }
+            }
+        }
+
+        impl<'a, T: ?Sized, I: Io> Future for $name<'a, T, I> {
+            type Output = $guard<'a, T>;
+
+            #[inline]
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                let this = self.project();
+                let lock: &'a RwLock<T> = this.entry.owner();
+                let (_, mut ticket) = this.entry.parts();
+                lock.raw().poll($kind, &mut ticket, this.io, cx).map(|won| {
+                    won.accept();
+                    $guard::new(lock)
+                })
+            }
+        }
+
+        impl<T: ?Sized, I> fmt::Debug for $name<'_, T, I> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("status", &status_name(self.entry.status()))
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+borrowing! {
+    /// The future of [`RwLock::read`] and [`RwLock::read_future`].
+    Read, READ, RwLockReadGuard, abandon
+}
+borrowing! {
+    /// The future of [`RwLock::upgradable_read`] and
+    /// [`RwLock::upgradable_read_future`].
+    UpgradableRead, UPGRADABLE_READ, RwLockUpgradableReadGuard, abandon
+}
+borrowing! {
+    /// The future of [`RwLock::write`] and [`RwLock::write_future`].
+    Write, WRITE, RwLockWriteGuard, abandon
+}
+borrowing! {
+    /// The future of [`RwLockUpgradableReadGuard::upgrade`].
+    Upgrade, UPGRADE, RwLockWriteGuard, abandon_upgrade
+}
+
+/// Declares a future that owns a share of what the lock lies in.
+#[cfg(feature = "alloc")]
+macro_rules! owning {
+    ($(#[$meta:meta])* $name:ident, $kind:ident, $guard:ident, $end:ident) => {
+        pin_project! {
+            $(#[$meta])*
+            #[must_use = "futures do nothing unless they are awaited or polled"]
+            pub struct $name<T: ?Sized, O: ?Sized = RwLock<T>, I = Bare> {
+                // `None` once the guard has it.
+                #[pin]
+                entry: Entry<Option<Projected<O, RwLock<T>>>>,
+                io: I,
+            }
+
+            impl<T: ?Sized, O: ?Sized, I> PinnedDrop for $name<T, O, I> {
+                fn drop(this: Pin<&mut Self>) {
+                    let entry = this.project().entry;
+                    if entry.status() != TAKEN {
+                        let (lock, mut ticket) = entry.parts();
+                        lock.raw().$end(&mut ticket);
+                    }
+                }
+            }
+        }
+
+        impl<T: ?Sized, O: ?Sized, I> $name<T, O, I> {
+            #[inline]
+            pub(super) fn new(lock: Projected<O, RwLock<T>>, io: I) -> Self {
+                Self {
+                    entry: Entry::new(Some(lock), $kind),
+                    io,
+                }
+            }
+        }
+
+        impl<T: ?Sized, O: ?Sized, I: Io> Future for $name<T, O, I> {
+            type Output = $guard<T, O>;
+
+            #[inline]
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                const FINISHED: &str = "a wait for a `RwLock` was polled after it had finished";
+                let mut this = self.project();
+                assert!(this.entry.owner().is_some(), "{FINISHED}");
+                let (lock, mut ticket) = this.entry.as_mut().parts();
+                let polled = lock.raw().poll($kind, &mut ticket, this.io, cx);
+                polled.map(|won| won.accept()).map(|()| {
+                    let lock = this.entry.take_owner().expect(FINISHED);
+                    $guard::new(lock)
+                })
+            }
+        }
+
+        impl<T: ?Sized, O: ?Sized, I> fmt::Debug for $name<T, O, I> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("status", &status_name(self.entry.status()))
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+#[cfg(feature = "alloc")]
+owning! {
+    /// The future of [`RwLock::read_owned`] and [`RwLock::read_owned_by`].
+    ReadOwned, READ, OwnedRwLockReadGuard, abandon
+}
+#[cfg(feature = "alloc")]
+owning! {
+    /// The future of [`RwLock::upgradable_read_owned`] and
+    /// [`RwLock::upgradable_read_owned_by`].
+    UpgradableReadOwned, UPGRADABLE_READ, OwnedRwLockUpgradableReadGuard, abandon
+}
+#[cfg(feature = "alloc")]
+owning! {
+    /// The future of [`RwLock::write_owned`] and [`RwLock::write_owned_by`].
+    WriteOwned, WRITE, OwnedRwLockWriteGuard, abandon
+}
+#[cfg(feature = "alloc")]
+owning! {
+    /// The future of [`OwnedRwLockUpgradableReadGuard::upgrade`].
+    UpgradeOwned, UPGRADE, OwnedRwLockWriteGuard, abandon_upgrade
+}
+
+pub(super) fn status_name(status: usize) -> &'static str {
+    match status {
+        IDLE => "idle",
+        QUEUED => "queued",
+        SEATED => "granted",
+        _ => "finished",
+    }
+}

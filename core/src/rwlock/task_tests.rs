@@ -1,0 +1,458 @@
+//! Waits of one task among those of others, and the third way to wait.
+
+use core::cell::Cell;
+use core::pin::{Pin, pin};
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::task::{Poll, Waker};
+use std::boxed::Box;
+use std::sync::Arc;
+use std::vec::Vec;
+
+use super::raw::WAITING;
+use super::{RwLock, RwLockUpgradableReadGuard as Upgradable, RwLockWriteGuard, Waiter};
+use crate::io::Bare;
+use crate::test_util::{
+    Event, WAKER_PANIC, counting_waker, hooked_waker, panic_message, panicking_waker, poll,
+    poll_noop,
+};
+
+#[track_caller]
+fn queued<F: Future>(wait: F, waker: &Waker) -> Pin<Box<F>> {
+    let mut wait = Box::pin(wait);
+    assert!(poll(wait.as_mut(), waker).is_pending());
+    wait
+}
+
+#[track_caller]
+fn won<F: Future>(wait: &mut Pin<Box<F>>, waker: &Waker) -> F::Output {
+    match poll(wait.as_mut(), waker) {
+        Poll::Ready(guard) => guard,
+        Poll::Pending => panic!("it ought to be granted"),
+    }
+}
+
+#[track_caller]
+fn pending<F: Future>(wait: &mut Pin<Box<F>>, waker: &Waker) {
+    assert!(poll(wait.as_mut(), waker).is_pending());
+}
+
+#[track_caller]
+fn is_free(lock: &RwLock<()>) {
+    assert_eq!((lock.raw.waiter_count(), lock.raw.grant_count()), (0, 0));
+    assert_eq!(lock.raw.word() & WAITING, 0);
+    drop(lock.try_write().expect("nobody holds it"));
+}
+
+fn tasks() -> (Waker, Waker) {
+    (counting_waker().1, counting_waker().1)
+}
+
+#[test]
+fn granted_but_unpolled_does_not_block_its_own_task() {
+    // Every kind that is left alone, against every kind that is polled then, with
+    // a writer of another task in the queue.
+    let lock = RwLock::new(());
+    let (task, stranger) = tasks();
+    macro_rules! check {
+        ($left:ident, $polled:ident) => {{
+            let guard = lock.try_write().unwrap();
+            let mut left_alone = queued(lock.$left(), &task);
+            drop(guard);
+            let mut other = queued(lock.write_future(), &stranger);
+            let mut polled = Box::pin(lock.$polled());
+            match poll(polled.as_mut(), &task) {
+                Poll::Ready(guard) => drop(guard),
+                Poll::Pending => {
+                    // What it left alone is given back, and nobody is passed.
+                    drop(won(&mut other, &stranger));
+                    drop(won(&mut polled, &task));
+                }
+            }
+            drop((other, polled));
+            drop(won(&mut left_alone, &task));
+            is_free(&lock);
+        }};
+    }
+    check!(read_future, read_future);
+    check!(read_future, upgradable_read_future);
+    check!(read_future, write_future);
+    check!(upgradable_read_future, read_future);
+    check!(upgradable_read_future, upgradable_read_future);
+    check!(upgradable_read_future, write_future);
+    check!(write_future, read_future);
+    check!(write_future, upgradable_read_future);
+    check!(write_future, write_future);
+}
+
+#[test]
+fn a_write_changes_places_with_a_write() {
+    let lock = RwLock::new(());
+    let (task, stranger) = tasks();
+    let guard = lock.try_write().unwrap();
+    let mut left_alone = queued(lock.write_future(), &task);
+    let mut other = queued(lock.write_future(), &stranger);
+    // In the queue with another waker, so that the poll has to renew it too.
+    let mut polled = queued(lock.write_future(), &counting_waker().1);
+    drop(guard);
+    pending(&mut other, &stranger);
+    drop(won(&mut polled, &task));
+    // The one that gave way is the first again.
+    pending(&mut other, &stranger);
+    drop(won(&mut left_alone, &task));
+    drop(won(&mut other, &stranger));
+    is_free(&lock);
+}
+
+#[test]
+fn a_granted_write_becomes_a_read() {
+    let lock = RwLock::new(());
+    let (task, stranger) = tasks();
+    let guard = lock.try_write().unwrap();
+    let mut left_alone = queued(lock.write_future(), &task);
+    drop(guard);
+    let mut polled = Box::pin(lock.read_future());
+    let reader = won(&mut polled, &task);
+    // Nobody but the reader is in, and the writer is the first in the queue.
+    assert!(lock.try_read().is_none());
+    let mut newcomer = queued(lock.read_future(), &stranger);
+    pending(&mut left_alone, &task);
+    drop(reader);
+    pending(&mut newcomer, &stranger);
+    drop(won(&mut left_alone, &task));
+    drop(won(&mut newcomer, &stranger));
+    is_free(&lock);
+}
+
+#[test]
+fn reads_that_do_not_suffice_are_given_back_in_their_order() {
+    let lock = RwLock::with_max_readers((), 3);
+    let (task, stranger) = tasks();
+    let guard = lock.try_write().unwrap();
+    let mut first = queued(lock.read_future(), &task);
+    let mut second = queued(lock.upgradable_read_future(), &task);
+    let mut other = queued(lock.read_future(), &stranger);
+    drop(guard);
+    let mut polled = queued(lock.write_future(), &task);
+    // Only the stranger's is left.
+    drop(won(&mut other, &stranger));
+    let writer = won(&mut polled, &task);
+    assert_eq!(lock.waiter_count(), 2);
+    pending(&mut second, &task);
+    let reader = RwLockWriteGuard::downgrade(writer);
+    drop((won(&mut first, &task), won(&mut second, &task), reader));
+    is_free(&lock);
+}
+
+#[test]
+fn a_granted_upgrade_gives_way_to_a_read() {
+    let lock = RwLock::new(());
+    let (task, _) = tasks();
+    let reader = lock.try_read().unwrap();
+    let upgradable = lock.try_upgradable_read().unwrap();
+    let mut left_alone = queued(Upgradable::upgrade(upgradable, Bare), &task);
+    // Queued while the upgrade is queued, too: it is not passed.
+    let mut polled = queued(lock.read_future(), &task);
+    drop(reader);
+    let reader = won(&mut polled, &task);
+    // It has gone back to the upgradable read, and is the first in the queue.
+    assert!(lock.try_upgradable_read().is_none());
+    assert!(lock.try_read().is_none());
+    pending(&mut left_alone, &task);
+    drop(reader);
+    drop(won(&mut left_alone, &task));
+    is_free(&lock);
+}
+
+#[test]
+fn a_granted_upgrade_gives_way_to_nobody_who_writes() {
+    let lock = RwLock::with_max_readers((), 1);
+    let (task, _) = tasks();
+    let budget = Broke(Cell::new(true));
+    let reader = lock.try_upgradable_read().unwrap();
+    let mut left_alone = Box::pin(Upgradable::upgrade(reader, &budget));
+    pending(&mut left_alone, &task);
+    let mut writer = queued(lock.write_future(), &task);
+    let mut upgradable = queued(lock.upgradable_read_future(), &task);
+    // Nor to a second reader where there may be but one.
+    let mut second = queued(lock.read_future(), &task);
+    budget.0.set(false);
+    drop(won(&mut left_alone, &task));
+    drop(won(&mut writer, &task));
+    drop(won(&mut upgradable, &task));
+    drop(won(&mut second, &task));
+    is_free(&lock);
+}
+
+struct Broke(Cell<bool>);
+
+impl crate::io::Io for Broke {
+    fn poll_spend(&self, _: &mut core::task::Context<'_>) -> Poll<()> {
+        if self.0.get() {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }
+}
+
+#[test]
+fn nobody_passes_an_upgrade_by_a_grant() {
+    let lock = RwLock::new(());
+    let (task, stranger) = tasks();
+    let guard = lock.try_write().unwrap();
+    let mut left_alone = queued(lock.read_future(), &task);
+    let guard = RwLockWriteGuard::downgrade_to_upgradable(guard);
+    let mut upgrading = queued(Upgradable::upgrade(guard, Bare), &stranger);
+    // The read that was granted is given back, so the upgrade is alone.
+    let mut polled = queued(lock.read_future(), &task);
+    drop(won(&mut upgrading, &stranger));
+    drop(won(&mut polled, &task));
+    drop(won(&mut left_alone, &task));
+    is_free(&lock);
+}
+
+#[test]
+fn an_upgrade_takes_back_the_reads_of_its_task() {
+    let lock = RwLock::new(());
+    let (task, _) = tasks();
+    let guard = lock.try_write().unwrap();
+    let mut left_alone = queued(lock.read_future(), &task);
+    let guard = RwLockWriteGuard::downgrade_to_upgradable(guard);
+    let mut upgrading = Box::pin(Upgradable::upgrade(guard, Bare));
+    drop(won(&mut upgrading, &task));
+    drop(won(&mut left_alone, &task));
+    is_free(&lock);
+}
+
+#[test]
+fn a_win_kept_for_lack_of_budget_can_be_taken_over() {
+    let lock = RwLock::new(());
+    let task = counting_waker().1;
+    let mut left_alone = Box::pin(lock.write(Broke(Cell::new(true))));
+    pending(&mut left_alone, &task);
+    let mut polled = Box::pin(lock.upgradable_read_future());
+    drop(won(&mut polled, &task));
+    drop(left_alone);
+    is_free(&lock);
+}
+
+#[test]
+fn a_wait_that_gave_way_may_be_dropped() {
+    let lock = RwLock::new(());
+    let (wakes, task) = counting_waker();
+    let guard = lock.try_write().unwrap();
+    let gave_way = queued(lock.read_future(), &task);
+    let too_little = queued(lock.read_future(), &task);
+    drop(guard);
+    let mut polled = Box::pin(lock.write_future());
+    let writer = won(&mut polled, &task);
+    drop((gave_way, too_little));
+    drop(writer);
+    is_free(&lock);
+    drop(task);
+    assert_eq!(Arc::strong_count(&wakes), 1, "a waker was leaked");
+}
+
+#[test]
+fn a_panicking_waker_leaves_nothing_locked_that_was_taken_over() {
+    // What is given back lets in a wait whose waker panics, in the poll that gives
+    // it back.
+    let lock = RwLock::new(());
+    let task = counting_waker().1;
+    let guard = lock.try_write().unwrap();
+    let mut left_alone = queued(lock.read_future(), &task);
+    drop(guard);
+    let mut bad = Box::pin(lock.write_future());
+    pending(&mut bad, &panicking_waker());
+    let mut polled = Box::pin(lock.write_future());
+    let message = panic_message(|| drop(poll(polled.as_mut(), &task)));
+    assert_eq!(message, WAKER_PANIC);
+    assert!(poll_noop(bad.as_mut()).is_ready());
+    drop(won(&mut polled, &task));
+    drop(won(&mut left_alone, &task));
+    is_free(&lock);
+}
+
+#[test]
+fn waits_of_one_task_in_any_order_all_finish() {
+    // A `join` of waits of every kind, polled from either end.
+    for reversed in [false, true] {
+        let lock = RwLock::with_max_readers((), 2);
+        let task = counting_waker().1;
+        let mut held = lock.try_write();
+        let mut waits: Vec<Option<Pin<Box<dyn Future<Output = ()> + '_>>>> = Vec::new();
+        for kind in [0, 2, 1, 0, 0, 1, 2, 2, 0] {
+            let lock = &lock;
+            waits.push(Some(match kind {
+                0 => Box::pin(async { drop(lock.read_future().await) }),
+                1 => Box::pin(async {
+                    let guard = lock.upgradable_read_future().await;
+                    drop(Upgradable::upgrade(guard, Bare).await);
+                }),
+                _ => Box::pin(async { drop(lock.write_future().await) }),
+            }));
+        }
+        for _ in 0..20 {
+            if reversed {
+                waits.reverse();
+            }
+            for slot in &mut waits {
+                if let Some(wait) = slot {
+                    if poll(wait.as_mut(), &task).is_ready() {
+                        *slot = None;
+                    }
+                }
+            }
+            if reversed {
+                waits.reverse();
+            }
+            drop(held.take());
+        }
+        assert!(waits.iter().all(Option::is_none));
+        is_free(&lock);
+    }
+}
+
+// The third way to wait.
+
+#[test]
+fn raw_waiter_reports_state() {
+    let lock = RwLock::new(());
+    let guard = lock.try_write().unwrap();
+    let (wakes, waker) = counting_waker();
+    let mut waiter = pin!(Waiter::with_waker(waker));
+    assert!(!waiter.is_ready());
+    assert!(lock.read_with(waiter.as_mut()).is_none());
+    assert!(lock.read_with(waiter.as_mut()).is_none());
+    assert_eq!((lock.waiter_count(), waiter.is_ready()), (1, false));
+    drop(guard);
+    assert_eq!((wakes.count(), waiter.is_ready()), (1, true));
+    let reader = lock.read_with(waiter.as_mut()).unwrap();
+    assert!(!waiter.is_ready());
+
+    // It may be used again, with the same waker and for another kind, and be
+    // reset.
+    assert!(lock.write_with(waiter.as_mut()).is_none());
+    waiter.as_mut().reset();
+    assert_eq!(lock.waiter_count(), 0);
+    let upgradable = lock.upgradable_read_with(waiter.as_mut()).unwrap();
+    assert!(lock.upgradable_read_with(waiter.as_mut()).is_none());
+    drop(upgradable);
+    assert_eq!(wakes.count(), 2);
+    drop(reader);
+    // Granted, and not fetched: passed on.
+    waiter.as_mut().reset();
+    drop(lock.write_with(waiter.as_mut()).unwrap());
+    is_free(&lock);
+}
+
+#[test]
+fn a_waiter_is_of_one_lock_and_one_kind() {
+    let (lock, other) = (RwLock::new(()), RwLock::new(()));
+    let guard = lock.try_write().unwrap();
+    let mut waiter = pin!(Waiter::new());
+    assert!(lock.write_with(waiter.as_mut()).is_none());
+    let message = panic_message(|| drop(other.write_with(waiter.as_mut())));
+    assert!(message.contains("another `RwLock`"));
+    let message = panic_message(|| drop(lock.read_with(waiter.as_mut())));
+    assert!(message.contains("waits to write, not to read"));
+    let message = panic_message(|| drop(lock.upgradable_read_with(waiter.as_mut())));
+    assert!(message.contains("not to read upgradably"));
+    assert_eq!(lock.waiter_count(), 1);
+    waiter.as_mut().reset();
+    assert!(other.read_with(waiter.as_mut()).is_some());
+    drop(guard);
+    is_free(&lock);
+}
+
+#[test]
+fn a_waiter_takes_a_new_waker_at_any_time() {
+    let lock = RwLock::new(());
+    let guard = lock.try_write().unwrap();
+    let (first, first_waker) = counting_waker();
+    let (second, second_waker) = counting_waker();
+    let (third, third_waker) = counting_waker();
+    let mut waiter = pin!(Waiter::new());
+    waiter.as_mut().set_waker(first_waker);
+    assert!(lock.write_with(waiter.as_mut()).is_none());
+    waiter.as_mut().set_waker(second_waker);
+    drop(guard);
+    assert_eq!((first.count(), second.count()), (0, 1));
+    // It is ready: the new waker learns it at once, and names its task.
+    waiter.as_mut().set_waker(third_waker.clone());
+    assert_eq!(third.count(), 1);
+    let mut sibling = Box::pin(lock.write_future());
+    let guard = won(&mut sibling, &third_waker);
+    assert!(lock.write_with(waiter.as_mut()).is_none());
+    drop(guard);
+    assert_eq!(third.count(), 2);
+    assert!(lock.write_with(waiter.as_mut()).is_some());
+    is_free(&lock);
+}
+
+#[test]
+fn waiters_with_one_callback_are_of_one_task() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    fn call(calls: &'static AtomicUsize) {
+        calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    let lock = RwLock::new(());
+    let guard = lock.try_write().unwrap();
+    let mut reader = pin!(Waiter::with_callback(&CALLS, call));
+    let mut writer = pin!(Waiter::with_callback(&CALLS, call));
+    let mut silent = pin!(Waiter::new());
+    assert!(lock.read_with(reader.as_mut()).is_none());
+    drop(guard);
+    assert_eq!(CALLS.load(Ordering::Relaxed), 1);
+    assert!(lock.write_with(silent.as_mut()).is_none(), "no task");
+    silent.as_mut().reset();
+    // What the other one was granted is given back, for which it needs a clone of
+    // the waker.
+    let guard = lock.write_with(writer.as_mut());
+    assert!(guard.is_some() && !reader.is_ready());
+    let before = CALLS.load(Ordering::Relaxed);
+    drop(guard);
+    assert_eq!(CALLS.load(Ordering::Relaxed), before + 1);
+    assert!(lock.read_with(reader.as_mut()).is_some());
+    is_free(&lock);
+}
+
+#[test]
+fn a_guard_may_end_while_a_waker_is_being_cloned() {
+    // A waiter that has to clone its own waker takes it out of the queue for
+    // that, with the lock open.
+    static LOCK: RwLock<()> = RwLock::new(());
+    std::thread_local! {
+        static READER: Cell<Option<super::RwLockReadGuard<'static, ()>>> =
+            const { Cell::new(None) };
+        static END: Cell<bool> = const { Cell::new(false) };
+    }
+    let waker = hooked_waker(|event| {
+        if event == Event::Clone && END.take() {
+            drop(READER.take());
+        }
+    });
+    let guard = LOCK.try_write().unwrap();
+    let mut reader = pin!(Waiter::with_waker(waker.clone()));
+    let mut writer = pin!(Waiter::with_waker(waker.clone()));
+    assert!(LOCK.read_with(reader.as_mut()).is_none());
+    READER.set(Some(RwLockWriteGuard::downgrade(guard)));
+    assert!(reader.is_ready());
+    let other = LOCK.try_read().unwrap();
+    assert!(LOCK.write_with(writer.as_mut()).is_none());
+    assert!(!reader.is_ready(), "what it was granted is given back");
+    drop(READER.take());
+    drop(other);
+    drop(LOCK.write_with(writer.as_mut()).unwrap());
+    assert!(reader.is_ready());
+
+    READER.set(LOCK.try_read());
+    writer.as_mut().reset();
+    END.set(true);
+    let guard = LOCK.write_with(writer.as_mut()).expect("nobody else reads");
+    assert!(!END.get());
+    drop(guard);
+    drop(LOCK.read_with(reader.as_mut()).unwrap());
+    is_free(&LOCK);
+}
