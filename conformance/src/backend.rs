@@ -218,7 +218,6 @@ impl Face {
     where
         R: Runtime,
         R::Instant: Send + Sync,
-        R::Sleep: Send,
     {
         Self::new(runtime.clone())
             .timer(runtime.clone())
