@@ -4,8 +4,7 @@
 //! with boxed futures: a law is compiled once for all subjects. A future is to
 //! be *created* when its method is called, as the primitive's own is, so an
 //! implementation boxes the primitive's future (`Box::pin(self.wait(io))`).
-//! Where an `async fn` is shorter and creation does not matter, write the
-//! implementation with `#[async_trait]`.
+//! Where creation does not matter, `Box::pin(async move { .. })` does as well.
 
 use std::fmt;
 use std::sync::Arc;
