@@ -1,5 +1,6 @@
-//! The laws of async coordination primitives, run against any primitive on any
-//! executor.
+#![doc = include_str!("../README.md")]
+//!
+//! # The parts
 //!
 //! A *law* ([`law::Law`]) is a property with an identifier and a check. A
 //! *subject* ([`subject::Subject`]) is a library of primitives that laws are
