@@ -45,7 +45,6 @@ impl<T> Lock<T> {
 
 pub(crate) struct LockGuard<'a, T> {
     lock: &'a Lock<T>,
-    #[cfg_attr(not(feature = "critical-section"), allow(dead_code))]
     pass: Pass,
     // A critical section ends on the core on which it began.
     not_send: PhantomData<*const ()>,
@@ -114,7 +113,8 @@ mod spin {
     use core::hint;
     use core::sync::atomic::{AtomicBool, Ordering};
 
-    pub(super) type Pass = ();
+    #[derive(Clone, Copy)]
+    pub(super) struct Pass;
 
     pub(super) struct Gate(AtomicBool);
 
@@ -134,10 +134,11 @@ mod spin {
                     hint::spin_loop();
                 }
             }
+            Pass
         }
 
         #[inline]
-        pub(super) fn leave(&self, (): Pass) {
+        pub(super) fn leave(&self, _: Pass) {
             self.0.store(false, Ordering::Release);
         }
     }
