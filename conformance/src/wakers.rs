@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 
 use cooked_waker::{IntoWaker, WakeRef};
 
@@ -100,21 +101,24 @@ pub fn reentrant(events: &'static [Event], code: impl Fn() + Send + Sync + 'stat
     })
 }
 
-/// A waker that counts, and then panics as planned, when it is woken.
+/// A waker that counts, and then panics as planned, when it is woken; not on a
+/// thread that panics already, which would end the process and the report.
 pub fn panicking() -> (Arc<Wakes>, Waker) {
     let wakes = Arc::new(Wakes::default());
     let count = Arc::clone(&wakes);
     let waker = hooked(move |event| {
         if event == Event::Wake {
             count.wake_by_ref();
-            planned_panic();
+            if !thread::panicking() {
+                planned_panic();
+            }
         }
     });
     (wakes, waker)
 }
 
 /// What `code` panics with, if it does.
-pub fn caught<T>(code: impl FnOnce() -> T) -> std::thread::Result<T> {
+pub fn caught<T>(code: impl FnOnce() -> T) -> thread::Result<T> {
     catch_unwind(AssertUnwindSafe(code))
 }
 
