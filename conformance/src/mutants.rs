@@ -17,7 +17,6 @@ mod backends;
 mod cell;
 mod home;
 mod lock;
-mod pattern;
 mod toy;
 
 /// Something broken, and the laws that must notice.
@@ -44,14 +43,7 @@ pub enum Broken {
 
 /// All of them.
 pub fn all() -> Vec<Mutant> {
-    [
-        home::all(),
-        cell::all(),
-        lock::all(),
-        pattern::all(),
-        backends::all(),
-    ]
-    .concat()
+    [home::all(), cell::all(), lock::all(), backends::all()].concat()
 }
 
 /// What most broken primitives are made of, without a flaw: it keeps every law

@@ -312,7 +312,7 @@ async fn shutdown_reaches_every_worker(cx: Cx, subject: Arc<dyn Subject>) {
     let notify = subject.notify();
     let ends = Arc::new(AtomicBool::new(false));
     let done = Arc::new(AtomicUsize::new(0));
-    let worker = || {
+    let worker = |pause: Option<Pause>| {
         let (notify, io) = (Arc::clone(&notify), cx.io());
         let (ends, done) = (Arc::clone(&ends), Arc::clone(&done));
         async move {
@@ -320,6 +320,10 @@ async fn shutdown_reaches_every_worker(cx: Cx, subject: Arc<dyn Subject>) {
             // Queued before the flag is read: a signal in between is not lost.
             let heard = wait.as_mut().enable();
             if !heard && !ends.load(Ordering::SeqCst) {
+                if let Some(pause) = pause {
+                    pause.looked.open();
+                    pause.go.passed().await;
+                }
                 wait.await;
             }
             assert!(ends.load(Ordering::SeqCst), "woken before the end");
@@ -328,26 +332,34 @@ async fn shutdown_reaches_every_worker(cx: Cx, subject: Arc<dyn Subject>) {
     };
     let mut workers = Vec::new();
     for number in 0..8 {
-        let worker = cx.spawn_queued(format!("worker {number}"), worker()).await;
+        let worker = cx
+            .spawn_queued(format!("worker {number}"), worker(None))
+            .await;
         workers.push(worker);
     }
     if let Some(count) = notify.waiter_count() {
         assert_eq!(count, 8, "the workers that wait");
     }
+    // One has read the flag, and does not wait yet.
+    let pause = Pause::default();
+    workers.push(cx.spawn("who is slow", worker(Some(pause.clone()))));
+    cx.waiting("the look at the flag", pause.looked.passed())
+        .await;
     assert_eq!(done.load(Ordering::SeqCst), 0, "nobody has ended yet");
     // Some start while the signal is given.
     for number in 8..12 {
-        workers.push(cx.spawn(format!("worker {number}"), worker()));
+        workers.push(cx.spawn(format!("worker {number}"), worker(None)));
     }
     ends.store(true, Ordering::SeqCst);
     notify.notify_all();
+    pause.go.open();
     for number in 12..16 {
-        workers.push(cx.spawn(format!("late worker {number}"), worker()));
+        workers.push(cx.spawn(format!("late worker {number}"), worker(None)));
     }
     for worker in workers {
         worker.join().await;
     }
-    assert_eq!(done.load(Ordering::SeqCst), 16);
+    assert_eq!(done.load(Ordering::SeqCst), 17);
 }
 
 async fn checkpointed_sum_is_right(cx: Cx, subject: Arc<dyn Subject>) {

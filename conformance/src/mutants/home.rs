@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use super::{Broken, Mutant};
-use crate::subject::{BarrierSubject, NotifySubject, Promise, SendFact, Subject};
+use crate::subject::{BarrierSubject, MutexSubject, NotifySubject, Promise, SendFact, Subject};
+use crate::subjects::Anysync;
 use crate::wakers::caught;
 
 mod barrier;
@@ -52,6 +53,7 @@ enum Flaw {
     // Of Notify.
     AllClearsPermit,
     AllLeavesQueue,
+    AllMissesTheLast,
     AllMissesTheUnpolled,
     AllStoresPermit,
     AllSweepsNewcomers,
@@ -105,6 +107,7 @@ impl Subject for HomeMade {
             Promise::EnabledWinIsPassedOn,
             Promise::RawWaiters,
             Promise::LeaderAction,
+            Promise::FifoMutex,
         ]
     }
 
@@ -136,6 +139,20 @@ impl Subject for HomeMade {
 
     fn barrier_send_facts(&self) -> Vec<SendFact> {
         barrier::send_facts()
+    }
+
+    // Ours, for the programs that need a Mutex beside the one that is flawed.
+
+    fn new_mutex(&self) -> Option<Arc<dyn MutexSubject>> {
+        Anysync.new_mutex()
+    }
+
+    fn static_mutex(&self) -> Option<&'static dyn MutexSubject> {
+        Anysync.static_mutex()
+    }
+
+    fn mutex_send_facts(&self) -> Vec<SendFact> {
+        Anysync.mutex_send_facts()
     }
 }
 

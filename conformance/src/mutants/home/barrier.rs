@@ -21,7 +21,10 @@ pub(super) const FLAWS: &[Flawed] = &[
         "one-short",
         Flaw::OneShort,
         "opens when all but one have arrived",
-        &["barrier::nobody_passes_before_the_last"],
+        &[
+            "barrier::nobody_passes_before_the_last",
+            "pattern::checkpointed_sum_is_right",
+        ],
     ),
     (
         "first-leads",

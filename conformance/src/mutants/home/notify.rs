@@ -29,6 +29,7 @@ pub(super) const FLAWS: &[Flawed] = &[
         &[
             "any::dropped_win_is_passed_on",
             "notify::cancelled_one_goes_to_the_next",
+            "pattern::work_queue_survives_a_cancelled_pop",
         ],
     ),
     (
@@ -116,7 +117,10 @@ pub(super) const FLAWS: &[Flawed] = &[
         "permit-is-forgotten",
         Flaw::PermitIsForgotten,
         "notify_one with nobody waiting does nothing",
-        &["notify::permit_is_stored"],
+        &[
+            "notify::permit_is_stored",
+            "pattern::work_queue_delivers_everything",
+        ],
     ),
     (
         "counts-permits",
@@ -147,6 +151,12 @@ pub(super) const FLAWS: &[Flawed] = &[
         Flaw::AllMissesTheUnpolled,
         "notify_all ends only the waits that have been polled",
         &["notify::all_wakes_exactly_those_before"],
+    ),
+    (
+        "all-misses-the-last",
+        Flaw::AllMissesTheLast,
+        "notify_all leaves one in the queue",
+        &["pattern::shutdown_reaches_every_worker"],
     ),
     (
         "all-stores-permit",
@@ -290,6 +300,9 @@ impl NotifySubject for HomeNotify {
             wakers.extend(keys.iter().filter_map(|key| state.settle(*key, By::All)));
         }
         while !self.has(Flaw::AllLeavesQueue) {
+            if self.has(Flaw::AllMissesTheLast) && state.queue.linked() == 1 {
+                break;
+            }
             let Some(key) = state.queue.pop(false) else {
                 break;
             };
