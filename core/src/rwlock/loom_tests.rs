@@ -1,1 +1,283 @@
+//! Models of the lock for loom: each runs a few operations of two or three
+//! threads in every order, up to the bound of preemptions that it names, under
+//! the memory model of C11. The value is a tracked cell, and so are the links and
+//! wakers of the queue: an access that the orderings do not order fails.
 
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Poll, Waker};
+use std::boxed::Box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Wake;
+
+use loom::cell::UnsafeCell;
+use loom::thread;
+
+use super::{RwLock, RwLockReadGuard, RwLockUpgradableReadGuard as Upgradable, RwLockWriteGuard};
+use crate::io::Bare;
+use crate::loom_util::{block_on, model, poll_noop};
+
+/// A value that notices when reading and writing meet.
+struct Guarded(UnsafeCell<usize>);
+
+// SAFETY: the models write with a guard that writes, and read with any; that this
+// is enough is what loom checks.
+unsafe impl Sync for Guarded {}
+// SAFETY: a number may be sent.
+unsafe impl Send for Guarded {}
+
+impl Guarded {
+    fn get(&self) -> usize {
+        // SAFETY: see above.
+        self.0.with(|value| unsafe { *value })
+    }
+
+    fn bump(&self) -> usize {
+        self.0.with_mut(|value| {
+            // SAFETY: see above.
+            unsafe {
+                *value += 1;
+                *value
+            }
+        })
+    }
+}
+
+type Lock = RwLock<Guarded>;
+
+/// A lock for threads that are not scoped. It is leaked: a few bytes for each
+/// order that is tried.
+fn shared() -> &'static Lock {
+    Box::leak(Box::new(RwLock::new(Guarded(UnsafeCell::new(0)))))
+}
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wakes {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn counting_waker() -> (Arc<Wakes>, Waker) {
+    let wakes = Arc::new(Wakes::default());
+    (wakes.clone(), wakes.into())
+}
+
+fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
+    future.poll(&mut core::task::Context::from_waker(waker))
+}
+
+fn queued<F: Future>(wait: F, waker: &Waker) -> Pin<Box<F>> {
+    let mut wait = Box::pin(wait);
+    assert!(poll(wait.as_mut(), waker).is_pending());
+    wait
+}
+
+#[track_caller]
+fn won<F: Future>(wait: &mut Pin<Box<F>>) -> F::Output {
+    match poll_noop(wait.as_mut()) {
+        Poll::Ready(guard) => guard,
+        Poll::Pending => panic!("it has been granted"),
+    }
+}
+
+#[track_caller]
+fn is_free(lock: &'static Lock) -> usize {
+    assert_eq!(lock.waiter_count(), 0);
+    let guard = lock.try_write().expect("nobody holds it");
+    guard.get()
+}
+
+/// Writers exclude readers and each other, each sees what was written before, and
+/// no wake-up is lost between a wait that queues and a guard that ends.
+#[test]
+fn loom_writers_exclude_readers() {
+    model(2, || {
+        let lock = shared();
+        let reading = thread::spawn(|| block_on(lock.read_future()).get());
+        let writing = thread::spawn(|| block_on(lock.write_future()).bump());
+        block_on(lock.write_future()).bump();
+        assert!(reading.join().unwrap() <= 2);
+        writing.join().unwrap();
+        assert_eq!(is_free(lock), 2);
+    });
+}
+
+/// The writer that comes after two readers has their reading behind it.
+#[test]
+fn loom_a_read_happens_before_the_write_after_it() {
+    model(3, || {
+        let lock = shared();
+        let readers = [(); 2].map(|()| lock.try_read().unwrap());
+        let reading = readers.map(|guard| {
+            thread::spawn(move || {
+                assert_eq!(guard.get(), 0);
+                drop(guard);
+            })
+        });
+        block_on(lock.write_future()).bump();
+        for thread in reading {
+            thread.join().unwrap();
+        }
+        assert_eq!(is_free(lock), 1);
+    });
+}
+
+/// The `try_` forms beside a guard that ends.
+#[test]
+fn loom_try_read_and_try_write_meet_an_unlock() {
+    model(4, || {
+        let lock = shared();
+        let guard = lock.try_write().unwrap();
+        let trying = thread::spawn(|| lock.try_write().map(|guard| guard.bump()).is_some());
+        let reading = thread::spawn(|| lock.try_read().map(|guard| guard.get()));
+        guard.bump();
+        drop(guard);
+        let tried = usize::from(trying.join().unwrap());
+        if let Some(seen) = reading.join().unwrap() {
+            assert!((1..=2).contains(&seen), "what the writer did is seen");
+        }
+        assert_eq!(is_free(lock), 1 + tried);
+    });
+}
+
+/// A writer at the head is dropped while the reader before it ends: whoever is
+/// behind it is woken, once.
+#[test]
+fn loom_cancel_of_a_writer_meets_an_unlock() {
+    model(4, || {
+        let lock = shared();
+        let reader = lock.try_read().unwrap();
+        let writer = queued(lock.write_future(), &counting_waker().1);
+        let (wakes, waker) = counting_waker();
+        let mut behind = queued(lock.read_future(), &waker);
+        let cancelling = thread::spawn(move || drop(writer));
+        drop(reader);
+        cancelling.join().unwrap();
+        assert_eq!(wakes.count(), 1, "the wake-up was lost");
+        drop(won(&mut behind));
+        is_free(lock);
+    });
+}
+
+/// An upgrade beside the end of the last other reader, and a writer that waits:
+/// nobody writes between the upgradable read and the write.
+#[test]
+fn loom_upgrade_meets_the_end_of_a_reader() {
+    model(3, || {
+        let lock = shared();
+        let guard = lock.try_upgradable_read().unwrap();
+        let reader = lock.try_read().unwrap();
+        let reading = thread::spawn(move || {
+            let seen = reader.get();
+            drop(reader);
+            seen
+        });
+        let writing = thread::spawn(|| block_on(lock.write_future()).bump());
+        assert_eq!(guard.get(), 0);
+        let guard = block_on(Upgradable::upgrade(guard, Bare));
+        assert_eq!(guard.bump(), 1, "somebody wrote in between");
+        drop(guard);
+        assert_eq!(reading.join().unwrap(), 0);
+        assert_eq!(writing.join().unwrap(), 2);
+        is_free(lock);
+    });
+}
+
+/// An upgrade that waits is dropped beside the end of the reader for which it
+/// waits.
+#[test]
+fn loom_cancel_of_an_upgrade_meets_the_end_of_a_reader() {
+    model(4, || {
+        let lock = shared();
+        let guard = lock.try_upgradable_read().unwrap();
+        let reader = lock.try_read().unwrap();
+        let upgrading = queued(Upgradable::upgrade(guard, Bare), &counting_waker().1);
+        let (wakes, waker) = counting_waker();
+        let mut behind = queued(lock.upgradable_read_future(), &waker);
+        let ending = thread::spawn(move || drop(reader));
+        drop(upgrading);
+        ending.join().unwrap();
+        assert_eq!(wakes.count(), 1, "the wake-up was lost");
+        drop(won(&mut behind));
+        is_free(lock);
+    });
+}
+
+/// A writer that becomes a reader beside a reader and a writer that come: the
+/// value does not change before it ends.
+#[test]
+fn loom_downgrade_lets_no_writer_in() {
+    model(3, || {
+        let lock = shared();
+        let guard = lock.try_write().unwrap();
+        let reading = thread::spawn(|| block_on(lock.read_future()).get());
+        let writing = thread::spawn(|| block_on(lock.write_future()).bump());
+        guard.bump();
+        let guard: RwLockReadGuard<'_, _> = RwLockWriteGuard::downgrade(guard);
+        assert_eq!(guard.get(), 1);
+        drop(guard);
+        assert!((1..=2).contains(&reading.join().unwrap()));
+        assert_eq!(writing.join().unwrap(), 2);
+        is_free(lock);
+    });
+}
+
+/// A granted wait is dropped beside a poll of another of its task: one of them has
+/// the lock, or it is free.
+#[test]
+fn loom_a_grant_goes_to_one() {
+    model(4, || {
+        let lock = shared();
+        let (_, task) = counting_waker();
+        let guard = lock.try_write().unwrap();
+        let left_alone = queued(lock.write_future(), &task);
+        drop(guard);
+        let sibling_task = task.clone();
+        let sibling = thread::spawn(move || {
+            let mut sibling = Box::pin(lock.read_future());
+            match poll(sibling.as_mut(), &sibling_task) {
+                Poll::Ready(guard) => assert_eq!(guard.get(), 0),
+                Poll::Pending => panic!("it takes the grant over, or the lock is free"),
+            }
+        });
+        drop(left_alone);
+        sibling.join().unwrap();
+        is_free(lock);
+    });
+}
+
+/// A poll with a new waker beside the unlock: the wait has been granted when it is
+/// polled, or the new waker is woken.
+#[test]
+fn loom_the_last_waker_is_the_one_woken() {
+    model(4, || {
+        let lock = shared();
+        let guard = lock.try_write().unwrap();
+        let mut wait = queued(lock.read_future(), &counting_waker().1);
+        let ending = thread::spawn(move || {
+            guard.bump();
+            drop(guard);
+        });
+        let (wakes, waker) = counting_waker();
+        match poll(wait.as_mut(), &waker) {
+            Poll::Ready(guard) => assert_eq!(guard.get(), 1),
+            Poll::Pending => {
+                ending.join().unwrap();
+                assert_eq!(wakes.count(), 1, "the wake-up went to an old waker");
+                assert_eq!(won(&mut wait).get(), 1);
+                return;
+            }
+        }
+        ending.join().unwrap();
+    });
+}

@@ -126,12 +126,12 @@ impl Raw {
         self.list.lock().count(QUEUE)
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(anysync_loom)))]
     pub(super) fn word(&self) -> usize {
         self.state.load(Ordering::Relaxed)
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(anysync_loom)))]
     pub(super) fn grant_count(&self) -> usize {
         self.list.lock().count(GRANTS)
     }
@@ -421,6 +421,7 @@ impl Raw {
         let kind = ticket.tag();
         // A clone of the waker, made while the lock was open.
         let mut spare: Option<Waker> = None;
+        let mut renewed = false;
         let won = loop {
             let mut locked = ticket.lock();
             if locked.take_grant() {
@@ -428,15 +429,18 @@ impl Raw {
                 break Some(self.won(kind));
             }
             if let Some(waker) = waker {
-                if !locked.will_wake(waker) {
-                    if let Some(fresh) = spare.take() {
-                        let outdated = locked.replace_waker(Some(fresh));
-                        drop(locked);
-                        discard(outdated);
-                    } else {
+                if !renewed && !locked.will_wake(waker) {
+                    let Some(fresh) = spare.take() else {
                         drop(locked);
                         spare = Some(waker.clone());
-                    }
+                        continue;
+                    };
+                    // Once: of its own clone, too, a waker may say that it wakes
+                    // another.
+                    renewed = true;
+                    let outdated = locked.replace_waker(Some(fresh));
+                    drop(locked);
+                    discard(outdated);
                     continue;
                 }
             }
