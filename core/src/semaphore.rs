@@ -69,6 +69,7 @@ use core::pin::Pin;
 use alloc::sync::Arc;
 
 use crate::io::{Bare, Io};
+use crate::limit::out_of_range;
 #[cfg(feature = "alloc")]
 use crate::owner::Projected;
 use crate::primitive::{AtomicUsize, Ordering, const_fn};
@@ -197,7 +198,7 @@ impl Semaphore {
         /// this is an error of the compiler.
         pub const fn new(permits: usize) -> Self {
             if permits > Self::MAX_PERMITS {
-                too_many(permits);
+                out_of_range("a number of permits", permits, 0, Self::MAX_PERMITS);
             }
             Self {
                 state: AtomicUsize::new(permits << SHIFT),
@@ -860,40 +861,6 @@ fn attainable(n: usize) -> usize {
         Semaphore::MAX_PERMITS
     );
     n
-}
-
-/// The panic of [`Semaphore::new`]. A constant cannot format numbers, so the
-/// message is put together by hand.
-#[cold]
-#[track_caller]
-const fn too_many(permits: usize) -> ! {
-    const TEXT: [&[u8]; 2] = [
-        b"a semaphore cannot have this many permits: ",
-        b"; the limit is ",
-    ];
-    let numbers = [permits, Semaphore::MAX_PERMITS];
-    let mut message = [0; 128];
-    let (mut len, mut part) = (0, 0);
-    while part < 2 {
-        let mut at = 0;
-        while at < TEXT[part].len() {
-            message[len] = TEXT[part][at];
-            (len, at) = (len + 1, at + 1);
-        }
-        let mut power = 1;
-        while numbers[part] / power >= 10 {
-            power *= 10;
-        }
-        while power > 0 {
-            message[len] = b'0' + (numbers[part] / power % 10) as u8;
-            (len, power) = (len + 1, power / 10);
-        }
-        part += 1;
-    }
-    match core::str::from_utf8(message.split_at(len).0) {
-        Ok(message) => panic!("{}", message),
-        Err(_) => panic!("too many permits"),
-    }
 }
 
 impl fmt::Debug for Semaphore {

@@ -106,6 +106,20 @@ static TABLE: RawWakerVTable = RawWakerVTable::new(
     },
 );
 
+/// A waker that wakes nobody, and says of every other one, its own clones
+/// included, that it wakes somebody else.
+pub(crate) fn denying_waker() -> Waker {
+    // Each clone has another number for its data.
+    static TABLE: RawWakerVTable = RawWakerVTable::new(
+        |number| RawWaker::new(number.wrapping_byte_add(1), &TABLE),
+        |_| {},
+        |_| {},
+        |_| {},
+    );
+    // SAFETY: no function of the table looks at the data.
+    unsafe { Waker::new(core::ptr::null(), &TABLE) }
+}
+
 /// A waker that calls `code` whenever it is cloned, woken or dropped, but not
 /// from within itself.
 pub(crate) fn reentrant_waker(code: impl Fn() + Send + Sync + 'static) -> Waker {

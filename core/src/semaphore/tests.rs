@@ -366,7 +366,7 @@ fn counts_above_the_limit_are_refused_clearly() {
     assert_eq!(
         message,
         format!(
-            "a semaphore cannot have this many permits: {}; the limit is {MAX}",
+            "a number of permits of {} is out of range: it may be 0 to {MAX}",
             MAX + 1
         )
     );

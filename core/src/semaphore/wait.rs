@@ -123,6 +123,7 @@ impl Semaphore {
         let wanted = ticket.tag();
         // A clone of the waker, made while the lock was open.
         let mut spare: Option<Waker> = None;
+        let mut renewed = false;
         let outcome = loop {
             let mut locked = ticket.lock();
             if locked.take_grant() {
@@ -139,15 +140,18 @@ impl Semaphore {
                 break Some(Err(AcquireError));
             }
             if let Some(waker) = waker {
-                if !locked.will_wake(waker) {
-                    if let Some(fresh) = spare.take() {
-                        let outdated = locked.replace_waker(Some(fresh));
-                        drop(locked);
-                        discard(outdated);
-                    } else {
+                if !renewed && !locked.will_wake(waker) {
+                    let Some(fresh) = spare.take() else {
                         drop(locked);
                         spare = Some(waker.clone());
-                    }
+                        continue;
+                    };
+                    // Once: of its own clone, too, a waker may say that it wakes
+                    // another.
+                    renewed = true;
+                    let outdated = locked.replace_waker(Some(fresh));
+                    drop(locked);
+                    discard(outdated);
                     continue;
                 }
             }
@@ -158,7 +162,10 @@ impl Semaphore {
             } else if let Some(sibling) = locked.granted_sibling(GRANTS, |_| true) {
                 let Some(fresh) = spare.take() else {
                     drop(locked);
-                    spare = clone_waker(ticket, waker);
+                    spare = match waker {
+                        Some(waker) => Some(waker.clone()),
+                        None => ticket.clone_waker(),
+                    };
                     continue;
                 };
                 let permits = sibling.tag();
@@ -208,30 +215,4 @@ impl Semaphore {
         discard(waker);
         panicked.resume();
     }
-}
-
-/// Another waker like the one that a queued wait has. `None` when the wait is
-/// not queued any more.
-fn clone_waker(ticket: &mut Ticket<'_>, polled: Option<&Waker>) -> Option<Waker> {
-    if let Some(waker) = polled {
-        return Some(waker.clone());
-    }
-    // Cloning is foreign code, so the waker is taken out of the node for it. A
-    // grant in the meantime wakes nobody, and the caller finds it.
-    let mut locked = ticket.lock();
-    if locked.status() != QUEUED {
-        return None;
-    }
-    let own = locked.replace_waker(None);
-    drop(locked);
-    let copy = own.clone();
-    let mut locked = ticket.lock();
-    if locked.status() == QUEUED {
-        let none = locked.replace_waker(own);
-        debug_assert!(none.is_none(), "only the owner sets a waker");
-    } else {
-        drop(locked);
-        discard(own);
-    }
-    copy
 }

@@ -78,6 +78,18 @@ fn last_waker_is_the_one_woken() {
 }
 
 #[test]
+fn a_waker_may_deny_its_own_clones() {
+    let semaphore = Semaphore::new(0);
+    let waker = crate::test_util::denying_waker();
+    let mut wait = pin!(semaphore.acquire_future());
+    for _ in 0..3 {
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+    }
+    semaphore.add_permits(1);
+    assert!(poll(wait.as_mut(), &waker).is_ready());
+}
+
+#[test]
 fn spurious_poll_is_harmless() {
     let semaphore = Semaphore::new(0);
     let (mut first, mut second) = (Queued::new(&semaphore, 1), Queued::new(&semaphore, 1));
