@@ -12,8 +12,9 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use crate::action::{Call, CallAsync};
 use crate::{
-    Bare, Barrier, Mutex, MutexGuard, Notify, OnceCell, RwLock, Semaphore, SemaphorePermit,
-    barrier, mutex, notify, once_cell, rwlock, semaphore,
+    Bare, Barrier, Fairness, MappedMutexGuard, Mutex, MutexGuard, Notify, OnceCell,
+    OwnedMappedMutexGuard, OwnedMutexGuard, RwLock, Semaphore, SemaphorePermit, barrier, mutex,
+    notify, once_cell, rwlock, semaphore,
 };
 
 /// An `Io` of one thread alone.
@@ -101,6 +102,46 @@ assert_not_impl_any!(mutex::Lock<'static, u8, Unshared>: Sync);
 assert_impl_all!(mutex::Waiter<'static, Cell<u8>>: Send, Sync);
 assert_not_impl_any!(mutex::Waiter<'static, u8>: Unpin);
 assert_not_impl_any!(mutex::Waiter<'static, Rc<u8>>: Send, Sync);
+assert_impl_all!(Fairness: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+
+// The guard of a part knows nothing of the rest: it is a `&mut U`.
+assert_impl_all!(MappedMutexGuard<'static, u8>: Send, Sync, Unpin);
+assert_impl_all!(MappedMutexGuard<'static, Cell<u8>>: Send);
+assert_not_impl_any!(MappedMutexGuard<'static, Cell<u8>>: Sync);
+assert_impl_all!(MappedMutexGuard<'static, Unsent>: Sync);
+assert_not_impl_any!(MappedMutexGuard<'static, Unsent>: Send);
+assert_not_impl_any!(MappedMutexGuard<'static, Rc<u8>>: Send, Sync);
+
+// What owns a share of an `Arc<O>` may be the last to drop the `O`, on whatever
+// thread, while others share it: so `O` has to be both, whatever the value is.
+type Owned<T, O = Mutex<T>> = OwnedMutexGuard<T, O>;
+assert_impl_all!(Owned<u8>: Send, Sync, Unpin);
+assert_impl_all!(Owned<Cell<u8>>: Send);
+assert_not_impl_any!(Owned<Cell<u8>>: Sync);
+assert_not_impl_any!(Owned<Unsent>: Send, Sync);
+assert_not_impl_any!(Owned<Rc<u8>>: Send, Sync);
+assert_impl_all!(Owned<u8, [u8]>: Send, Sync);
+assert_not_impl_any!(Owned<u8, Cell<u8>>: Send, Sync);
+assert_not_impl_any!(Owned<u8, Unsent>: Send, Sync);
+assert_not_impl_any!(Owned<Unsent, u8>: Send, Sync);
+type OwnedPart<U, O> = OwnedMappedMutexGuard<U, O>;
+assert_impl_all!(OwnedPart<u8, Mutex<Cell<u8>>>: Send, Sync, Unpin);
+assert_impl_all!(OwnedPart<Cell<u8>, Mutex<u8>>: Send);
+assert_not_impl_any!(OwnedPart<Cell<u8>, Mutex<u8>>: Sync);
+assert_impl_all!(OwnedPart<Unsent, u8>: Sync);
+assert_not_impl_any!(OwnedPart<Unsent, u8>: Send);
+assert_not_impl_any!(OwnedPart<u8, Cell<u8>>: Send, Sync);
+assert_not_impl_any!(OwnedPart<u8, Unsent>: Send, Sync);
+assert_not_impl_any!(OwnedPart<u8, Rc<u8>>: Send, Sync);
+type LockOwned<T, O = Mutex<T>, I = Bare> = mutex::LockOwned<T, O, I>;
+assert_impl_all!(LockOwned<Cell<u8>>: Send, Sync);
+assert_not_impl_any!(LockOwned<u8>: Unpin);
+assert_not_impl_any!(LockOwned<Unsent>: Send, Sync);
+assert_not_impl_any!(LockOwned<u8, Cell<u8>>: Send, Sync);
+assert_not_impl_any!(LockOwned<u8, Unsent>: Send, Sync);
+assert_not_impl_any!(LockOwned<u8, Mutex<u8>, Local>: Send, Sync);
+assert_impl_all!(LockOwned<u8, Mutex<u8>, Unshared>: Send);
+assert_not_impl_any!(LockOwned<u8, Mutex<u8>, Unshared>: Sync);
 
 // Semaphore: what owns a share of an `Arc` may be sent and shared where that
 // `Arc` may.

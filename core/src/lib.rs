@@ -33,7 +33,9 @@ pub use io::Block;
 pub use io::{Bare, Elapsed, Io, Timer, yield_now};
 #[cfg(feature = "alloc")]
 pub use io::{Join, JoinError, Runtime, Spawn, SpawnBlocking, SpawnLocal};
-pub use mutex::{Mutex, MutexGuard};
+pub use mutex::{Fairness, MappedMutexGuard, Mutex, MutexGuard};
+#[cfg(feature = "alloc")]
+pub use mutex::{OwnedMappedMutexGuard, OwnedMutexGuard};
 pub use notify::Notify;
 pub use once_cell::OnceCell;
 #[cfg(feature = "alloc")]

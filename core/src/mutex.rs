@@ -3,7 +3,16 @@
 //!
 //! Its guard may be held across an `.await`. An unlock with somebody waiting
 //! does not free the lock: it hands it to the first in the queue, so that nobody
-//! who comes later can be quicker.
+//! who comes later can be quicker. A lock that is made [`Fairness::Eventual`]
+//! is freed instead, and the first in the queue is told so; it is handed over
+//! only to one that has come too late a number of times.
+//!
+//! | file | holds |
+//! |-|-|
+//! | this | [`Mutex`] |
+//! | `raw.rs` | the lock without its value, and the machine of a wait |
+//! | `wait.rs` | the futures, and [`Waiter`] |
+//! | `guard.rs`, `mapped.rs` | the guards, of the value and of a part |
 //!
 //! ```text
 //!              lock, try_lock                lock: queues
@@ -16,30 +25,47 @@
 //!       └───────────────────── SEATED ◄──────────────────── HELD, n queued
 //!          the seated is dropped,
 //!          nobody is queued
+//!
+//!     Eventual:
+//!                          unlock: tells the first
+//!     FREE, n queued, 1 told ◄──────────────────── HELD, n queued
+//!              │  ▲                                     ▲  ▲
+//!              │  │ unlock                     it polls:│  │
+//!              ▼  │                              in vain│  │ the told one polls:
+//!     HELD, n queued, 1 told ───────────────────────────┘  │ has the lock
+//!     FREE, n queued, 1 told ──────────────────────────────┘
 //! ```
 //!
 //! SEATED: the lock is handed to a wait whose task has not been polled since.
+//! Told: a queued wait has been woken because the lock is free, and keeps its
+//! place.
 //!
-//! | | FREE | HELD | HELD, n queued | SEATED, n ≥ 0 queued |
-//! |-|-|-|-|-|
-//! | `try_lock` | locks | `None` | `None` | `None` |
-//! | first poll | locks | queues | queues last | takes the lock from a seated wait of its own task, else queues last |
-//! | poll of the queued | – | – | renews its waker | the same, or takes the lock from a seated wait of its own task |
-//! | poll of the seated | – | – | – | claims the lock: HELD |
-//! | unlock | – | FREE | seats the first, wakes it | – |
-//! | drop of the queued | – | – | leaves the queue | leaves the queue |
-//! | drop of the seated | – | – | – | as an unlock |
+//! | | FREE | HELD | HELD, n queued | SEATED, n ≥ 0 queued | FREE, n queued, 1 told | HELD, n queued, 1 told |
+//! |-|-|-|-|-|-|-|
+//! | `try_lock` | locks | `None` | `None` | `None` | locks | `None` |
+//! | first poll | locks | queues | queues last | takes the lock from a seated wait of its own task, else queues last | locks | queues last |
+//! | poll of the queued | – | – | renews its waker | the same, or takes the lock from a seated wait of its own task | locks | renews its waker; the told one is not told any more |
+//! | poll of the seated | – | – | – | claims the lock: HELD | – | – |
+//! | unlock | – | FREE | Fifo, or the first was told in vain too often: seats it, wakes it; else tells it, wakes it | – | – | frees |
+//! | drop of the queued | – | – | leaves the queue | leaves the queue | leaves the queue; of the told one: the next is told | leaves the queue; of the told one: nobody is told |
+//! | drop of the seated | – | – | – | as an unlock | – | – |
 //!
 //! # Invariants
 //!
-//! - **HELD**: at most one [`MutexGuard`] exists, and the value is reached
-//!   through it alone (or through `&mut Mutex`, or by value). Who makes one has
-//!   changed the word from FREE, has taken its own node from the seat, or has
-//!   unseated another; and none of the three can happen before the guard from
-//!   the time before has ended in `unlock`.
+//! - **HELD**: at most one guard (or `Held`, from which guards are made) exists,
+//!   and the value is reached through it alone (or through `&mut Mutex`, or by
+//!   value). Who makes one has set LOCKED in a word without it, has taken its own
+//!   node from the seat, or has unseated another; and none of the three can
+//!   happen before the guard from the time before has ended in `unlock`.
 //! - **COUNTED**: the number in the word above the flags is the length of the
-//!   ring; it changes under the inner lock only, and is 0 unless LOCKED is set.
+//!   ring; it changes under the inner lock only. In a lock that is fair in order
+//!   it is 0 unless LOCKED is set.
 //! - **HANDED**: the seat is taken only while LOCKED is set and no guard exists.
+//! - **TOLD**: WOKEN is set exactly while one queued node has the tag TOLD, which
+//!   changes under the inner lock only. It is set only as LOCKED is cleared, and
+//!   while somebody is queued LOCKED is cleared only with WOKEN set. So a free
+//!   lock with a queue has one wait that is on its way, and a wait that finds the
+//!   lock taken and clears WOKEN is told again by whoever holds it.
 //!
 //! # A lock granted and not polled
 //!
@@ -53,53 +79,84 @@
 //! lost its turn to one other, and nothing else: its next poll gives it the right
 //! waker back.
 //!
+//! A told wait keeps nothing from anybody: the lock is free, and any wait that is
+//! polled takes it, queued or not.
+//!
 //! # Memory ordering
 //!
 //! A lock is passed on in one of three ways, each a Release and an Acquire that
-//! reads it: the word (unlock stores FREE with Release, who sets LOCKED reads it
-//! with Acquire), the seat (stored with Release, left with Acquire), or the seat
-//! that another wait takes over (swapped with Acquire). The count carries no
-//! data: by COUNTED the inner lock orders its changes, so they are Relaxed. They
-//! are read-modify-writes, or the word's owner's stores, so none is lost. An
-//! unlock that expects the word to be LOCKED and nothing else finds a waiter that
-//! has joined, since both change the same word; no fence is needed.
+//! reads it: the word (unlock clears LOCKED with Release, who sets it reads the
+//! word with Acquire), the seat (stored with Release, left with Acquire), or the
+//! seat that another wait takes over (swapped with Acquire). The count and WOKEN
+//! carry no data: by COUNTED and TOLD the inner lock orders their changes, so
+//! those are Relaxed. All changes of the word are read-modify-writes, so none is
+//! lost, and those between an unlock and the next lock pass on what the unlock
+//! released. An unlock that expects nobody to be queued, or somebody to be told,
+//! finds what has changed meanwhile, since both change the same word; no fence is
+//! needed.
 
 use core::fmt;
-use core::future::Future;
-use core::mem;
 use core::panic::UnwindSafe;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
 
-use pin_project_lite::pin_project;
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
 
-use crate::callback::waker_of;
 use crate::io::{Bare, Io};
-use crate::primitive::{AtomicUsize, Ordering, TrackedCell, const_fn};
-use crate::wait_list::{
-    Bound, Entry, IDLE, QUEUED, Ring, SEATED, Seat, Ticket, VERDICT, WaitList, has_list,
-};
-use crate::wake_batch::{discard, wake};
+#[cfg(feature = "alloc")]
+use crate::owner::Projected;
+use crate::primitive::{TrackedCell, const_fn};
+use crate::wait_list::{IDLE, Ring, has_list};
+
+use raw::{Held, RawMutex};
 
 mod guard;
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
+mod mapped;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod model_tests;
+mod raw;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
+mod wait;
 
 pub use guard::MutexGuard;
+#[cfg(feature = "alloc")]
+pub use guard::OwnedMutexGuard;
+pub use mapped::MappedMutexGuard;
+#[cfg(feature = "alloc")]
+pub use mapped::OwnedMappedMutexGuard;
+#[cfg(feature = "alloc")]
+pub use wait::LockOwned;
+pub use wait::{Lock, Waiter};
 
-// The state word: a flag, room for one more (how fair the lock is), and the
-// number of queued waits, which cannot overflow: each takes more than four
-// bytes of memory.
-const FREE: usize = 0;
-const LOCKED: usize = 1;
-const WAITER: usize = 1 << 2;
-
-/// The verdict on a node whose guard has been handed out.
-const TAKEN: usize = VERDICT;
+/// Who gets a lock that is unlocked while somebody waits for it.
+///
+/// ```
+/// use anysync::{Fairness, Mutex};
+///
+/// static HOT: Mutex<u64> = Mutex::with_fairness(0, Fairness::Eventual);
+/// assert_eq!(HOT.fairness(), Fairness::Eventual);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Fairness {
+    /// The first in the queue. The lock is handed to it and nobody passes it:
+    /// every unlock with somebody waiting costs a switch to another task.
+    #[default]
+    Fifo,
+    /// Whoever comes first. The first in the queue is woken, and a task that runs
+    /// already may be quicker, so that many short uses of the lock follow one
+    /// another without a switch between tasks. That is several times faster
+    /// where many tasks fight for the lock, and less even.
+    ///
+    /// Nobody starves: one wait at a time has been woken, in the order of the
+    /// queue, and the first of them that has found the lock taken 4 times after
+    /// it was woken is handed the lock by the next unlock, as in a
+    /// [`Fifo`](Fairness::Fifo) lock. How often others have the lock between a
+    /// wake-up and the poll that follows depends on how soon the executor polls.
+    Eventual,
+}
 
 /// Gives one task at a time access to a value, in the order in which they asked
 /// for it.
@@ -133,33 +190,40 @@ const TAKEN: usize = VERDICT;
 ///
 /// # Fairness
 ///
-/// First in, first out: the lock is handed from the one that unlocks to the
-/// first in the queue. Nobody passes the queue, [`try_lock`](Mutex::try_lock)
-/// included. There is one exception, so that a task does not wait for itself:
-/// when the lock has been handed to a wait that its task does not poll, and the
-/// task polls another wait on the same `Mutex`, that one gets it, and the
-/// former is the first in the queue. Two waits are of one task if
-/// [`Waker::will_wake`] says so of the wakers that they were polled with, which
-/// it cannot where a combinator hands out wakers of its own for each of them
-/// (`FuturesUnordered` does; `select!` and `join!` do not). A waker is known by
-/// its address, so one that has been freed may be taken for another.
+/// First in, first out, unless it is made [`Eventual`](Fairness::Eventual): the
+/// lock is handed from the one that unlocks to the first in the queue. Nobody
+/// passes the queue, [`try_lock`](Mutex::try_lock) included. There is one
+/// exception, so that a task does not wait for itself: when the lock has been
+/// handed to a wait that its task does not poll, and the task polls another wait
+/// on the same `Mutex`, that one gets it, and the former is the first in the
+/// queue. Two waits are of one task if
+/// [`Waker::will_wake`](core::task::Waker::will_wake) says so of the wakers that
+/// they were polled with, which it cannot where a combinator hands out wakers of
+/// its own for each of them (`FuturesUnordered` does; `select!` and `join!` do
+/// not). A waker is known by its address, so one that has been freed may be taken
+/// for another.
+///
+/// In an `Eventual` lock a task hardly comes to wait for itself: the lock is
+/// free while a wait that was woken is not polled, and whoever is polled takes
+/// it. What is handed over after all, to a wait that was too late too often,
+/// changes over in the same way. But a wait that is woken, not polled and not
+/// dropped either is the one on its way, and those behind it are not woken until
+/// it has come: in a lock of either kind, poll your waits or drop them.
 ///
 /// # Cancel safety
 ///
 /// A wait may be dropped at any moment. Queued, it leaves the queue; a lock that
-/// it had been handed goes on to the next.
+/// it had been handed, or told of, goes on to the next.
 ///
 /// # Memory ordering
 ///
 /// What one holder did before it unlocked is visible to the next.
 pub struct Mutex<T: ?Sized> {
-    state: AtomicUsize,
-    list: WaitList<()>,
-    seat: Seat,
+    raw: RawMutex,
     value: TrackedCell<T>,
 }
 
-has_list!([T: ?Sized] Mutex<T>, list: WaitList<(), [Ring; 1]>);
+has_list!([T: ?Sized] Mutex<T>, raw.list: WaitList<(), [Ring; 1]>);
 
 // SAFETY: invariant HELD: a shared `Mutex` hands its value from one thread to
 // the next, one at a time, which `T: Send` allows. The rest of it is `Sync`.
@@ -179,10 +243,22 @@ impl<T> Mutex<T> {
         /// *TOTAL.try_lock().unwrap() += 1;
         /// ```
         pub const fn new(value: T) -> Self {
+            Self::with_fairness(value, Fairness::Fifo)
+        }
+    }
+
+    const_fn! {
+        /// A lock that nobody holds, fair as it is said.
+        ///
+        /// ```
+        /// use anysync::{Fairness, Mutex};
+        ///
+        /// static HITS: Mutex<u64> = Mutex::with_fairness(0, Fairness::Eventual);
+        /// *HITS.try_lock().unwrap() += 1;
+        /// ```
+        pub const fn with_fairness(value: T, fairness: Fairness) -> Self {
             Self {
-                state: AtomicUsize::new(FREE),
-                list: WaitList::new([Ring::new()], ()),
-                seat: Seat::new(),
+                raw: RawMutex::new(fairness),
                 value: TrackedCell::new(value),
             }
         }
@@ -221,7 +297,8 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Fairness
     ///
-    /// First in, first out, by hand-over; see [`Mutex`].
+    /// As the lock was made: first in, first out, by hand-over, or
+    /// [`Eventual`](Fairness::Eventual); see [`Mutex`].
     ///
     /// # Cancel safety
     ///
@@ -238,10 +315,7 @@ impl<T: ?Sized> Mutex<T> {
     /// When the future is polled after it has returned the guard.
     #[inline]
     pub fn lock<I: Io>(&self, io: I) -> Lock<'_, T, I> {
-        Lock {
-            entry: Entry::new(self, 0),
-            io,
-        }
+        Lock::new(self, io)
     }
 
     /// Waits for the lock on any executor: [`lock`](Mutex::lock) with [`Bare`].
@@ -252,7 +326,8 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Takes the lock if it is free: neither held nor handed to somebody.
     ///
-    /// Never waits, never takes the inner lock, and never passes the queue.
+    /// Never waits, never takes the inner lock, and never passes the queue of a
+    /// lock that is [`Fifo`](Fairness::Fifo).
     ///
     /// ```
     /// use anysync::Mutex;
@@ -265,19 +340,137 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        // Looked at first: an attempt that fails takes the cache line as well.
-        let won = self.state.load(Ordering::Relaxed) == FREE
-            && self
-                .state
-                .compare_exchange(FREE, LOCKED, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok();
-        won.then(|| self.guard())
+        let held = self.raw.try_lock()?;
+        Some(MutexGuard::new(self, held))
+    }
+
+    /// [`lock`](Mutex::lock) with a future and a guard that own a share of the
+    /// lock, and have no lifetime: a task that is spawned may take them along.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync::{Bare, Block, Io, Mutex, OwnedMutexGuard};
+    ///
+    /// async fn reserve(io: impl Io, seats: Arc<Mutex<u32>>) -> OwnedMutexGuard<u32> {
+    ///     let mut seats = seats.lock_owned(io).await;
+    ///     *seats -= 1;
+    ///     seats
+    /// }
+    ///
+    /// let guard = Bare.block_on(reserve(Bare, Arc::new(Mutex::new(3))));
+    /// assert_eq!(*guard, 2);
+    /// ```
+    ///
+    /// # Fairness, cancel safety, memory ordering, panics
+    ///
+    /// As [`lock`](Mutex::lock).
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub fn lock_owned<I: Io>(self: Arc<Self>, io: I) -> LockOwned<T, Self, I> {
+        LockOwned::new(Projected::whole(self), io)
+    }
+
+    /// Waits for a lock somewhere inside of `owner`, with a future and a guard
+    /// that own a share of it.
+    ///
+    /// `project` finds the lock.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync::{Io, Mutex, OwnedMutexGuard};
+    ///
+    /// struct Server {
+    ///     log: Mutex<Vec<String>>,
+    /// }
+    ///
+    /// async fn log(io: impl Io, server: Arc<Server>) -> OwnedMutexGuard<Vec<String>, Server> {
+    ///     Mutex::lock_owned_by(server, |server| &server.log, io).await
+    /// }
+    /// ```
+    ///
+    /// # Fairness, cancel safety, memory ordering, panics
+    ///
+    /// As [`lock`](Mutex::lock). Panics where `project` does.
+    #[cfg(feature = "alloc")]
+    pub fn lock_owned_by<O: ?Sized, I: Io>(
+        owner: Arc<O>,
+        project: impl for<'a> FnOnce(&'a O) -> &'a Self,
+        io: I,
+    ) -> LockOwned<T, O, I> {
+        LockOwned::new(Projected::new(owner, project), io)
+    }
+
+    /// [`try_lock`](Mutex::try_lock) with a guard that owns a share of the lock.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync::Mutex;
+    ///
+    /// let mutex = Arc::new(Mutex::new(1));
+    /// let guard = mutex.clone().try_lock_owned().unwrap();
+    /// assert!(mutex.try_lock().is_none());
+    /// # drop(guard);
+    /// ```
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub fn try_lock_owned(self: Arc<Self>) -> Option<OwnedMutexGuard<T>> {
+        Self::try_lock_projected(Projected::whole(self))
+    }
+
+    /// [`try_lock`](Mutex::try_lock) with a guard that owns a share of what the
+    /// lock lies in; see [`lock_owned_by`](Mutex::lock_owned_by).
+    #[cfg(feature = "alloc")]
+    pub fn try_lock_owned_by<O: ?Sized>(
+        owner: Arc<O>,
+        project: impl for<'a> FnOnce(&'a O) -> &'a Self,
+    ) -> Option<OwnedMutexGuard<T, O>> {
+        Self::try_lock_projected(Projected::new(owner, project))
+    }
+
+    #[cfg(feature = "alloc")]
+    fn try_lock_projected<O: ?Sized>(mutex: Projected<O, Self>) -> Option<OwnedMutexGuard<T, O>> {
+        mutex.raw.try_lock()?.into_raw();
+        Some(OwnedMutexGuard::new(mutex))
+    }
+
+    /// Blocks this thread until it has the lock: [`lock`](Mutex::lock) in
+    /// [`block_on`](crate::io::block_on), for code that is not async.
+    ///
+    /// In a task it stops its whole thread, and if the holder is a task that
+    /// only this thread would run, for ever.
+    ///
+    /// ```
+    /// use anysync::Mutex;
+    ///
+    /// let total = Mutex::new(0);
+    /// std::thread::scope(|scope| {
+    ///     for _ in 0..3 {
+    ///         scope.spawn(|| *total.blocking_lock() += 1);
+    ///     }
+    /// });
+    /// assert_eq!(total.into_inner(), 3);
+    /// ```
+    ///
+    /// # Fairness, memory ordering
+    ///
+    /// As [`lock`](Mutex::lock): threads and tasks are in one queue.
+    #[cfg(feature = "std")]
+    pub fn blocking_lock(&self) -> MutexGuard<'_, T> {
+        self.try_lock()
+            .unwrap_or_else(|| crate::io::block_on(self.lock_future()))
+    }
+
+    /// [`blocking_lock`](Mutex::blocking_lock) with a guard that owns a share of
+    /// the lock.
+    #[cfg(feature = "std")]
+    pub fn blocking_lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
+        crate::io::block_on(self.lock_owned(Bare))
     }
 
     /// Waits without a future: returns the guard if the lock is free or has been
     /// handed to `waiter`, else queues `waiter` and returns `None` at once. Its
-    /// waker or callback is called when the lock has been handed to it; call
-    /// this again then.
+    /// waker or callback is called when the lock has been handed to it, or told
+    /// to be free; call this again then.
     ///
     /// It is a poll, and may be called as often as you like: a waiter that is
     /// queued keeps its place. After it has returned the guard, the waiter may be
@@ -317,20 +510,26 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// If the waiter is queued on another `Mutex`, or has been handed its lock.
     pub fn lock_with<'a>(&'a self, waiter: Pin<&mut Waiter<'a, T>>) -> Option<MutexGuard<'a, T>> {
-        let mut entry = waiter.project().entry;
+        self.lock_raw_with(waiter)
+            .map(|held| MutexGuard::new(self, held))
+    }
+
+    fn lock_raw_with<'a>(&'a self, waiter: Pin<&mut Waiter<'a, T>>) -> Option<Held<'a>> {
+        let mut entry = waiter.entry();
         if entry.status() == IDLE {
-            self.try_lock().or_else(|| {
+            return self.raw.try_lock().or_else(|| {
                 entry.as_mut().bind(self);
-                self.queue(&mut entry.parts().1)
-            })
-        } else {
-            assert!(
-                entry.is_bound_to(self),
-                "this `Waiter` waits for another `Mutex`: reset it first"
-            );
-            let (_, mut ticket) = entry.parts();
-            self.claim(&mut ticket).or_else(|| self.look(&mut ticket))
+                self.raw.queue(&mut entry.parts().1)
+            });
         }
+        assert!(
+            entry.is_bound_to(self),
+            "this `Waiter` waits for another `Mutex`: reset it first"
+        );
+        let (_, mut ticket, waker) = entry.parts_with_waker();
+        self.raw
+            .claim(&mut ticket)
+            .or_else(|| self.raw.look(&mut ticket, waker))
     }
 
     /// The value, without locking: nobody else can hold it.
@@ -345,176 +544,23 @@ impl<T: ?Sized> Mutex<T> {
         self.value.with_mut(|value| unsafe { &mut *value })
     }
 
+    /// How fair it was made.
+    #[inline]
+    pub fn fairness(&self) -> Fairness {
+        self.raw.fairness()
+    }
+
     /// Whether somebody holds the lock or has been handed it, at this moment.
     #[inline]
     pub fn is_locked(&self) -> bool {
-        self.state.load(Ordering::Relaxed) & LOCKED != 0
+        self.raw.is_locked()
     }
 
     /// How many waits are queued, at this moment. A wait that has been handed
     /// the lock is not queued any more.
     #[inline]
     pub fn waiter_count(&self) -> usize {
-        self.state.load(Ordering::Relaxed) / WAITER
-    }
-
-    /// A guard for who has the lock: one of the three cases of invariant HELD.
-    #[inline]
-    fn guard(&self) -> MutexGuard<'_, T> {
-        MutexGuard::new(self)
-    }
-
-    /// The end of a guard.
-    #[inline]
-    fn unlock(&self) {
-        if self
-            .state
-            .compare_exchange(LOCKED, FREE, Ordering::Release, Ordering::Relaxed)
-            .is_err()
-        {
-            self.hand_over();
-        }
-    }
-
-    /// An unlock with somebody waiting, or who was a moment ago.
-    #[cold]
-    fn hand_over(&self) {
-        let mut list = self.list.lock();
-        if list.is_empty(0) {
-            // Nobody else changes a word that is LOCKED but who queues, for
-            // which they need the inner lock.
-            self.state.store(FREE, Ordering::Release);
-            return;
-        }
-        // Counted out first: who is seated may unlock at once.
-        self.state.fetch_sub(WAITER, Ordering::Relaxed);
-        let waker = list.seat_front(0, &self.seat);
-        drop(list);
-        wake(waker.flatten());
-    }
-
-    // What follows is the machine of a single wait. It is the same for a future
-    // and for a `Waiter`, and for any owner that leads to this lock. A lock that
-    // is won is a guard from that moment on, so that foreign code which panics
-    // (a waker, an `Io`) loses nothing.
-
-    /// A poll: the lock, or a place in the queue with the newest waker.
-    #[inline]
-    fn poll_won(&self, ticket: &mut Ticket<'_, ()>, waker: &Waker) -> Option<MutexGuard<'_, T>> {
-        match ticket.status() {
-            IDLE => self.try_lock().or_else(|| self.first_poll(ticket, waker)),
-            TAKEN => panic!("a wait for a `Mutex` was polled after it had finished"),
-            _ => self.claim(ticket).or_else(|| self.renew(ticket, waker)),
-        }
-    }
-
-    /// Takes the lock that was handed to this wait, without the inner lock.
-    #[inline]
-    fn claim(&self, ticket: &mut Ticket<'_, ()>) -> Option<MutexGuard<'_, T>> {
-        ticket.claim(&self.seat).then(|| self.guard())
-    }
-
-    #[cold]
-    fn first_poll(&self, ticket: &mut Ticket<'_, ()>, waker: &Waker) -> Option<MutexGuard<'_, T>> {
-        // Cloned before the lock is taken: it is foreign code.
-        discard(ticket.replace_waker(Some(waker.clone())));
-        let won = self.queue(ticket);
-        if won.is_some() {
-            discard(ticket.replace_waker(None));
-        }
-        won
-    }
-
-    /// Queues an idle wait, unless it can have the lock.
-    fn queue(&self, ticket: &mut Ticket<'_, ()>) -> Option<MutexGuard<'_, T>> {
-        let mut locked = ticket.lock();
-        let won = self.join() || {
-            locked.push_back(0, 0);
-            locked.unseat(0, &self.seat)
-        };
-        won.then(|| self.guard())
-    }
-
-    /// Locks (`true`) or counts one more waiter. The caller has the inner lock.
-    fn join(&self) -> bool {
-        let mut state = self.state.load(Ordering::Relaxed);
-        loop {
-            let free = state & LOCKED == 0;
-            let next = if free { state | LOCKED } else { state + WAITER };
-            match self.state.compare_exchange_weak(
-                state,
-                next,
-                Ordering::Acquire,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return free,
-                Err(actual) => state = actual,
-            }
-        }
-    }
-
-    /// Whether a queued wait can have the lock after all. The count stays: by
-    /// `unseat` one wait leaves the queue and one joins it.
-    #[cold]
-    fn look(&self, ticket: &mut Ticket<'_, ()>) -> Option<MutexGuard<'_, T>> {
-        let mut locked = ticket.lock();
-        let won = locked.claim(&self.seat) || locked.unseat(0, &self.seat);
-        won.then(|| self.guard())
-    }
-
-    /// [`look`](Self::look), with `waker` as the one that says of which task the
-    /// wait is, and that will be woken.
-    #[cold]
-    fn renew(&self, ticket: &mut Ticket<'_, ()>, waker: &Waker) -> Option<MutexGuard<'_, T>> {
-        let mut spare = None;
-        let won = loop {
-            let mut locked = ticket.lock();
-            if locked.claim(&self.seat) {
-                break Some(self.guard());
-            }
-            if !locked.will_wake(waker) {
-                if spare.is_none() {
-                    drop(locked);
-                    spare = Some(waker.clone());
-                    continue;
-                }
-                spare = locked.replace_waker(spare);
-            }
-            break locked.unseat(0, &self.seat).then(|| self.guard());
-        };
-        discard(spare);
-        won
-    }
-
-    /// Leaves a lock that is won in the seat: the budget is spent, and `waker`
-    /// will be woken to come back for it.
-    #[cold]
-    fn keep(guard: MutexGuard<'_, T>, ticket: &mut Ticket<'_, ()>, waker: &Waker) {
-        let mutex = MutexGuard::mutex(&guard);
-        mem::forget(guard);
-        ticket.lock().sit(&mutex.seat, waker);
-    }
-
-    /// Takes a wait out of the queue, or passes on the lock that it was handed.
-    #[inline]
-    fn abandon(&self, ticket: &mut Ticket<'_, ()>) {
-        if matches!(ticket.status(), QUEUED | SEATED) {
-            self.abandon_place(ticket);
-        }
-    }
-
-    #[cold]
-    fn abandon_place(&self, ticket: &mut Ticket<'_, ()>) {
-        let mut locked = ticket.lock();
-        if locked.claim(&self.seat) {
-            drop(locked);
-            self.unlock();
-        } else {
-            let waker = locked.remove();
-            self.state.fetch_sub(WAITER, Ordering::Relaxed);
-            drop(locked);
-            discard(waker);
-        }
+        self.raw.waiter_count()
     }
 }
 
@@ -539,175 +585,5 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
             None => out.field("data", &format_args!("<locked>")),
         };
         out.finish()
-    }
-}
-
-pin_project! {
-    /// The future of [`Mutex::lock`] and [`Mutex::lock_future`].
-    #[must_use = "futures do nothing unless they are awaited or polled"]
-    pub struct Lock<'a, T: ?Sized, I = Bare> {
-        #[pin]
-        entry: Entry<&'a Mutex<T>>,
-        io: I,
-    }
-
-    impl<'a, T: ?Sized, I> PinnedDrop for Lock<'a, T, I> {
-        fn drop(this: Pin<&mut Self>) {
-            let (mutex, mut ticket) = this.project().entry.parts();
-            mutex.abandon(&mut ticket);
-        }
-    }
-}
-
-impl<'a, T: ?Sized, I: Io> Future for Lock<'a, T, I> {
-    type Output = MutexGuard<'a, T>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<MutexGuard<'a, T>> {
-        let this = self.project();
-        let mutex: &'a Mutex<T> = this.entry.owner();
-        let (_, mut ticket) = this.entry.parts();
-        let Some(guard) = mutex.poll_won(&mut ticket, cx.waker()) else {
-            return Poll::Pending;
-        };
-        if this.io.poll_spend(cx).is_pending() {
-            Mutex::keep(guard, &mut ticket, cx.waker());
-            return Poll::Pending;
-        }
-        ticket.set(TAKEN, 0);
-        Poll::Ready(guard)
-    }
-}
-
-impl<T: ?Sized, I> fmt::Debug for Lock<'_, T, I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lock")
-            .field("status", &status_name(self.entry.status()))
-            .finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// A place in the queue of a [`Mutex`] for code that has no future: hand it
-    /// to [`Mutex::lock_with`], pinned.
-    ///
-    /// It leaves the queue by itself when it is dropped; a lock that it has been
-    /// handed and that nobody has fetched goes on to the next.
-    pub struct Waiter<'a, T: ?Sized> {
-        #[pin]
-        entry: Entry<Bound<'a, Mutex<T>>>,
-    }
-
-    impl<'a, T: ?Sized> PinnedDrop for Waiter<'a, T> {
-        fn drop(this: Pin<&mut Self>) {
-            this.reset();
-        }
-    }
-}
-
-impl<'a, T: ?Sized> Waiter<'a, T> {
-    const_fn! {
-        /// A waiter that wakes nobody: ask it by [`is_ready`](Waiter::is_ready).
-        pub const fn new() -> Self {
-            Self { entry: Entry::new(Bound::unbound(), 0) }
-        }
-    }
-
-    /// A waiter that wakes `waker` when the lock has been handed to it.
-    pub fn with_waker(waker: Waker) -> Self {
-        let mut waiter = Self::new();
-        waiter.entry.init_waker(waker);
-        waiter
-    }
-
-    /// A waiter that calls `callback(context)` when the lock has been handed to
-    /// it, on the thread that unlocks, outside any inner lock.
-    ///
-    /// `callback` must be a function or a closure that captures nothing (this
-    /// is checked when the program is compiled): what it needs is in `context`.
-    ///
-    /// ```
-    /// use std::pin::pin;
-    /// use std::sync::atomic::{AtomicUsize, Ordering};
-    /// use anysync::{Mutex, mutex::Waiter};
-    ///
-    /// static CALLS: AtomicUsize = AtomicUsize::new(0);
-    ///
-    /// let mutex = Mutex::new(());
-    /// let guard = mutex.try_lock();
-    /// let mut waiter = pin!(Waiter::with_callback(&CALLS, |calls| {
-    ///     calls.fetch_add(1, Ordering::Relaxed);
-    /// }));
-    /// assert!(mutex.lock_with(waiter.as_mut()).is_none());
-    /// drop(guard);
-    /// assert_eq!(CALLS.load(Ordering::Relaxed), 1);
-    /// assert!(mutex.lock_with(waiter.as_mut()).is_some());
-    /// ```
-    pub fn with_callback<C, F>(context: &'static C, callback: F) -> Self
-    where
-        C: Sync,
-        F: Fn(&'static C) + Copy + Send + Sync + 'static,
-    {
-        Self::with_waker(waker_of(context, callback))
-    }
-
-    /// Wakes `waker` from now on, also while it is queued. If the lock has been
-    /// handed to the waiter already, `waker` is woken at once.
-    pub fn set_waker(self: Pin<&mut Self>, waker: Waker) {
-        let mut entry = self.project().entry;
-        entry.as_mut().renew_waker(waker.clone());
-        if matches!(entry.status(), IDLE | QUEUED) {
-            discard(Some(waker));
-            return;
-        }
-        let (mutex, mut ticket) = entry.parts();
-        let mut locked = ticket.lock();
-        if locked.claim(&mutex.seat) {
-            locked.sit(&mutex.seat, &waker);
-            drop(locked);
-            wake(Some(waker));
-        } else {
-            let outdated = locked.replace_waker(Some(waker));
-            drop(locked);
-            discard(outdated);
-        }
-    }
-
-    /// Whether the lock has been handed to this waiter, so that
-    /// [`Mutex::lock_with`] will return the guard. Looks, and takes nothing.
-    pub fn is_ready(&self) -> bool {
-        self.entry.status() == SEATED
-    }
-
-    /// Makes it as new, but keeps its waker: leaves the queue, or passes on the
-    /// lock that it has been handed.
-    pub fn reset(self: Pin<&mut Self>) {
-        let entry = self.project().entry;
-        if let Some(mutex) = entry.owner().get() {
-            mutex.abandon(&mut entry.parts().1);
-        }
-    }
-}
-
-impl<T: ?Sized> Default for Waiter<'_, T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<T: ?Sized> fmt::Debug for Waiter<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiter")
-            .field("status", &status_name(self.entry.status()))
-            .finish_non_exhaustive()
-    }
-}
-
-fn status_name(status: usize) -> &'static str {
-    match status {
-        IDLE => "idle",
-        QUEUED => "queued",
-        SEATED => "ready",
-        _ => "finished",
     }
 }

@@ -14,7 +14,8 @@ use std::task::Wake;
 
 use loom::thread;
 
-use super::{Lock, Mutex, Waiter};
+use super::raw::PATIENCE;
+use super::{Fairness, Lock, Mutex, Waiter};
 use crate::io::Io;
 
 fn model(preemptions: Option<usize>, code: impl Fn() + Sync + Send + 'static) {
@@ -27,6 +28,11 @@ fn model(preemptions: Option<usize>, code: impl Fn() + Sync + Send + 'static) {
 /// order that is tried.
 fn shared(value: usize) -> &'static Mutex<usize> {
     Box::leak(Box::new(Mutex::new(value)))
+}
+
+/// The same, made [`Fairness::Eventual`].
+fn shared_eventual() -> &'static Mutex<usize> {
+    Box::leak(Box::new(Mutex::with_fairness(0, Fairness::Eventual)))
 }
 
 struct Unpark(thread::Thread);
@@ -83,8 +89,7 @@ fn queued(mutex: &'static Mutex<usize>, waker: &Waker) -> Wait {
 
 /// All is over: nobody holds the lock, and nobody waits.
 fn assert_free(mutex: &Mutex<usize>) {
-    assert_eq!(mutex.waiter_count(), 0);
-    assert!(!mutex.seat.is_taken());
+    assert!(mutex.raw.is_untouched());
     assert!(mutex.try_lock().is_some());
 }
 
@@ -353,6 +358,153 @@ fn loom_kept_without_budget_against_unseat() {
         }
         assert_eq!(*mutex.try_lock().unwrap(), had);
         drop((kept, second));
+        assert_free(mutex);
+    });
+}
+
+/// Proves, for two threads that lock an eventual lock twice and once: one at a
+/// time has the value, what one wrote the next sees, and no wake-up is lost.
+#[test]
+fn loom_eventual_excludes_and_happens_before() {
+    model(None, || {
+        let mutex = shared_eventual();
+        let other = thread::spawn(move || {
+            for _ in 0..2 {
+                *block_on(mutex.lock_future()) += 1;
+            }
+        });
+        *block_on(mutex.lock_future()) += 1;
+        other.join().unwrap();
+        assert_eq!(*mutex.try_lock().unwrap(), 3);
+        assert_free(mutex);
+    });
+}
+
+/// The same for three threads that lock once, with at most 3 preemptions.
+#[test]
+fn loom_eventual_excludes_three() {
+    model(Some(3), || {
+        let mutex = shared_eventual();
+        let others: [_; 2] =
+            core::array::from_fn(|_| thread::spawn(move || *block_on(mutex.lock_future()) += 1));
+        *block_on(mutex.lock_future()) += 1;
+        for other in others {
+            other.join().unwrap();
+        }
+        assert_eq!(*mutex.try_lock().unwrap(), 3);
+        assert_free(mutex);
+    });
+}
+
+/// Proves: a told wait that is dropped beside a runner that takes the free lock
+/// and unlocks it leaves the next one told, once, by one of the two.
+#[test]
+fn loom_eventual_cancel_of_the_told_against_a_runner() {
+    model(None, || {
+        let mutex = shared_eventual();
+        let guard = mutex.try_lock().unwrap();
+        let (_, waker) = task();
+        let (next_wakes, next_waker) = task();
+        let told = queued(mutex, &waker);
+        let mut next = queued(mutex, &next_waker);
+        drop(guard);
+        let other = thread::spawn(move || drop(told));
+        drop(mutex.try_lock());
+        other.join().unwrap();
+        assert_eq!(next_wakes.count(), 1);
+        assert!(poll(next.as_mut(), &next_waker).is_ready());
+        drop(next);
+        assert_free(mutex);
+    });
+}
+
+/// Proves: a wait that is dropped while the holder unlocks, and may or may not
+/// be told by it, leaves the next one told, once.
+#[test]
+fn loom_eventual_cancel_against_unlock() {
+    model(None, || {
+        let mutex = shared_eventual();
+        let mut guard = mutex.try_lock().unwrap();
+        let (_, waker) = task();
+        let (next_wakes, next_waker) = task();
+        let first = queued(mutex, &waker);
+        let mut next = queued(mutex, &next_waker);
+        let other = thread::spawn(move || drop(first));
+        *guard = 1;
+        drop(guard);
+        other.join().unwrap();
+        assert_eq!(next_wakes.count(), 1);
+        match poll(next.as_mut(), &next_waker) {
+            Poll::Ready(value) => assert_eq!(*value, 1),
+            Poll::Pending => panic!("the lock is free"),
+        }
+        drop(next);
+        assert_free(mutex);
+    });
+}
+
+/// Proves: a told wait that comes while a runner has the lock gets it, or is
+/// woken again by the runner; after [`PATIENCE`] times in vain by a hand-over,
+/// against which no `try_lock` wins.
+#[test]
+fn loom_eventual_told_against_a_runner() {
+    model(None, || {
+        let mutex = shared_eventual();
+        let guard = mutex.try_lock().unwrap();
+        let (wakes, waker) = task();
+        let mut told = queued(mutex, &waker);
+        drop(guard);
+        let runner = thread::spawn(move || {
+            for _ in 0..=PATIENCE {
+                if let Some(mut value) = mutex.try_lock() {
+                    *value += 1;
+                }
+            }
+        });
+        let won = poll(told.as_mut(), &waker).is_ready();
+        runner.join().unwrap();
+        assert!(won || wakes.count() == 2, "woken again");
+        assert!(won || poll(told.as_mut(), &waker).is_ready());
+        drop(told);
+        assert_free(mutex);
+    });
+}
+
+/// Proves: a queued wait that was not told may take the free lock beside the one
+/// that was, and both have it in the end.
+#[test]
+fn loom_eventual_told_against_another_of_the_queue() {
+    model(None, || {
+        let mutex = shared_eventual();
+        let guard = mutex.try_lock().unwrap();
+        let waits = [task(), task()].map(|(wakes, waker)| (queued(mutex, &waker), wakes, waker));
+        drop(guard);
+        let served = waits.map(|(mut wait, wakes, waker)| {
+            thread::spawn(move || {
+                let had = match poll(wait.as_mut(), &waker) {
+                    Poll::Ready(mut value) => {
+                        *value += 1;
+                        true
+                    }
+                    Poll::Pending => false,
+                };
+                (wait, wakes, waker, had)
+            })
+        });
+        let served = served.map(|thread| thread.join().unwrap());
+        assert!(served.iter().any(|(_, _, _, had)| *had));
+        let mut had_it = served.iter().filter(|(_, _, _, had)| *had).count();
+        let last_told = served
+            .iter()
+            .any(|(_, wakes, _, had)| !*had && wakes.count() > 0);
+        assert!(had_it == 2 || last_told, "nobody is on its way");
+        for (mut wait, _, waker, had) in served {
+            if !had {
+                assert!(poll(wait.as_mut(), &waker).is_ready());
+                had_it += 1;
+            }
+        }
+        assert_eq!(had_it, 2);
         assert_free(mutex);
     });
 }

@@ -237,6 +237,18 @@ impl<'a, T: HasList + ?Sized> Entry<Bound<'a, T>> {
         wake(self.owner.waker.clone());
     }
 
+    /// [`parts`](Self::parts), and the waker that the waiter was given.
+    #[inline]
+    pub(crate) fn parts_with_waker(self: Pin<&mut Self>) -> (&T, TicketOf<'_, T>, Option<&Waker>) {
+        let this = self.into_ref().get_ref();
+        let target = this.owner.target();
+        let ticket = Ticket {
+            list: target.list(),
+            node: &this.node,
+        };
+        (target, ticket, this.owner.waker.as_ref())
+    }
+
     #[inline]
     fn owner_mut(self: Pin<&mut Self>) -> &mut Bound<'a, T> {
         // SAFETY: invariant PINNED is about the node, which stays where it is;
@@ -369,6 +381,13 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
         self.node.word.store(word(status, tag), Ordering::Relaxed);
     }
 
+    /// Sets the tag of the queued node.
+    #[inline]
+    pub(crate) fn set_queued_tag(&mut self, tag: usize) {
+        assert!(self.status() == QUEUED, "the waiter is not queued");
+        self.node.word.store(word(QUEUED, tag), Ordering::Relaxed);
+    }
+
     /// Visits the nodes behind this queued one in `ring`, first to last, until
     /// `visit` breaks off.
     pub(crate) fn each_behind(
@@ -450,6 +469,18 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
         self.node
             .waker
             .with_mut(|slot| unsafe { mem::replace(&mut *slot, waker) })
+    }
+}
+
+impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
+    /// The first node of a ring.
+    #[inline]
+    pub(crate) fn front(&mut self, ring: usize) -> Option<Queued<'_>> {
+        let head = self.head(ring)?;
+        // SAFETY: invariants PINNED and LINKED: the node is in a ring of this
+        // list, whose lock is held for as long as the result is lent.
+        let node = unsafe { head.as_ref() };
+        Some(Queued { node })
     }
 }
 

@@ -1,0 +1,398 @@
+//! [`RawMutex`]: the lock without its value, and the machine of a single wait.
+//!
+//! The machine is the same for a future, for a `Waiter`, and for any owner that
+//! leads to the lock. A lock that is won is a [`Held`] from that moment on, so
+//! that foreign code which panics (a waker, an `Io`) loses nothing.
+
+use core::mem;
+use core::task::{Context, Poll, Waker};
+
+use super::Fairness;
+use crate::io::Io;
+use crate::primitive::{AtomicUsize, Ordering, const_fn};
+use crate::wait_list::{
+    IDLE, Locked, LockedTicket, QUEUED, Ring, SEATED, Seat, Ticket, VERDICT, WaitList,
+};
+use crate::wake_batch::{discard, wake};
+
+// The state word: three flags, and the number of queued waits, which cannot
+// overflow: each takes more than eight bytes of memory.
+const LOCKED: usize = 1;
+const EVENTUAL: usize = 2;
+/// A queued wait has been told that the lock is free, and has not answered yet.
+const WOKEN: usize = 4;
+const WAITER: usize = 8;
+
+// The tag of a queued node: a flag, and how often it has been told in vain.
+/// It is the one that WOKEN is about.
+const TOLD: usize = 1;
+const IN_VAIN: usize = 2;
+
+/// How often the first in the queue finds the lock taken when it comes, before
+/// it is handed over. One under loom, so that few rounds show it.
+pub(super) const PATIENCE: usize = if cfg!(anysync_loom) { 1 } else { 4 };
+
+/// The verdict on a node whose guard has been handed out.
+pub(super) const TAKEN: usize = VERDICT;
+
+pub(crate) struct RawMutex {
+    state: AtomicUsize,
+    pub(super) list: WaitList<()>,
+    pub(super) seat: Seat,
+}
+
+/// The lock, held; unlocks when it is dropped.
+///
+/// By invariant HELD there is one at a time.
+#[must_use]
+pub(super) struct Held<'a>(&'a RawMutex);
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.unlock();
+    }
+}
+
+impl RawMutex {
+    const_fn! {
+        pub(super) const fn new(fairness: Fairness) -> Self {
+            let state = match fairness {
+                Fairness::Fifo => 0,
+                Fairness::Eventual => EVENTUAL,
+            };
+            Self {
+                state: AtomicUsize::new(state),
+                list: WaitList::new([Ring::new()], ()),
+                seat: Seat::new(),
+            }
+        }
+    }
+
+    pub(super) fn fairness(&self) -> Fairness {
+        if self.state.load(Ordering::Relaxed) & EVENTUAL == 0 {
+            Fairness::Fifo
+        } else {
+            Fairness::Eventual
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_locked(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & LOCKED != 0
+    }
+
+    #[inline]
+    pub(super) fn waiter_count(&self) -> usize {
+        self.state.load(Ordering::Relaxed) / WAITER
+    }
+
+    /// As it was made: free, and nobody waits.
+    #[cfg(test)]
+    pub(super) fn is_untouched(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & !EVENTUAL == 0 && !self.seat.is_taken()
+    }
+
+    /// Takes the lock if it is free, whoever is queued: by COUNTED nobody is, in
+    /// a lock that is fair in order.
+    #[inline]
+    pub(super) fn try_lock(&self) -> Option<Held<'_>> {
+        // Looked at first: an attempt that fails takes the cache line as well.
+        let mut state = self.state.load(Ordering::Relaxed);
+        while state & LOCKED == 0 {
+            match self.state.compare_exchange_weak(
+                state,
+                state | LOCKED,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Some(Held(self)),
+                Err(actual) => state = actual,
+            }
+        }
+        None
+    }
+
+    /// The end of a [`Held`], or of a guard.
+    #[inline]
+    pub(super) fn unlock(&self) {
+        let mut state = self.state.load(Ordering::Relaxed);
+        // Nobody is to be told: nobody is queued, or one has been told already.
+        while state < WAITER || state & WOKEN != 0 {
+            match self.state.compare_exchange_weak(
+                state,
+                state & !LOCKED,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(actual) => state = actual,
+            }
+        }
+        self.serve();
+    }
+
+    /// An unlock with somebody waiting, or who was a moment ago.
+    #[cold]
+    fn serve(&self) {
+        let mut list = self.list.lock();
+        let Some(front) = list.front(0) else {
+            self.state.fetch_sub(LOCKED, Ordering::Release);
+            return;
+        };
+        // By TOLD nobody is told while the lock is held, so nobody is now.
+        let patient = front.tag() < PATIENCE * IN_VAIN;
+        let waker = if patient && self.fairness() == Fairness::Eventual {
+            let waker = Self::tell_front(&mut list);
+            // Sets one flag and clears the other.
+            self.state.fetch_add(WOKEN - LOCKED, Ordering::Release);
+            waker
+        } else {
+            // Counted out first: who is seated may unlock at once.
+            self.state.fetch_sub(WAITER, Ordering::Relaxed);
+            list.seat_front(0, &self.seat).flatten()
+        };
+        drop(list);
+        wake(waker);
+    }
+
+    /// Says to the first in the queue that the lock is free. The result is the
+    /// waker to wake once the list is open.
+    fn tell_front(list: &mut Locked<'_, ()>) -> Option<Waker> {
+        let mut front = list.front(0)?;
+        let tag = front.tag();
+        front.set_tag(tag | TOLD);
+        front.take_waker()
+    }
+
+    /// A poll of a future.
+    #[inline]
+    pub(super) fn poll_lock<I: Io>(
+        &self,
+        ticket: &mut Ticket<'_, ()>,
+        io: &I,
+        cx: &mut Context<'_>,
+    ) -> Poll<Held<'_>> {
+        let Some(held) = self.poll_won(ticket, cx.waker()) else {
+            return Poll::Pending;
+        };
+        if io.poll_spend(cx).is_pending() {
+            Self::keep(held, ticket, cx.waker());
+            return Poll::Pending;
+        }
+        ticket.set(TAKEN, 0);
+        Poll::Ready(held)
+    }
+
+    /// The lock, or a place in the queue with the newest waker.
+    #[inline]
+    fn poll_won(&self, ticket: &mut Ticket<'_, ()>, waker: &Waker) -> Option<Held<'_>> {
+        match ticket.status() {
+            IDLE => self.try_lock().or_else(|| self.first_poll(ticket, waker)),
+            TAKEN => panic!("a wait for a `Mutex` was polled after it had finished"),
+            _ => self
+                .claim(ticket)
+                .or_else(|| self.look(ticket, Some(waker))),
+        }
+    }
+
+    /// Takes the lock that was handed to this wait, without the inner lock.
+    #[inline]
+    pub(super) fn claim(&self, ticket: &mut Ticket<'_, ()>) -> Option<Held<'_>> {
+        ticket.claim(&self.seat).then(|| Held(self))
+    }
+
+    #[cold]
+    fn first_poll(&self, ticket: &mut Ticket<'_, ()>, waker: &Waker) -> Option<Held<'_>> {
+        // Cloned before the lock is taken: it is foreign code.
+        discard(ticket.replace_waker(Some(waker.clone())));
+        let held = self.queue(ticket);
+        if held.is_some() {
+            discard(ticket.replace_waker(None));
+        }
+        held
+    }
+
+    /// Queues an idle wait, unless it can have the lock.
+    pub(super) fn queue(&self, ticket: &mut Ticket<'_, ()>) -> Option<Held<'_>> {
+        let mut locked = ticket.lock();
+        let won = self.join() || {
+            locked.push_back(0, 0);
+            locked.unseat(0, &self.seat)
+        };
+        won.then(|| Held(self))
+    }
+
+    /// Locks (`true`) or counts one more waiter. The caller has the inner lock.
+    fn join(&self) -> bool {
+        let mut state = self.state.load(Ordering::Relaxed);
+        loop {
+            let free = state & LOCKED == 0;
+            let next = if free { state | LOCKED } else { state + WAITER };
+            match self.state.compare_exchange_weak(
+                state,
+                next,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return free,
+                Err(actual) => state = actual,
+            }
+        }
+    }
+
+    /// Whether a queued wait can have the lock now. If not, and there is a
+    /// `waker`, that is the one that says of which task the wait is, and that
+    /// will be woken.
+    #[cold]
+    pub(super) fn look(
+        &self,
+        ticket: &mut Ticket<'_, ()>,
+        waker: Option<&Waker>,
+    ) -> Option<Held<'_>> {
+        // A clone of the waker, made while the list was open.
+        let mut spare = None;
+        let held = loop {
+            let mut locked = ticket.lock();
+            if locked.claim(&self.seat) {
+                break Some(Held(self));
+            }
+            let known = waker.is_none_or(|waker| locked.will_wake(waker));
+            let renewable = known || spare.is_some();
+            if self.take_or_rest(&mut locked, renewable) {
+                let held = Held(self);
+                let own = locked.remove();
+                drop(locked);
+                discard(own);
+                break Some(held);
+            }
+            if !renewable {
+                drop(locked);
+                spare = waker.cloned();
+                continue;
+            }
+            if !known {
+                spare = locked.replace_waker(spare);
+            }
+            // The count stays: one wait leaves the queue and one joins it.
+            break locked.unseat(0, &self.seat).then(|| Held(self));
+        };
+        discard(spare);
+        held
+    }
+
+    /// Takes a free lock for a queued wait, and counts it out (`true`). Else, if
+    /// `rest` says so, it has been told in vain, and will be told again.
+    fn take_or_rest(&self, locked: &mut LockedTicket<'_, ()>, rest: bool) -> bool {
+        let tag = locked.tag();
+        let told = tag & TOLD != 0;
+        let mut state = self.state.load(Ordering::Relaxed);
+        loop {
+            let free = state & LOCKED == 0;
+            let mut next = state;
+            if free {
+                next = (next | LOCKED) - WAITER;
+            }
+            if told && (free || rest) {
+                next &= !WOKEN;
+            }
+            if next == state {
+                return false;
+            }
+            match self.state.compare_exchange_weak(
+                state,
+                next,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => {
+                    let in_vain = if free { 0 } else { IN_VAIN };
+                    locked.set_queued_tag((tag & !TOLD) + in_vain);
+                    return free;
+                }
+                Err(actual) => state = actual,
+            }
+        }
+    }
+
+    /// Leaves a lock that is won in the seat: the budget is spent, and `waker`
+    /// will be woken to come back for it.
+    #[cold]
+    fn keep(held: Held<'_>, ticket: &mut Ticket<'_, ()>, waker: &Waker) {
+        let mutex = held.into_raw();
+        ticket.lock().sit(&mutex.seat, waker);
+    }
+
+    /// Takes a wait out of the queue, or passes on the lock that it was handed
+    /// or told of.
+    #[inline]
+    pub(super) fn abandon(&self, ticket: &mut Ticket<'_, ()>) {
+        if matches!(ticket.status(), QUEUED | SEATED) {
+            self.abandon_place(ticket);
+        }
+    }
+
+    #[cold]
+    fn abandon_place(&self, ticket: &mut Ticket<'_, ()>) {
+        let mut locked = ticket.lock();
+        if locked.claim(&self.seat) {
+            drop(locked);
+            self.unlock();
+            return;
+        }
+        let told = locked.tag() & TOLD != 0;
+        let own = locked.remove();
+        let next = if self.count_out(told) {
+            Self::tell_front(&mut locked)
+        } else {
+            None
+        };
+        drop(locked);
+        // First, lest the other's panic lose it.
+        wake(next);
+        discard(own);
+    }
+
+    /// Counts out a queued wait that leaves, under the inner lock. Whether
+    /// somebody else is to be told in its place.
+    fn count_out(&self, told: bool) -> bool {
+        let mut state = self.state.load(Ordering::Relaxed);
+        loop {
+            let mut next = state - WAITER;
+            let pass_on = told && next & LOCKED == 0 && next >= WAITER;
+            if told && !pass_on {
+                next &= !WOKEN;
+            }
+            match self.state.compare_exchange_weak(
+                state,
+                next,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return pass_on,
+                Err(actual) => state = actual,
+            }
+        }
+    }
+}
+
+impl<'a> Held<'a> {
+    /// The lock, which stays held.
+    #[inline]
+    pub(super) fn into_raw(self) -> &'a RawMutex {
+        let mutex = self.0;
+        mem::forget(self);
+        mutex
+    }
+
+    /// For whoever holds the lock by invariant HELD, and gives that up to this.
+    #[inline]
+    pub(super) fn from_raw(mutex: &'a RawMutex) -> Self {
+        Self(mutex)
+    }
+}
+
+/// Whether a queued node, by its tag, has been told that the lock is free.
+pub(super) fn is_told(tag: usize) -> bool {
+    tag & TOLD != 0
+}
