@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 use std::task::{Poll, Waker};
-use std::thread;
 
 use crate::erased::BoxFuture;
 use crate::subject::{Reach, Waitable};
-use crate::wakers::{Wakes, caught, counting, poll};
+use crate::wakers::{Wakes, counting, poll};
 
 /// A wait, its waker, and how often that was woken.
 pub(super) struct Hand<'a, T = ()> {
@@ -69,16 +68,6 @@ impl<'a, T> Hand<'a, T> {
     /// Drops the wait.
     pub(super) fn cancel(&mut self) {
         self.wait = None;
-    }
-}
-
-impl<T> Drop for Hand<'_, T> {
-    fn drop(&mut self) {
-        // A law that fails drops waits whose wakers may panic: one panic is
-        // enough, and a second would end the process.
-        if thread::panicking() {
-            let _ = caught(|| self.wait = None);
-        }
     }
 }
 
