@@ -12,9 +12,9 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use crate::action::{Call, CallAsync};
 use crate::{
-    Bare, Barrier, Fairness, MappedMutexGuard, Mutex, MutexGuard, Notify, OnceCell,
-    OwnedMappedMutexGuard, OwnedMutexGuard, RwLock, Semaphore, SemaphorePermit, barrier, mutex,
-    notify, once_cell, rwlock, semaphore,
+    Bare, Barrier, Condvar, Fairness, MappedMutexGuard, Mutex, MutexGuard, Notify, OnceCell,
+    OwnedMappedMutexGuard, OwnedMutexGuard, RwLock, Semaphore, SemaphorePermit, barrier, condvar,
+    mutex, notify, once_cell, rwlock, semaphore,
 };
 
 /// An `Io` of one thread alone.
@@ -142,6 +142,26 @@ assert_not_impl_any!(LockOwned<u8, Unsent>: Send, Sync);
 assert_not_impl_any!(LockOwned<u8, Mutex<u8>, Local>: Send, Sync);
 assert_impl_all!(LockOwned<u8, Mutex<u8>, Unshared>: Send);
 assert_not_impl_any!(LockOwned<u8, Mutex<u8>, Unshared>: Sync);
+
+// Condvar: a wait has a guard, and a way to the lock.
+type Waits<T, I = Bare> = condvar::Wait<'static, T, I>;
+type WaitsWhile<T, F, I = Bare> = condvar::WaitWhile<'static, T, F, I>;
+assert_impl_all!(Condvar: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Waits<u8>: Send, Sync);
+assert_impl_all!(Waits<Cell<u8>>: Send);
+assert_not_impl_any!(Waits<Cell<u8>>: Sync);
+assert_not_impl_any!(Waits<u8>: Unpin);
+assert_not_impl_any!(Waits<Unsent>: Send, Sync);
+assert_not_impl_any!(Waits<Rc<u8>>: Send, Sync);
+assert_not_impl_any!(Waits<u8, Local>: Send, Sync);
+assert_impl_all!(Waits<u8, Unshared>: Send);
+assert_not_impl_any!(Waits<u8, Unshared>: Sync);
+assert_impl_all!(WaitsWhile<u8, fn(&mut u8) -> bool>: Send, Sync);
+assert_not_impl_any!(WaitsWhile<u8, fn(&mut u8) -> bool>: Unpin);
+assert_not_impl_any!(WaitsWhile<u8, Rc<()>>: Send, Sync);
+assert_not_impl_any!(WaitsWhile<Rc<u8>, fn(&mut Rc<u8>) -> bool>: Send, Sync);
+assert_impl_all!(condvar::Waiter<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(condvar::Waiter<'static>: Unpin);
 
 // Semaphore: what owns a share of an `Arc` may be sent and shared where that
 // `Arc` may.

@@ -10,6 +10,7 @@ pub mod action;
 mod auto_traits;
 pub mod barrier;
 mod callback;
+pub mod condvar;
 pub mod io;
 mod limit;
 #[cfg(all(test, anysync_loom))]
@@ -28,6 +29,7 @@ mod wait_list;
 mod wake_batch;
 
 pub use barrier::Barrier;
+pub use condvar::Condvar;
 #[cfg(feature = "std")]
 pub use io::Block;
 pub use io::{Bare, Elapsed, Io, Timer, yield_now};

@@ -46,6 +46,19 @@ impl<'a, T: ?Sized, I> Lock<'a, T, I> {
     }
 }
 
+impl<T: ?Sized, I> Lock<'_, T, I> {
+    #[inline]
+    pub(crate) fn io(&self) -> &I {
+        &self.io
+    }
+
+    /// Makes a wait that has finished ready to wait again.
+    #[inline]
+    pub(crate) fn restart(self: Pin<&mut Self>) {
+        self.project().entry.parts().1.set(IDLE, 0);
+    }
+}
+
 impl<'a, T: ?Sized, I: Io> Future for Lock<'a, T, I> {
     type Output = MutexGuard<'a, T>;
 
