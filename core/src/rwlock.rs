@@ -536,7 +536,8 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Panics
     ///
-    /// If the waiter waits on another `RwLock`, or not to write.
+    /// If the waiter waits on another `RwLock`, or neither to write nor for
+    /// [an upgrade](RwLockUpgradableReadGuard::upgrade_with).
     pub fn write_with<'a>(
         &'a self,
         waiter: Pin<&mut Waiter<'a>>,

@@ -3,12 +3,13 @@
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
+use core::pin::Pin;
 use core::ptr::NonNull;
 
-use super::RwLock;
 use super::futures::Upgrade;
 use super::hold::Hold;
 use super::raw::{HasRaw, READ, Raw, UPGRADABLE_READ, WRITE};
+use super::{RwLock, Waiter};
 use crate::io::Io;
 
 /// Gives a guard the traits of a shared pointer. The guard has a method `value`
@@ -262,6 +263,50 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
     #[inline]
     pub fn upgrade<I: Io>(this: Self, io: I) -> Upgrade<'a, T, I> {
         Upgrade::new(this.hold.into_lock(), io)
+    }
+
+    /// [`upgrade`](Self::upgrade) without a future: returns a write guard if nobody
+    /// else reads, else queues `waiter` as the first and returns `None` at once. Its
+    /// waker or callback is called when it may write; call
+    /// [`RwLock::write_with`] with it then, as often as you like.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use anysync::{RwLock, RwLockUpgradableReadGuard, rwlock::Waiter};
+    ///
+    /// let lock = RwLock::new(7);
+    /// let reader = lock.try_read().unwrap();
+    /// let upgradable = lock.try_upgradable_read().unwrap();
+    /// let mut waiter = pin!(Waiter::new());
+    /// let none = RwLockUpgradableReadGuard::upgrade_with(upgradable, waiter.as_mut());
+    /// assert!(none.is_none());
+    /// drop(reader);
+    /// *lock.write_with(waiter.as_mut()).unwrap() += 1;
+    /// ```
+    ///
+    /// # Fairness
+    ///
+    /// As [`upgrade`](Self::upgrade).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped or [`reset`](Waiter::reset), the waiter gives back the upgradable read
+    /// as well, or what became of it.
+    ///
+    /// # Memory ordering
+    ///
+    /// As [`upgrade`](Self::upgrade).
+    ///
+    /// # Panics
+    ///
+    /// If the waiter is queued, or has been granted something; the guard ends then.
+    pub fn upgrade_with(
+        this: Self,
+        waiter: Pin<&mut Waiter<'a>>,
+    ) -> Option<RwLockWriteGuard<'a, T>> {
+        let lock = Self::rwlock(&this);
+        waiter.upgrade(this.hold)?.accept();
+        Some(RwLockWriteGuard::new(lock))
     }
 }
 

@@ -53,6 +53,8 @@ enum Op {
     TryUpgrade(usize),
     /// Uses a guard up for a future in an empty slot.
     Upgrade(usize, Slot),
+    /// Uses a guard up for a waiter that is idle.
+    UpgradeWith(usize, Slot),
     /// From here on the budget is spent, or is not.
     Broke(bool),
 }
@@ -77,7 +79,8 @@ fn op() -> impl Strategy<Value = Op> {
         10 => one.clone().prop_map(Op::Downgrade),
         5 => one.clone().prop_map(Op::DowngradeToUpgradable),
         5 => one.clone().prop_map(Op::TryUpgrade),
-        20 => (one, slot).prop_map(|(i, s)| Op::Upgrade(i, s)),
+        20 => (one.clone(), slot.clone()).prop_map(|(i, s)| Op::Upgrade(i, s)),
+        20 => (one, slot).prop_map(|(i, s)| Op::UpgradeWith(i, s)),
         10 => any::<bool>().prop_map(Op::Broke),
     ]
 }
@@ -225,6 +228,7 @@ impl Model {
         }
         if !wait.is_future {
             self.wait(slot).status = Status::Idle;
+            self.end_upgrade(slot);
         } else if !self.broke {
             self.wait(slot).status = Status::Finished;
         } else {
@@ -234,6 +238,14 @@ impl Model {
             return false;
         }
         true
+    }
+
+    /// A waiter that upgraded is one that writes again.
+    fn end_upgrade(&mut self, slot: Slot) {
+        let wait = self.wait(slot);
+        if !wait.is_future && wait.kind == Kind::Upgrade {
+            wait.kind = Kind::Write;
+        }
     }
 
     /// Fetches its grant, or takes over another's until there is none.
@@ -297,6 +309,7 @@ impl Model {
             (Status::Idle | Status::Queued, Kind::Upgrade) => self.leave(Kind::Upgradable),
             _ => {}
         }
+        self.end_upgrade(slot);
         self.serve();
     }
 
@@ -532,6 +545,28 @@ fn step(world: &mut World<'_>, model: &mut Model, op: Op) -> Result<(), TestCase
             world.waits[slot] = Some(Real::Upgrade(Box::pin(wait)));
             model.held.remove(index);
             model.waits[slot] = new_wait(Kind::Upgrade, true, None);
+        }
+        Op::UpgradeWith(index, slot)
+            if model.held.get(index) == Some(&Kind::Upgradable)
+                && model.waits[slot].is_some_and(|wait| {
+                    (wait.is_future, wait.kind, wait.status) == (false, Kind::Write, Status::Idle)
+                }) =>
+        {
+            let Guard::Upgradable(guard) = world.held.remove(index) else {
+                unreachable!("the kinds are compared after each step");
+            };
+            let Some(Real::Waiter(waiter, _)) = &mut world.waits[slot] else {
+                unreachable!("it is not a future");
+            };
+            let guard = RwLockUpgradableReadGuard::upgrade_with(guard, waiter.as_mut());
+            model.held.remove(index);
+            model.wait(slot).kind = Kind::Upgrade;
+            let expected = model.poll(slot, 0);
+            prop_assert_eq!(guard.is_some(), expected);
+            if expected {
+                model.held.push(Kind::Write);
+            }
+            world.held.extend(guard.map(Guard::Write));
         }
         Op::Broke(broke) => {
             budget.0.set(broke);

@@ -366,6 +366,48 @@ fn a_waiter_is_of_one_lock_and_one_kind() {
 }
 
 #[test]
+fn a_waiter_may_upgrade() {
+    let lock = RwLock::new(());
+    let (wakes, waker) = counting_waker();
+    let mut waiter = pin!(Waiter::with_waker(waker));
+    let upgradable = || lock.try_upgradable_read().unwrap();
+    drop(Upgradable::upgrade_with(upgradable(), waiter.as_mut()).unwrap());
+    is_free(&lock);
+
+    let reader = lock.try_read().unwrap();
+    assert!(Upgradable::upgrade_with(upgradable(), waiter.as_mut()).is_none());
+    assert!(lock.try_read().is_none());
+    let message = panic_message(|| drop(lock.read_with(waiter.as_mut())));
+    assert!(message.contains("waits to write, not to read"));
+    assert!(lock.write_with(waiter.as_mut()).is_none());
+    drop(reader);
+    assert_eq!((wakes.count(), waiter.is_ready()), (1, true));
+    drop(lock.write_with(waiter.as_mut()).unwrap());
+    is_free(&lock);
+
+    // Reset it gives everything back, queued or granted.
+    for granted in [false, true] {
+        let mut reader = lock.try_read();
+        assert!(Upgradable::upgrade_with(upgradable(), waiter.as_mut()).is_none());
+        if granted {
+            drop(reader.take());
+        }
+        waiter.as_mut().reset();
+        drop(reader);
+        is_free(&lock);
+    }
+
+    // One that waits takes no guard in.
+    let writer = lock.try_write().unwrap();
+    assert!(lock.read_with(waiter.as_mut()).is_none());
+    let upgradable = RwLockWriteGuard::downgrade_to_upgradable(writer);
+    let message = panic_message(|| _ = Upgradable::upgrade_with(upgradable, waiter.as_mut()));
+    assert!(message.contains("waits already"));
+    drop(lock.read_with(waiter.as_mut()).unwrap());
+    is_free(&lock);
+}
+
+#[test]
 fn a_waiter_takes_a_new_waker_at_any_time() {
     let lock = RwLock::new(());
     let guard = lock.try_write().unwrap();

@@ -6,8 +6,10 @@ use core::task::Waker;
 
 use pin_project_lite::pin_project;
 
+use super::RwLock;
 use super::futures::status_name;
-use super::raw::{GRANTS, READ, Raw, UPGRADABLE_READ, Won};
+use super::hold::Hold;
+use super::raw::{GRANTS, HasRaw, READ, Raw, UPGRADABLE_READ, UPGRADE, WRITE, Won};
 use crate::callback::waker_of;
 use crate::primitive::const_fn;
 use crate::wait_list::{Bound, Entry, IDLE, QUEUED, SEATED};
@@ -131,7 +133,7 @@ impl<'a> Waiter<'a> {
             );
             let waits_for = entry.tag();
             assert!(
-                waits_for == kind,
+                waits_for == kind || (waits_for, kind) == (UPGRADE, WRITE),
                 "this `Waiter` waits to {}, not to {}: reset it first",
                 name(waits_for),
                 name(kind)
@@ -140,12 +142,36 @@ impl<'a> Waiter<'a> {
             entry.as_mut().bind(lock);
             entry.as_mut().parts().1.set(IDLE, kind);
         }
-        let won = lock.poll_waiter(&mut entry.as_mut().parts().1);
-        if won.is_some() {
-            entry.parts().1.set(IDLE, READ);
-        }
-        won
+        fetch(entry, lock)
     }
+
+    /// Uses up an upgradable read: what has been won for it, or a place in the
+    /// queue.
+    pub(super) fn upgrade<T: ?Sized>(
+        self: Pin<&mut Self>,
+        hold: Hold<&'a RwLock<T>, UPGRADABLE_READ>,
+    ) -> Option<Won<'a>> {
+        let mut entry = self.project().entry;
+        assert!(
+            !matches!(entry.status(), QUEUED | SEATED),
+            "this `Waiter` waits already: reset it first"
+        );
+        let lock = (*hold.lock()).raw();
+        entry.as_mut().bind(lock);
+        entry.as_mut().parts().1.set(IDLE, UPGRADE);
+        // From here on the waiter holds it.
+        hold.into_lock();
+        fetch(entry, lock)
+    }
+}
+
+/// What has been won of `lock`, or a place in its queue.
+fn fetch<'a>(mut entry: Pin<&mut Entry<Bound<'a, Raw>>>, lock: &'a Raw) -> Option<Won<'a>> {
+    let won = lock.poll_waiter(&mut entry.as_mut().parts().1);
+    if won.is_some() {
+        entry.parts().1.set(IDLE, READ);
+    }
+    won
 }
 
 impl Default for Waiter<'_> {
