@@ -273,3 +273,87 @@ waits_of_rwlock!(
 );
 assert_impl_all!(rwlock::Waiter<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(rwlock::Waiter<'static>: Unpin);
+
+// Channel: a message goes from thread to thread, so `T: Send` makes everything
+// about it `Send` and `Sync`, but a future that has a message with it is `Sync`
+// only where the message is.
+mod channel {
+    use super::*;
+    use crate::channel::{
+        Closed, OwnedPermit, Permit, Permits, Receiver, Recv, RecvError, RecvMany, Reserve,
+        ReserveMany, ReserveOwned, Send as Sending, SendError, Sender, TryRecvError, TrySendError,
+        Waiter, WeakReceiver, WeakSender,
+    };
+    use core::marker::PhantomPinned;
+
+    macro_rules! as_the_message {
+        ($($handle:ident$(<$lifetime:lifetime>)?),*) => {$(
+            assert_impl_all!($handle<$($lifetime,)? Cell<u8>>: Send, Sync);
+            assert_not_impl_any!($handle<$($lifetime,)? Rc<u8>>: Send, Sync);
+            assert_not_impl_any!($handle<$($lifetime,)? Unsent>: Send, Sync);
+            assert_impl_all!($handle<$($lifetime,)? u8>: UnwindSafe, RefUnwindSafe);
+        )*};
+    }
+    as_the_message!(Sender, Receiver, WeakSender, WeakReceiver, OwnedPermit);
+    as_the_message!(
+        Permit<'static>,
+        Permits<'static>,
+        Waiter<'static>,
+        Recv<'static>
+    );
+    as_the_message!(
+        Reserve<'static>,
+        ReserveMany<'static>,
+        ReserveOwned,
+        Closed<'static>
+    );
+
+    // A handle moves while it waits as a stream, and so do what it sends.
+    macro_rules! unpin {
+        ($($handle:ident$(<$lifetime:lifetime>)?),*) => {$(
+            assert_impl_all!($handle<$($lifetime,)? PhantomPinned>: Unpin);
+        )*};
+    }
+    unpin!(
+        Sender,
+        Receiver,
+        WeakSender,
+        WeakReceiver,
+        OwnedPermit,
+        Permit<'static>,
+        Permits<'static>
+    );
+    assert_not_impl_any!(Waiter<'static, u8>: Unpin);
+    assert_not_impl_any!(Recv<'static, u8>: Unpin);
+    assert_not_impl_any!(ReserveOwned<u8>: Unpin);
+
+    assert_impl_all!(Sending<'static, u8>: Send, Sync, UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(Sending<'static, Cell<u8>>: Send);
+    assert_not_impl_any!(Sending<'static, Cell<u8>>: Sync);
+    assert_not_impl_any!(Sending<'static, Rc<u8>>: Send, Sync);
+    assert_not_impl_any!(Sending<'static, u8>: Unpin);
+    assert_impl_all!(RecvMany<'static, u8>: Send, Sync);
+    assert_not_impl_any!(RecvMany<'static, Rc<u8>>: Send, Sync);
+    assert_not_impl_any!(RecvMany<'static, u8>: Unpin);
+
+    // The executor's handle counts, too.
+    macro_rules! as_the_io {
+        ($($future:ident$(<$lifetime:lifetime>)?),*) => {$(
+            assert_not_impl_any!($future<$($lifetime,)? u8, Local>: Send, Sync);
+            assert_impl_all!($future<$($lifetime,)? u8, Unshared>: Send);
+            assert_not_impl_any!($future<$($lifetime,)? u8, Unshared>: Sync);
+        )*};
+    }
+    as_the_io!(
+        Sending<'static>,
+        Recv<'static>,
+        RecvMany<'static>,
+        Reserve<'static>
+    );
+    as_the_io!(ReserveMany<'static>, ReserveOwned, Closed<'static>);
+
+    assert_impl_all!(SendError<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(TrySendError<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(RecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(TryRecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+}

@@ -10,6 +10,8 @@ pub mod action;
 mod auto_traits;
 pub mod barrier;
 mod callback;
+#[cfg(feature = "alloc")]
+pub mod channel;
 pub mod condvar;
 pub mod io;
 mod limit;

@@ -1,0 +1,172 @@
+//! Channels: messages from any number of senders to any number of receivers,
+//! each to one of them, in the order in which they were sent.
+//!
+//! [`bounded`] makes one that holds so many messages; whoever finds it full waits.
+//! [`unbounded`] makes one in which a send never waits. Both kinds have the same
+//! [`Sender`] and [`Receiver`], and both handles are `Clone`.
+//!
+//! ```
+//! use anysync::{Bare, Block, channel};
+//!
+//! let (sender, receiver) = channel::bounded(2);
+//! std::thread::spawn(move || {
+//!     for number in 0..5 {
+//!         sender.send_blocking(number).expect("there is a receiver");
+//!     }
+//! });
+//! Bare.block_on(async {
+//!     for number in 0..5 {
+//!         assert_eq!(receiver.recv_future().await, Ok(number));
+//!     }
+//!     // The sender is gone, and nothing is left.
+//!     assert!(receiver.recv_future().await.is_err());
+//! });
+//! ```
+//!
+//! # How it works
+//!
+//! A slot of the channel is free, or holds a message, or is reserved: for a
+//! [`Permit`], or for a send that was woken because the slot became free. A
+//! message in a slot is anybody's, or is promised to a receive that was woken for
+//! it. A message stays in its slot until a receive returns it, and a value stays
+//! in its [`Send`] until it has a slot: so both can be dropped at any moment.
+//!
+//! ```text
+//!                reserve, or grant to               ┌─────────── send ───────────┐
+//!                 the first in SENDERS              │                            ▼
+//!   free slot ────────────────────────► reserved slot                   message, anybody's
+//!     ▲    ▲                              │                              │  ▲       │
+//!     │    └── drop of permit or send ────┘     to the first in RECEIVERS│  │       │
+//!     │                                                                  ▼  │ drop  │
+//!     │                                                             message, promised
+//!     └──────────────────────────── recv ────────────────────────────────┴──────────┘
+//! ```
+//!
+//! | | OPEN | CLOSED, not over | OVER |
+//! |-|-|-|-|
+//! | `try_send` | sends if a slot is free and nobody waits for one, else `Full` | `Closed` | `Closed` |
+//! | first poll of a send or reserve | takes a slot, or queues last | an error | an error |
+//! | poll of the queued sender | renews its waker; or gets the slot of another wait of its task | an error | an error |
+//! | poll of the granted sender | takes its slot | takes its slot | takes its slot; without receivers an error |
+//! | `force_send` | sends; if no slot is free, in place of the oldest message | an error | an error |
+//! | `Permit::send` | sends | sends | – ; without receivers the value is dropped |
+//! | `try_recv` | a message, unless all are promised: then `Empty` | the same | `Closed` |
+//! | first poll of a receive | takes a message, or queues last | the same | an error |
+//! | poll of the queued receive | renews its waker; or gets the message of another wait of its task | the same | an error |
+//! | poll of the granted receive | takes a message | the same | – |
+//! | drop of a queued wait | leaves | leaves | leaves |
+//! | drop of a granted wait | its slot or message goes to the next | the same | the same |
+//! | `close`, the last sender or receiver dropped | CLOSED or OVER | – | – |
+//!
+//! OVER means that no message will come any more: closed, empty, and no slot is
+//! reserved; or there are no receivers.
+//!
+//! # Invariants
+//!
+//! All of these hold whenever the inner lock is open, unless somebody is just
+//! about to lock it again to grant the rest.
+//!
+//! - **COUNTED**: a slot is free, or holds a message, or is counted in
+//!   `reserved`: by one permit, one sender's handle that is ready as a `Sink`, or
+//!   the tag of one node in the ring of granted slots.
+//! - **PROMISED**: `promised` is the number of nodes in the ring of promises, and
+//!   there are at least as many messages.
+//! - **WAITING**: while somebody waits in SENDERS, the free slots do not suffice
+//!   for the first of them; while somebody waits in RECEIVERS, all messages are
+//!   promised and the channel is not over.
+//! - **CLOSED**: the flag is set once, and then SENDERS and the watchers' ring are
+//!   empty for ever: a node that is queued nevertheless is on its way to be
+//!   refused. The same for RECEIVERS once the channel is over.
+//!
+//! # Memory ordering
+//!
+//! Messages, counts and flags change under the inner lock, which orders them. The
+//! word of hints, and the counts of handles, are atomics beside it, argued in
+//! `chan.rs`.
+
+use alloc::sync::Arc;
+
+mod buffer;
+mod chan;
+mod error;
+mod handle;
+mod permit;
+mod receiver;
+mod recv;
+mod send;
+mod sender;
+mod standing;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod tests;
+mod wait;
+mod waiter;
+
+pub use error::{RecvError, SendError, TryRecvError, TrySendError};
+pub use permit::{OwnedPermit, Permit, Permits};
+pub use receiver::{Receiver, WeakReceiver};
+pub use recv::{Recv, RecvMany};
+pub use send::{Closed, Reserve, ReserveMany, ReserveOwned, Send};
+pub use sender::{Sender, WeakSender};
+pub use waiter::Waiter;
+
+use chan::Chan;
+
+/// The largest capacity of a bounded channel: `usize::MAX / 8`.
+pub const MAX_CAPACITY: usize = crate::wait_list::TAG_MAX;
+
+/// A channel that holds up to `capacity` messages. Nothing is allocated for them
+/// in advance.
+///
+/// Any capacity from 1 is taken as it is: nothing is rounded up.
+///
+/// ```
+/// use anysync::channel::{self, TrySendError};
+///
+/// let (sender, receiver) = channel::bounded(1);
+/// assert_eq!(sender.try_send("first"), Ok(()));
+/// assert_eq!(sender.try_send("second"), Err(TrySendError::Full("second")));
+/// assert_eq!(receiver.try_recv(), Ok("first"));
+/// ```
+///
+/// # Panics
+///
+/// If `capacity` is 0: without a slot nothing could be sent without waiting, and
+/// every send would be a meeting. For a meeting, send a
+/// oneshot sender along with the message, and let the receiver
+/// answer by it. Also if `capacity` is above [`MAX_CAPACITY`].
+#[track_caller]
+pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    assert!(
+        capacity != 0,
+        "a channel needs a capacity of at least 1, not {capacity}; for a rendezvous, send a \
+         oneshot sender with each message and wait for the answer"
+    );
+    assert!(
+        capacity <= MAX_CAPACITY,
+        "a channel cannot have a capacity of {capacity}: the limit is {MAX_CAPACITY}; see \
+         `channel::unbounded`"
+    );
+    channel(capacity)
+}
+
+/// A channel in which a send never waits: it grows with what is sent, and gives
+/// the memory back when it has been drained.
+///
+/// ```
+/// use anysync::channel;
+///
+/// let (sender, receiver) = channel::unbounded();
+/// for number in 0..1_000 {
+///     sender.try_send(number).unwrap();
+/// }
+/// assert_eq!(receiver.len(), 1_000);
+/// assert_eq!(receiver.capacity(), None);
+/// ```
+pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
+    channel(chan::UNBOUNDED)
+}
+
+fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    let chan = Arc::new(Chan::new(capacity));
+    (Sender::first(chan.clone()), Receiver::first(chan))
+}

@@ -1,0 +1,394 @@
+//! [`Chan`]: what the handles of one channel share. The slots and messages under
+//! the inner lock, and whom they are granted to.
+
+use core::mem;
+
+use super::buffer::Buffer;
+use super::{SendError, TryRecvError, TrySendError};
+use crate::primitive::{AtomicUsize, Ordering};
+use crate::wait_list::{Locked, Ring, TicketOf, VERDICT, WaitList, has_list};
+use crate::wake_batch::{Panicked, WakeBatch};
+use core::task::Waker;
+
+/// The capacity of a channel without a bound.
+pub(super) const UNBOUNDED: usize = usize::MAX;
+
+// The rings. A sender's node is tagged with the number of slots that it waits
+// for, a receiver's with 1.
+pub(super) const SENDERS: usize = 0;
+pub(super) const RECEIVERS: usize = 1;
+/// Senders whose slots are reserved and who have not looked yet.
+pub(super) const SLOTS: usize = 2;
+/// Receivers who have a message promised and have not looked yet.
+pub(super) const PROMISES: usize = 3;
+/// Who waits for the channel to be closed.
+pub(super) const WATCHERS: usize = 4;
+
+// The verdicts.
+/// The channel was closed, or is over.
+pub(super) const REFUSED: usize = VERDICT;
+/// The outcome has been handed out.
+pub(super) const TAKEN: usize = VERDICT + 1;
+
+// The hints.
+/// A send would not wait.
+pub(super) const CAN_SEND: usize = 1;
+/// A receive would not wait.
+pub(super) const CAN_RECEIVE: usize = 2;
+/// The channel is closed. This one is exact.
+pub(super) const IS_CLOSED: usize = 4;
+
+pub(super) type Rings = [Ring; 5];
+pub(super) type List<'a, T> = Locked<'a, State<T>, Rings>;
+pub(super) type Ticket<'a, T> = TicketOf<'a, Chan<T>>;
+
+/// What the handles share.
+///
+/// `hints` is written under the inner lock whenever the lock is opened with
+/// something changed, and read without it: by a wait that wants to know whether
+/// it is worth spending from the budget before it locks, for which a stale value
+/// does, and by `is_closed`, for which Release and Acquire make visible what came
+/// before the close.
+///
+/// The counts of handles only matter when they become zero: each decrement is
+/// AcqRel, so whoever brings one to zero has seen all that the other handles did,
+/// and a weak handle's upgrade never leaves zero.
+pub(super) struct Chan<T> {
+    list: WaitList<State<T>, Rings>,
+    capacity: usize,
+    hints: AtomicUsize,
+    pub(super) senders: AtomicUsize,
+    pub(super) receivers: AtomicUsize,
+    pub(super) weak_senders: AtomicUsize,
+    pub(super) weak_receivers: AtomicUsize,
+}
+
+has_list!([T] Chan<T>, list: WaitList<State<T>, Rings>);
+
+/// What the inner lock guards.
+pub(super) struct State<T> {
+    pub(super) buffer: Buffer<T>,
+    /// Slots that are neither free nor hold a message.
+    pub(super) reserved: usize,
+    /// How many messages are promised to receives that have been woken.
+    pub(super) promised: usize,
+    pub(super) closed: bool,
+    /// The last sender is gone.
+    senderless: bool,
+    /// The last receiver is gone.
+    pub(super) receiverless: bool,
+}
+
+impl<T> State<T> {
+    /// Whether no message will come any more.
+    #[inline]
+    pub(super) fn is_over(&self) -> bool {
+        self.closed
+            && (self.receiverless
+                || self.buffer.is_empty() && (self.reserved == 0 || self.senderless))
+    }
+
+    /// How many messages are promised to nobody.
+    #[inline]
+    pub(super) fn unpromised(&self) -> usize {
+        // A wait that was leaked keeps its promise when the messages are gone.
+        self.buffer.len().saturating_sub(self.promised)
+    }
+}
+
+impl<T> Chan<T> {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            list: WaitList::new(
+                [const { Ring::new() }; 5],
+                State {
+                    buffer: Buffer::new(),
+                    reserved: 0,
+                    promised: 0,
+                    closed: false,
+                    senderless: false,
+                    receiverless: false,
+                },
+            ),
+            capacity,
+            hints: AtomicUsize::new(CAN_SEND),
+            senders: AtomicUsize::new(1),
+            receivers: AtomicUsize::new(1),
+            weak_senders: AtomicUsize::new(0),
+            weak_receivers: AtomicUsize::new(0),
+        }
+    }
+
+    #[inline]
+    pub(super) fn lock(&self) -> List<'_, T> {
+        self.list.lock()
+    }
+
+    pub(super) fn capacity(&self) -> Option<usize> {
+        (self.capacity != UNBOUNDED).then_some(self.capacity)
+    }
+
+    #[inline]
+    pub(super) fn has_hint(&self, hint: usize) -> bool {
+        self.hints.load(Ordering::Acquire) & hint != 0
+    }
+
+    /// How many slots are free.
+    #[inline]
+    pub(super) fn free(&self, list: &List<'_, T>) -> usize {
+        self.capacity - list.buffer.len() - list.reserved
+    }
+
+    /// Whether a newcomer may have `n` slots.
+    #[inline]
+    pub(super) fn admits(&self, list: &List<'_, T>, n: usize) -> Result<(), TrySendError<()>> {
+        if list.closed {
+            Err(TrySendError::Closed(()))
+        } else if n == 0 || (list.is_empty(SENDERS) && n <= self.free(list)) {
+            Ok(())
+        } else {
+            Err(TrySendError::Full(()))
+        }
+    }
+
+    #[inline]
+    pub(super) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+        let mut list = self.lock();
+        if let Err(error) = self.admits(&list, 1) {
+            drop(list);
+            return Err(error.map(|()| message));
+        }
+        list.buffer.push(message, self.capacity);
+        self.unlock(list).resume();
+        Ok(())
+    }
+
+    pub(super) fn force_send(&self, message: T) -> Result<Option<T>, SendError<T>> {
+        let mut list = self.lock();
+        let replaced = match self.admits(&list, 1) {
+            Err(TrySendError::Closed(())) => {
+                drop(list);
+                return Err(SendError(message));
+            }
+            Ok(()) => None,
+            Err(TrySendError::Full(())) => match list.buffer.pop() {
+                // All slots are reserved.
+                None => {
+                    drop(list);
+                    return Ok(Some(message));
+                }
+                oldest => oldest,
+            },
+        };
+        list.buffer.push(message, self.capacity);
+        self.unlock(list).resume();
+        Ok(replaced)
+    }
+
+    pub(super) fn try_reserve(&self, n: usize) -> Result<(), TrySendError<()>> {
+        let mut list = self.lock();
+        self.admits(&list, n)?;
+        list.reserved += n;
+        self.publish(&list);
+        Ok(())
+    }
+
+    /// Sends by a slot that is reserved. Without receivers the message comes
+    /// back.
+    #[inline]
+    pub(super) fn send_reserved(&self, mut list: List<'_, T>, message: T) -> Option<T> {
+        list.reserved -= 1;
+        let undeliverable = if list.receiverless {
+            Some(message)
+        } else {
+            list.buffer.push(message, self.capacity);
+            None
+        };
+        self.unlock(list).resume();
+        undeliverable
+    }
+
+    /// Gives slots back that were reserved.
+    pub(super) fn release(&self, n: usize) {
+        if n != 0 {
+            let mut list = self.lock();
+            list.reserved -= n;
+            self.unlock(list).resume();
+        }
+    }
+
+    #[inline]
+    pub(super) fn try_recv(&self) -> Result<T, TryRecvError> {
+        let mut list = self.lock();
+        if list.unpromised() != 0 && list.is_empty(RECEIVERS) {
+            list.promised += 1;
+            Ok(self.take_promised(list))
+        } else if list.is_over() {
+            Err(TryRecvError::Closed)
+        } else {
+            Err(TryRecvError::Empty)
+        }
+    }
+
+    /// Takes a message that was promised.
+    #[inline]
+    pub(super) fn take_promised(&self, mut list: List<'_, T>) -> T {
+        list.promised -= 1;
+        let message = list.buffer.pop();
+        let surplus = list.buffer.surplus();
+        self.unlock(list).resume();
+        drop(surplus);
+        message.expect("a message that is promised is there")
+    }
+
+    /// Takes a message that was promised, and more that are not, `limit` in all
+    /// at most.
+    pub(super) fn take_many(
+        &self,
+        mut list: List<'_, T>,
+        target: &mut alloc::vec::Vec<T>,
+        limit: usize,
+    ) -> usize {
+        list.promised -= 1;
+        let count = if list.is_empty(RECEIVERS) {
+            list.unpromised().min(limit)
+        } else {
+            1
+        };
+        list.buffer.pop_many(count, target);
+        let surplus = list.buffer.surplus();
+        self.unlock(list).resume();
+        drop(surplus);
+        count
+    }
+
+    /// Closes the channel; whether it was open.
+    pub(super) fn close(&self) -> bool {
+        let mut list = self.lock();
+        let was_open = !mem::replace(&mut list.closed, true);
+        if was_open {
+            self.end(list);
+        }
+        was_open
+    }
+
+    /// The last sender is gone.
+    pub(super) fn lose_senders(&self) {
+        let mut list = self.lock();
+        list.closed = true;
+        list.senderless = true;
+        self.end(list);
+    }
+
+    /// The last receiver is gone, and the messages with it.
+    pub(super) fn lose_receivers(&self) {
+        let mut list = self.lock();
+        list.closed = true;
+        list.receiverless = true;
+        let messages = list.buffer.take();
+        self.end(list);
+        drop(messages);
+    }
+
+    /// After the channel was closed: refuses all who cannot go on.
+    fn end(&self, list: List<'_, T>) {
+        self.publish(&list);
+        // Each is done also if a waker panics in the one before.
+        let _receivers = Finally(|| self.unlock(self.lock()).resume());
+        let _watchers = Finally(|| self.lock().settle_all(WATCHERS, REFUSED));
+        list.settle_all(SENDERS, REFUSED);
+    }
+
+    /// Opens the lock after a change, grants what can be granted, and wakes.
+    #[inline]
+    pub(super) fn unlock(&self, list: List<'_, T>) -> Panicked {
+        if list.is_empty(SENDERS) && list.is_empty(RECEIVERS) {
+            self.publish(&list);
+            Panicked::none()
+        } else {
+            self.settle(list)
+        }
+    }
+
+    fn settle<'a>(&'a self, mut list: List<'a, T>) -> Panicked {
+        let mut panicked = Panicked::none();
+        let mut batch = WakeBatch::new();
+        loop {
+            let unfinished = loop {
+                if batch.is_full() {
+                    break true;
+                }
+                let granted = self
+                    .grant_slots(&mut list)
+                    .or_else(|| self.grant_message(&mut list));
+                match granted {
+                    Some(waker) => batch.push(waker),
+                    None => break false,
+                }
+            };
+            self.publish(&list);
+            // A panic that cannot be caught (without `std`) comes back here too.
+            let rest = unfinished.then(|| Finally(|| self.settle(self.lock()).resume()));
+            if !unfinished && !list.is_empty(RECEIVERS) && list.is_over() {
+                list.settle_all(RECEIVERS, REFUSED);
+            } else {
+                drop(list);
+            }
+            panicked.or(batch.wake_all());
+            mem::forget(rest);
+            if !unfinished {
+                return panicked;
+            }
+            list = self.lock();
+        }
+    }
+
+    /// Reserves what the first of the senders waits for, if it is there. The
+    /// result is its waker.
+    #[inline]
+    pub(super) fn grant_slots(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
+        let wanted = list.first_tag(SENDERS)?;
+        if wanted > self.free(list) {
+            return None;
+        }
+        list.reserved += wanted;
+        list.grant_front(SENDERS, SLOTS)
+    }
+
+    /// Promises a message to the first of the receivers, if there is one.
+    #[inline]
+    pub(super) fn grant_message(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
+        if list.unpromised() == 0 {
+            return None;
+        }
+        let waker = list.grant_front(RECEIVERS, PROMISES)?;
+        list.promised += 1;
+        Some(waker)
+    }
+
+    /// Brings the hints up to date, as the last before the lock is opened.
+    #[inline]
+    pub(super) fn publish(&self, list: &List<'_, T>) {
+        let mut hints = 0;
+        if list.closed {
+            hints |= IS_CLOSED | CAN_SEND;
+        } else if list.is_empty(SENDERS) && self.free(list) != 0 {
+            hints |= CAN_SEND;
+        }
+        if list.is_over() || (list.unpromised() != 0 && list.is_empty(RECEIVERS)) {
+            hints |= CAN_RECEIVE;
+        }
+        if self.hints.load(Ordering::Relaxed) != hints {
+            self.hints.store(hints, Ordering::Release);
+        }
+    }
+}
+
+/// Runs a closure when it is dropped: what must be done also if a waker panics.
+pub(super) struct Finally<F: FnMut()>(pub(super) F);
+
+impl<F: FnMut()> Drop for Finally<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}

@@ -1,0 +1,135 @@
+//! The futures of a receiver.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::RecvError;
+use super::chan::Chan;
+use super::wait::{Side, Turn};
+use super::waiter::status_name;
+use crate::io::{Bare, Io};
+use crate::wait_list::Entry;
+
+pin_project! {
+    /// The future of [`Receiver::recv`](super::Receiver::recv).
+    #[must_use = "futures do nothing unless they are awaited or polled"]
+    pub struct Recv<'a, T, I = Bare> {
+        #[pin]
+        entry: Entry<&'a Chan<T>>,
+        io: I,
+        spent: bool,
+    }
+
+    impl<'a, T, I> PinnedDrop for Recv<'a, T, I> {
+        fn drop(this: Pin<&mut Self>) {
+            let (chan, mut ticket) = this.project().entry.parts();
+            chan.abandon(Side::Receiver, &mut ticket);
+        }
+    }
+}
+
+impl<'a, T, I> Recv<'a, T, I> {
+    #[inline]
+    pub(super) fn new(chan: &'a Chan<T>, io: I) -> Self {
+        Self {
+            entry: Entry::new(chan, 1),
+            io,
+            spent: false,
+        }
+    }
+}
+
+impl<T, I: Io> Future for Recv<'_, T, I> {
+    type Output = Result<T, RecvError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (chan, mut ticket) = this.entry.parts();
+        let turn = Turn {
+            io: &*this.io,
+            cx,
+            spent: this.spent,
+        };
+        chan.poll_wait(Side::Receiver, &mut ticket, Some(turn), |list| {
+            chan.take_promised(list)
+        })
+        .map_err(|_| RecvError)
+    }
+}
+
+impl<T, I> fmt::Debug for Recv<'_, T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recv")
+            .field("status", &status_name(self.entry.status()))
+            .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of [`Receiver::recv_many`](super::Receiver::recv_many).
+    #[must_use = "futures do nothing unless they are awaited or polled"]
+    pub struct RecvMany<'a, T, I = Bare> {
+        #[pin]
+        entry: Entry<&'a Chan<T>>,
+        io: I,
+        target: &'a mut Vec<T>,
+        limit: usize,
+        spent: bool,
+    }
+
+    impl<'a, T, I> PinnedDrop for RecvMany<'a, T, I> {
+        fn drop(this: Pin<&mut Self>) {
+            let (chan, mut ticket) = this.project().entry.parts();
+            chan.abandon(Side::Receiver, &mut ticket);
+        }
+    }
+}
+
+impl<'a, T, I> RecvMany<'a, T, I> {
+    #[inline]
+    pub(super) fn new(chan: &'a Chan<T>, target: &'a mut Vec<T>, limit: usize, io: I) -> Self {
+        Self {
+            entry: Entry::new(chan, 1),
+            io,
+            target,
+            limit,
+            spent: false,
+        }
+    }
+}
+
+impl<T, I: Io> Future for RecvMany<'_, T, I> {
+    type Output = usize;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        let this = self.project();
+        if *this.limit == 0 {
+            return Poll::Ready(0);
+        }
+        let (chan, mut ticket) = this.entry.parts();
+        let turn = Turn {
+            io: &*this.io,
+            cx,
+            spent: this.spent,
+        };
+        chan.poll_wait(Side::Receiver, &mut ticket, Some(turn), |list| {
+            chan.take_many(list, this.target, *this.limit)
+        })
+        .map(|received| received.unwrap_or(0))
+    }
+}
+
+impl<T, I> fmt::Debug for RecvMany<'_, T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvMany")
+            .field("status", &status_name(self.entry.status()))
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,249 @@
+//! The futures of a sender.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use alloc::sync::Arc;
+
+use pin_project_lite::pin_project;
+
+use super::chan::Chan;
+use super::wait::{FINISHED, Side, Turn};
+use super::waiter::status_name;
+use super::{OwnedPermit, Permit, Permits, SendError, Sender};
+use crate::io::{Bare, Io};
+use crate::wait_list::Entry;
+
+pin_project! {
+    /// The future of [`Sender::send`].
+    #[must_use = "futures do nothing unless they are awaited or polled"]
+    pub struct Send<'a, T, I = Bare> {
+        #[pin]
+        entry: Entry<&'a Chan<T>>,
+        io: I,
+        // Here until it is in the channel.
+        value: Option<T>,
+        spent: bool,
+    }
+
+    impl<'a, T, I> PinnedDrop for Send<'a, T, I> {
+        fn drop(this: Pin<&mut Self>) {
+            let (chan, mut ticket) = this.project().entry.parts();
+            chan.abandon(Side::Sender, &mut ticket);
+        }
+    }
+}
+
+impl<'a, T, I> Send<'a, T, I> {
+    #[inline]
+    pub(super) fn new(chan: &'a Chan<T>, value: T, io: I) -> Self {
+        Self {
+            entry: Entry::new(chan, 1),
+            io,
+            value: Some(value),
+            spent: false,
+        }
+    }
+
+    /// Cancels the send, and returns the value if it has not been sent. The
+    /// future has finished then.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use std::task::{Context, Waker};
+    /// use anysync::channel;
+    ///
+    /// let (sender, receiver) = channel::bounded(1);
+    /// sender.try_send(1).unwrap();
+    /// let mut send = pin!(sender.send_future(2));
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// assert!(send.as_mut().poll(&mut cx).is_pending());
+    /// assert_eq!(send.take_value(), Some(2));
+    /// assert_eq!(receiver.len(), 1);
+    /// ```
+    pub fn take_value(self: Pin<&mut Self>) -> Option<T> {
+        let this = self.project();
+        let value = this.value.take();
+        let (chan, mut ticket) = this.entry.parts();
+        chan.abandon(Side::Sender, &mut ticket);
+        value
+    }
+}
+
+impl<T, I: Io> Future for Send<'_, T, I> {
+    type Output = Result<(), SendError<T>>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        assert!(this.value.is_some(), "{FINISHED}");
+        let (chan, mut ticket) = this.entry.parts();
+        let turn = Turn {
+            io: &*this.io,
+            cx,
+            spent: this.spent,
+        };
+        let value = this.value;
+        let sent = chan.poll_wait(Side::Sender, &mut ticket, Some(turn), |list| {
+            let message = value.take().expect(FINISHED);
+            let undeliverable = chan.send_reserved(list, message);
+            debug_assert!(
+                undeliverable.is_none(),
+                "a send without receivers is refused"
+            );
+        });
+        sent.map_err(|_| SendError(value.take().expect(FINISHED)))
+    }
+}
+
+impl<T, I> fmt::Debug for Send<'_, T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Send")
+            .field("status", &status_name(self.entry.status()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The three futures that reserve slots for a borrowing permit, or wait for the
+/// close.
+macro_rules! waits {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident, $side:ident, $output:ty,
+        |$chan:ident, $count:ident, $won:ident| $outcome:expr;
+    )*) => {$(
+        pin_project! {
+            $(#[$meta])*
+            #[must_use = "futures do nothing unless they are awaited or polled"]
+            pub struct $name<'a, T, I = Bare> {
+                #[pin]
+                entry: Entry<&'a Chan<T>>,
+                io: I,
+                count: usize,
+                spent: bool,
+            }
+
+            impl<'a, T, I> PinnedDrop for $name<'a, T, I> {
+                fn drop(this: Pin<&mut Self>) {
+                    let (chan, mut ticket) = this.project().entry.parts();
+                    chan.abandon(Side::$side, &mut ticket);
+                }
+            }
+        }
+
+        impl<'a, T, I> $name<'a, T, I> {
+            #[inline]
+            pub(super) fn new(chan: &'a Chan<T>, count: usize, io: I) -> Self {
+                Self { entry: Entry::new(chan, count), io, count, spent: false }
+            }
+        }
+
+        impl<'a, T, I: Io> Future for $name<'a, T, I> {
+            type Output = $output;
+
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                let this = self.project();
+                let $chan: &'a Chan<T> = this.entry.owner();
+                let (_, mut ticket) = this.entry.parts();
+                let turn = Turn { io: &*this.io, cx, spent: this.spent };
+                let polled = $chan.poll_wait(Side::$side, &mut ticket, Some(turn), |list| {
+                    $chan.publish(&list);
+                });
+                let $count = *this.count;
+                polled.map(|$won| $outcome)
+            }
+        }
+
+        impl<T, I> fmt::Debug for $name<'_, T, I> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("status", &status_name(self.entry.status()))
+                    .finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+waits! {
+    /// The future of [`Sender::reserve`].
+    Reserve, Sender, Result<Permit<'a, T>, SendError<()>>, |chan, _count, won| match won {
+        Ok(()) => Ok(Permit::new(chan)),
+        Err(_) => Err(SendError(())),
+    };
+
+    /// The future of [`Sender::reserve_many`].
+    ReserveMany, Sender, Result<Permits<'a, T>, SendError<()>>, |chan, count, won| match won {
+        Ok(()) => Ok(Permits::new(chan, count)),
+        Err(_) => Err(SendError(())),
+    };
+
+    /// The future of [`Sender::closed`].
+    Closed, Watcher, (), |chan, _count, won| {
+        debug_assert!(won.is_err(), "a watcher is refused, by the close");
+    };
+}
+
+pin_project! {
+    /// The future of [`Sender::reserve_owned`].
+    #[must_use = "futures do nothing unless they are awaited or polled"]
+    pub struct ReserveOwned<T, I = Bare> {
+        #[pin]
+        entry: Entry<Arc<Chan<T>>>,
+        io: I,
+        // `None` once the permit has it.
+        sender: Option<Sender<T>>,
+        spent: bool,
+    }
+
+    impl<T, I> PinnedDrop for ReserveOwned<T, I> {
+        fn drop(this: Pin<&mut Self>) {
+            let (chan, mut ticket) = this.project().entry.parts();
+            chan.abandon(Side::Sender, &mut ticket);
+        }
+    }
+}
+
+impl<T, I> ReserveOwned<T, I> {
+    pub(super) fn new(chan: Arc<Chan<T>>, sender: Sender<T>, io: I) -> Self {
+        Self {
+            entry: Entry::new(chan, 1),
+            io,
+            sender: Some(sender),
+            spent: false,
+        }
+    }
+}
+
+impl<T, I: Io> Future for ReserveOwned<T, I> {
+    type Output = Result<OwnedPermit<T>, SendError<Sender<T>>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (chan, mut ticket) = this.entry.parts();
+        let turn = Turn {
+            io: &*this.io,
+            cx,
+            spent: this.spent,
+        };
+        let polled = chan.poll_wait(Side::Sender, &mut ticket, Some(turn), |list| {
+            chan.publish(&list);
+        });
+        polled.map(|won| {
+            let sender = this.sender.take().expect(FINISHED);
+            match won {
+                Ok(()) => Ok(OwnedPermit::new(sender)),
+                Err(_) => Err(SendError(sender)),
+            }
+        })
+    }
+}
+
+impl<T, I> fmt::Debug for ReserveOwned<T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReserveOwned")
+            .field("status", &status_name(self.entry.status()))
+            .finish_non_exhaustive()
+    }
+}

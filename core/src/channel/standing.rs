@@ -1,0 +1,118 @@
+//! [`Place`]: the wait that a handle itself has, from one poll to the next, when
+//! it is polled as a `Stream` or `Sink`.
+//!
+//! It is in a box of its own, so that a handle can move while it waits. The box
+//! is allocated when the handle waits in this way for the first time, and kept.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::chan::{Chan, List};
+use super::wait::{Refused, Side, Turn};
+use crate::io::Io;
+use crate::primitive::Lock;
+use crate::wait_list::{Entry, IDLE};
+
+/// Where a handle's standing wait is, if it has one.
+///
+/// Only `&mut` methods wait here. With `&self` the wait may be ended, which is
+/// why there is a lock; it is made by the first wait, so a handle that never
+/// waits in this way looks at a flag and no more.
+pub(super) struct Place<T>(Option<Lock<Option<Boxed<T>>>>);
+
+type Boxed<T> = Pin<Box<Standing<T>>>;
+
+impl<T> Place<T> {
+    pub(super) const fn new() -> Self {
+        Self(None)
+    }
+
+    /// Polls the wait, a new one if there is none.
+    pub(super) fn poll<I: Io, O>(
+        &mut self,
+        chan: &Arc<Chan<T>>,
+        side: Side,
+        io: &I,
+        cx: &mut Context<'_>,
+        act: impl FnOnce(List<'_, T>) -> O,
+    ) -> Poll<Result<O, Refused>> {
+        let lock = self.0.get_or_insert_with(|| Lock::new(None));
+        let kept = lock.lock().take();
+        let mut standing = kept.unwrap_or_else(|| Box::pin(Standing::new(chan.clone(), side)));
+        let polled = standing.as_mut().poll(io, cx, act);
+        // Nobody else has been here: this is the one `&mut`.
+        let none = lock.lock().replace(standing);
+        debug_assert!(none.is_none(), "two standing waits");
+        polled
+    }
+
+    /// Ends the wait, and passes on what it has won.
+    #[inline]
+    pub(super) fn leave(&self) {
+        if let Some(lock) = &self.0 {
+            let mut place = lock.lock();
+            if place.as_ref().is_some_and(|standing| standing.is_waiting()) {
+                let standing = place.take();
+                drop(place);
+                // Wakes: outside the lock.
+                drop(standing);
+            }
+        }
+    }
+}
+
+pin_project! {
+    struct Standing<T> {
+        #[pin]
+        entry: Entry<Arc<Chan<T>>>,
+        side: Side,
+        spent: bool,
+    }
+
+    impl<T> PinnedDrop for Standing<T> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            let (chan, mut ticket) = this.entry.parts();
+            chan.abandon(*this.side, &mut ticket);
+        }
+    }
+}
+
+impl<T> Standing<T> {
+    fn new(chan: Arc<Chan<T>>, side: Side) -> Self {
+        Self {
+            entry: Entry::new(chan, 1),
+            side,
+            spent: false,
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.entry.status() != IDLE
+    }
+
+    fn poll<I: Io, O>(
+        self: Pin<&mut Self>,
+        io: &I,
+        cx: &mut Context<'_>,
+        act: impl FnOnce(List<'_, T>) -> O,
+    ) -> Poll<Result<O, Refused>> {
+        let this = self.project();
+        let (chan, mut ticket) = this.entry.parts();
+        let turn = Turn {
+            io,
+            cx,
+            spent: &mut *this.spent,
+        };
+        let polled = chan.poll_wait(*this.side, &mut ticket, Some(turn), act);
+        if polled.is_ready() {
+            ticket.set(IDLE, 1);
+            *this.spent = false;
+        }
+        polled
+    }
+}

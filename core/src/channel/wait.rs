@@ -1,0 +1,373 @@
+//! The machine of a single wait: from its first poll to its outcome, or to its
+//! drop. It is the same for senders, receivers and those who wait for the close,
+//! for futures, for the standing wait of a `Stream` or `Sink`, and for a
+//! [`Waiter`](super::Waiter).
+
+use core::task::{Context, Poll, Waker};
+
+use super::chan::{
+    CAN_RECEIVE, CAN_SEND, Chan, IS_CLOSED, List, PROMISES, RECEIVERS, REFUSED, SENDERS, SLOTS,
+    TAKEN, Ticket, WATCHERS,
+};
+use crate::io::Io;
+use crate::wait_list::{IDLE, LockedTicket, QUEUED, SEATED};
+use crate::wake_batch::discard;
+
+/// What a future panics with that is polled once too often.
+pub(super) const FINISHED: &str = "a wait of a channel was polled after it had finished";
+
+/// What a wait waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// As many slots as its tag says.
+    Sender,
+    /// A message.
+    Receiver,
+    /// The close, by which it is refused.
+    Watcher,
+}
+
+impl Side {
+    #[inline]
+    const fn queue(self) -> usize {
+        match self {
+            Self::Sender => SENDERS,
+            Self::Receiver => RECEIVERS,
+            Self::Watcher => WATCHERS,
+        }
+    }
+
+    #[inline]
+    pub(super) const fn grants(self) -> Option<usize> {
+        match self {
+            Self::Sender => Some(SLOTS),
+            Self::Receiver => Some(PROMISES),
+            Self::Watcher => None,
+        }
+    }
+
+    #[inline]
+    const fn hint(self) -> usize {
+        match self {
+            Self::Sender => CAN_SEND,
+            Self::Receiver => CAN_RECEIVE,
+            Self::Watcher => IS_CLOSED,
+        }
+    }
+}
+
+/// The channel is closed for this side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refused;
+
+/// A poll of a future: the executor, and whether the wait has paid.
+///
+/// The budget is spent when the wait is won, or seems to be: by the hint a wait
+/// pays first, and then needs the lock once. If another was faster it queues, and
+/// does not pay again.
+pub(super) struct Turn<'t, 'cx, I> {
+    pub(super) io: &'t I,
+    pub(super) cx: &'t mut Context<'cx>,
+    pub(super) spent: &'t mut bool,
+}
+
+impl<I: Io> Turn<'_, '_, I> {
+    #[inline]
+    fn spend(&mut self) -> bool {
+        *self.spent = *self.spent || self.io.poll_spend(self.cx).is_ready();
+        *self.spent
+    }
+}
+
+type Locked<'a, T> = LockedTicket<'a, super::chan::State<T>, super::chan::Rings>;
+
+impl<T> Chan<T> {
+    /// Polls a wait. Once it is won `act` gets the locked list, in which the win
+    /// is counted, and opens it.
+    ///
+    /// Without a turn it is the wait of a `Waiter`, which is as new when it has
+    /// ended, and whose waker is in its node.
+    #[inline]
+    pub(super) fn poll_wait<I: Io, O>(
+        &self,
+        side: Side,
+        ticket: &mut Ticket<'_, T>,
+        mut turn: Option<Turn<'_, '_, I>>,
+        act: impl FnOnce(List<'_, T>) -> O,
+    ) -> Poll<Result<O, Refused>> {
+        let wanted = ticket.tag();
+        let ended = if turn.is_some() { TAKEN } else { IDLE };
+        if ticket.status() == IDLE {
+            if wanted == 0 || self.has_hint(side.hint()) {
+                if !spend(&mut turn) {
+                    // The budget is spent: it takes its place all the same.
+                    if wanted != 0 {
+                        self.queue_first(side, ticket, &turn);
+                    }
+                    return Poll::Pending;
+                }
+                let mut locked = ticket.lock();
+                match self.take(&mut locked, side, wanted) {
+                    Some(Ok(())) => {
+                        locked.set(ended, wanted);
+                        return Poll::Ready(Ok(act(locked.into_locked())));
+                    }
+                    Some(Err(refused)) => {
+                        locked.set(ended, wanted);
+                        return Poll::Ready(Err(refused));
+                    }
+                    None => {}
+                }
+            }
+            if !self.queue_first(side, ticket, &turn) {
+                return Poll::Pending;
+            }
+        }
+        self.poll_queued(side, ticket, turn, act)
+    }
+
+    /// Polls a wait that is or was queued.
+    fn poll_queued<I: Io, O>(
+        &self,
+        side: Side,
+        ticket: &mut Ticket<'_, T>,
+        mut turn: Option<Turn<'_, '_, I>>,
+        act: impl FnOnce(List<'_, T>) -> O,
+    ) -> Poll<Result<O, Refused>> {
+        let wanted = ticket.tag();
+        let ended = if turn.is_some() { TAKEN } else { IDLE };
+        loop {
+            match ticket.status() {
+                TAKEN => panic!("{FINISHED}"),
+                QUEUED => {
+                    let waker = turn.as_ref().map(|turn| turn.cx.waker());
+                    if !self.look(side, ticket, waker) {
+                        return Poll::Pending;
+                    }
+                }
+                _ if !spend(&mut turn) => return Poll::Pending,
+                SEATED => {
+                    let mut locked = ticket.lock();
+                    if !locked.take_grant() {
+                        // Another wait of its task took the grant over.
+                        continue;
+                    }
+                    locked.set(ended, wanted);
+                    let mut list = locked.into_locked();
+                    if side == Side::Sender && list.receiverless {
+                        list.reserved -= wanted;
+                        self.unlock(list).resume();
+                        return Poll::Ready(Err(Refused));
+                    }
+                    return Poll::Ready(Ok(act(list)));
+                }
+                _ => {
+                    ticket.set(ended, wanted);
+                    return Poll::Ready(Err(Refused));
+                }
+            }
+        }
+    }
+
+    /// What a newcomer gets without waiting.
+    #[inline]
+    fn take(
+        &self,
+        list: &mut List<'_, T>,
+        side: Side,
+        wanted: usize,
+    ) -> Option<Result<(), Refused>> {
+        if self.refuses(list, side) {
+            return Some(Err(Refused));
+        }
+        match side {
+            Side::Sender if self.admits(list, wanted).is_ok() => list.reserved += wanted,
+            Side::Receiver if list.unpromised() != 0 && list.is_empty(RECEIVERS) => {
+                list.promised += 1;
+            }
+            _ => return None,
+        }
+        Some(Ok(()))
+    }
+
+    /// Whether whoever waits on this side waits for nothing.
+    #[inline]
+    fn refuses(&self, list: &List<'_, T>, side: Side) -> bool {
+        match side {
+            Side::Sender | Side::Watcher => list.closed,
+            Side::Receiver => list.is_over(),
+        }
+    }
+
+    #[inline]
+    fn queue_first<I: Io>(
+        &self,
+        side: Side,
+        ticket: &mut Ticket<'_, T>,
+        turn: &Option<Turn<'_, '_, I>>,
+    ) -> bool {
+        if let Some(turn) = turn {
+            // Cloned before the lock is taken: it is foreign code.
+            discard(ticket.replace_waker(Some(turn.cx.waker().clone())));
+        }
+        self.queue(side, ticket)
+    }
+
+    /// Queues an idle wait that has its waker. If it is the first and there is
+    /// what it waits for, it is granted that at once. Whether it is worth looking
+    /// at.
+    fn queue(&self, side: Side, ticket: &mut Ticket<'_, T>) -> bool {
+        let wanted = ticket.tag();
+        let mut locked = ticket.lock();
+        if self.refuses(&locked, side) {
+            locked.set(REFUSED, wanted);
+            drop(locked);
+            discard(ticket.replace_waker(None));
+            return true;
+        }
+        let first = locked.is_empty(side.queue());
+        locked.push_back(side.queue(), wanted);
+        let granted = match side {
+            Side::Sender if first => self.grant_slots(&mut locked),
+            Side::Receiver if first => self.grant_message(&mut locked),
+            _ => None,
+        };
+        let siblings = side.grants().is_some_and(|ring| !locked.is_empty(ring));
+        self.publish(&locked);
+        drop(locked);
+        // Its own waker, which need not be woken.
+        discard(granted.flatten());
+        siblings
+    }
+
+    /// Looks at a queued wait, and makes sure that `waker`, if there is one, is
+    /// the one that will be woken. Whether the wait is not queued any more: by a
+    /// grant, a refusal, or instead of another wait of the same task.
+    fn look(&self, side: Side, ticket: &mut Ticket<'_, T>, waker: Option<&Waker>) -> bool {
+        // A clone of the waker, made while the lock was open.
+        let mut spare: Option<Waker> = None;
+        let mut renewed = false;
+        let settled = loop {
+            let mut locked = ticket.lock();
+            if locked.status() != QUEUED {
+                break true;
+            }
+            if self.refuses(&locked, side) {
+                // By CLOSED, a refusal is on its way to this wait.
+                let wanted = locked.tag();
+                let own = locked.remove();
+                locked.set(REFUSED, wanted);
+                drop(locked);
+                discard(own);
+                break true;
+            }
+            if let Some(waker) = waker {
+                if !renewed && !locked.will_wake(waker) {
+                    let Some(fresh) = spare.take() else {
+                        drop(locked);
+                        spare = Some(waker.clone());
+                        continue;
+                    };
+                    // Once: of its own clone, too, a waker may say that it wakes
+                    // another.
+                    renewed = true;
+                    let outdated = locked.replace_waker(Some(fresh));
+                    drop(locked);
+                    discard(outdated);
+                    continue;
+                }
+            }
+            match self.change_places(side, &mut locked, &mut spare) {
+                Sibling::None => break false,
+                Sibling::Exchanged => {
+                    self.unlock(locked.into_locked()).resume();
+                    break true;
+                }
+                Sibling::Requeued => self.unlock(locked.into_locked()).resume(),
+                Sibling::NeedsWaker => {
+                    drop(locked);
+                    spare = match waker {
+                        Some(waker) => Some(waker.clone()),
+                        None => ticket.clone_waker(),
+                    };
+                }
+            }
+        };
+        discard(spare);
+        settled
+    }
+
+    /// Lets a queued wait have what another wait of its task has been granted and
+    /// not fetched: as `Semaphore` does.
+    fn change_places(
+        &self,
+        side: Side,
+        locked: &mut Locked<'_, T>,
+        spare: &mut Option<Waker>,
+    ) -> Sibling {
+        let Some(grants) = side.grants() else {
+            return Sibling::None;
+        };
+        let wanted = locked.tag();
+        if let Some(sibling) = locked.granted_sibling(grants, |granted| granted >= wanted) {
+            let surplus = sibling.tag() - wanted;
+            sibling.exchange(side.queue());
+            // A receiver's is 0.
+            locked.reserved -= surplus;
+            return Sibling::Exchanged;
+        }
+        let Some(sibling) = locked.granted_sibling(grants, |_| true) else {
+            return Sibling::None;
+        };
+        let Some(waker) = spare.take() else {
+            return Sibling::NeedsWaker;
+        };
+        let slots = sibling.tag();
+        sibling.requeue(waker);
+        locked.reserved -= slots;
+        Sibling::Requeued
+    }
+
+    /// Takes a wait out of the queue, or passes on what it was granted.
+    #[inline]
+    pub(super) fn abandon(&self, side: Side, ticket: &mut Ticket<'_, T>) {
+        if matches!(ticket.status(), QUEUED | SEATED) {
+            self.abandon_place(side, ticket);
+        }
+    }
+
+    #[cold]
+    fn abandon_place(&self, side: Side, ticket: &mut Ticket<'_, T>) {
+        let mut locked = ticket.lock();
+        let mut waker = None;
+        if locked.status() == QUEUED {
+            waker = locked.remove();
+        } else if locked.take_grant() {
+            match side {
+                Side::Sender => locked.reserved -= locked.tag(),
+                Side::Receiver => locked.promised -= 1,
+                Side::Watcher => {}
+            }
+        }
+        let panicked = self.unlock(locked.into_locked());
+        discard(waker);
+        panicked.resume();
+    }
+}
+
+/// What a queued wait found among the grants.
+enum Sibling {
+    /// None of its own task.
+    None,
+    /// It has the sibling's grant now.
+    Exchanged,
+    /// The sibling's grant was too small and went back.
+    Requeued,
+    /// The sibling must be queued again, for which a waker is needed.
+    NeedsWaker,
+}
+
+#[inline]
+fn spend<I: Io>(turn: &mut Option<Turn<'_, '_, I>>) -> bool {
+    turn.as_mut().is_none_or(Turn::spend)
+}
