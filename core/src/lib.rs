@@ -1,4 +1,74 @@
-//! Placeholder.
+//! Async coordination primitives, written once against an abstract [`Io`]: the
+//! same on every executor, on plain threads and without an operating system.
+//!
+//! # Map
+//!
+//! | you want to | take | because |
+//! |-|-|-|
+//! | share data that changes | [`Mutex`] | one holder at a time, served in order |
+//! | share data that is mostly read | [`RwLock`] | readers go together, a waiting writer stops new ones |
+//! | let at most N do something at once | [`Semaphore`] | N permits, served in order |
+//! | say that something happened | [`Notify`] | `notify_one` for a consumer, `notify_all` for everybody |
+//! | have N tasks meet before any goes on | [`Barrier`] | the last to arrive may run an action before the others are released |
+//! | make something once, on first use | [`OnceCell`] | the first caller makes it, the others wait; afterwards a read is one atomic load |
+//!
+//! Each module's page draws the states of its primitive, says what each
+//! operation does in each, and argues its memory orderings.
+//!
+//! # Three ways to wait
+//!
+//! ```
+//! # #[cfg(feature = "std")] {
+//! use std::pin::pin;
+//! use anysync::{Bare, Block, Notify, notify::Waiter};
+//!
+//! let notify = Notify::new();
+//!
+//! // With the handle of an executor, whose budget the wait spends.
+//! notify.notify_one();
+//! Bare.block_on(notify.wait(Bare));
+//!
+//! // The future alone.
+//! notify.notify_one();
+//! Bare.block_on(notify.wait_future());
+//!
+//! // A pinned waiter and no future: for callbacks, FFI, futures of your own.
+//! let mut waiter = pin!(Waiter::new());
+//! notify.wait_with(waiter.as_mut());
+//! notify.notify_one();
+//! assert!(waiter.is_notified());
+//! # }
+//! ```
+//!
+//! [`Bare`] asks nothing of anybody; the handles of executors are in the
+//! adapter crates `anysync-tokio`, `anysync-smol`, `anysync-async-std` and
+//! `anysync-futures`. A library takes `impl Io` and stays neutral.
+//!
+//! # Words
+//!
+//! - **Cancel safe**: a wait may be dropped at any moment. It leaves no trace;
+//!   what it had won and not yet returned goes to the next in the queue. All
+//!   waits of this crate are cancel safe, so any of them can be given a
+//!   deadline by [`Timer::timeout`]. It does not add up by itself: a function
+//!   that awaits twice may be dropped between the two.
+//! - **Fair**: first in, first out. A wait takes its place in the queue when it
+//!   is first polled, unless its method says otherwise, and keeps it however
+//!   often it is polled.
+//! - **Law**: a property with a name, such as
+//!   `notify::cancelled_one_goes_to_the_next`. The same name is a unit test, a
+//!   model of interleavings where that matters, and a check that
+//!   `anysync-conformance` runs on every executor.
+//!
+//! # Features
+//!
+//! | feature | default | gives |
+//! |-|-|-|
+//! | `std` | yes | `Block`, `io::block_on`, the operating system's lock inside |
+//! | `alloc` | with `std` | [`Spawn`] and its relatives, owned waits and guards |
+//! | `critical-section` | no | without `std`: the inner lock is a critical section, in place of a spin lock |
+//!
+//! Without features the crate is `no_std` and allocates nothing.
+
 #![no_std]
 #[cfg(feature = "alloc")]
 extern crate alloc;

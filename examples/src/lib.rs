@@ -86,3 +86,8 @@ pub fn main<P: Program>() -> ExitCode {
         }
     }
 }
+
+/// The programs of the workspace's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
