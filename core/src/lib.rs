@@ -6,6 +6,7 @@
 //! | you want to | take | because |
 //! |-|-|-|
 //! | share data that changes | [`Mutex`] | one holder at a time, served in order |
+//! | wait until shared data is as you need it | [`Condvar`] | gives up the lock while it waits, and has it again when it ends |
 //! | share data that is mostly read | [`RwLock`] | readers go together, a waiting writer stops new ones |
 //! | let at most N do something at once | [`Semaphore`] | N permits, served in order |
 //! | say that something happened | [`Notify`] | `notify_one` for a consumer, `notify_all` for everybody |
@@ -53,7 +54,8 @@
 //!   that awaits twice may be dropped between the two.
 //! - **Fair**: first in, first out. A wait takes its place in the queue when it
 //!   is first polled, unless its method says otherwise, and keeps it however
-//!   often it is polled.
+//!   often it is polled. A [`Mutex`] may be made [`Fairness::Eventual`] instead,
+//!   which is faster where many fight for it, and starves nobody.
 //! - **Law**: a property with a name, such as
 //!   `notify::cancelled_one_goes_to_the_next`. The same name is a unit test, a
 //!   model of interleavings where that matters, and a check that

@@ -197,6 +197,30 @@ fn all_wakes_exactly_those_before() {
 }
 
 #[test]
+fn dropped_on_its_way_to_be_woken_is_counted_once() {
+    type Doomed = std::sync::Mutex<Option<Boxed<'static, ()>>>;
+    static PAIR: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
+    static DOOMED: Doomed = std::sync::Mutex::new(None);
+
+    let mut first = Box::pin(PAIR.1.wait_future(PAIR.0.try_lock().unwrap()));
+    let drops_the_last = crate::test_util::hooked_waker(|event| {
+        if event == crate::test_util::Event::Wake {
+            drop(DOOMED.lock().unwrap().take());
+        }
+    });
+    assert!(poll(first.as_mut(), &drops_the_last).is_pending());
+    // The last is in a later batch, so it is still on its way.
+    let others: Vec<_> = (0..70).map(|_| queued(&PAIR.1, &PAIR.0)).collect();
+    *DOOMED.lock().unwrap() = Some(queued(&PAIR.1, &PAIR.0));
+    PAIR.1.notify_all();
+    assert!(DOOMED.lock().unwrap().is_none());
+    assert_eq!(PAIR.1.waiter_count(), 0);
+    drop(others);
+    drop(queued(&PAIR.1, &PAIR.0));
+    assert_eq!(PAIR.1.waiter_count(), 0);
+}
+
+#[test]
 fn waits_with_guards_of_several_mutexes() {
     let condvar = Condvar::new();
     let (one, two) = (Mutex::new(1), Mutex::new("two"));
