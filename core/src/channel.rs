@@ -90,6 +90,10 @@ mod buffer;
 mod chan;
 mod error;
 mod handle;
+#[cfg(all(test, anysync_loom))]
+mod loom_tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod model_tests;
 mod permit;
 mod receiver;
 mod recv;

@@ -102,6 +102,11 @@ impl<'a, T, I> RecvMany<'a, T, I> {
             spent: false,
         }
     }
+
+    #[cfg(all(test, not(anysync_loom)))]
+    pub(super) fn target(self: Pin<&mut Self>) -> &mut Vec<T> {
+        self.project().target
+    }
 }
 
 impl<T, I: Io> Future for RecvMany<'_, T, I> {

@@ -1,0 +1,942 @@
+//! Random programs against a sequential model of the channel: a queue of
+//! messages, counts, who waits, what has been granted to whom, and of which task
+//! each wait is.
+
+use core::cell::Cell;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::boxed::Box;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::vec;
+use std::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::chan::{CAN_RECEIVE, CAN_SEND, Chan, PROMISES, RECEIVERS, SENDERS, SLOTS, WATCHERS};
+use super::*;
+use crate::io::Io;
+use crate::test_util::{Wakes, counting_waker, poll};
+
+/// How many waits there are at a time, at most, and how many tasks.
+const WAITS: usize = 6;
+const TASKS: usize = 3;
+/// The wait that the first receiver itself has.
+const PLACE: usize = WAITS;
+
+type Message = usize;
+type Task = usize;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Send(Message),
+    Reserve(usize),
+    Recv,
+    RecvMany(usize),
+    Closed,
+    /// A `Waiter` to receive, or to reserve.
+    RecvWith,
+    ReserveWith,
+    Place,
+}
+
+impl Kind {
+    fn sends(self) -> bool {
+        matches!(self, Self::Send(_) | Self::Reserve(_) | Self::ReserveWith)
+    }
+
+    fn receives(self) -> bool {
+        !self.sends() && self != Self::Closed
+    }
+
+    fn wanted(self) -> usize {
+        match self {
+            Self::Reserve(n) => n,
+            _ => 1,
+        }
+    }
+
+    /// It pays from a budget.
+    fn pays(self) -> bool {
+        !matches!(self, Self::RecvWith | Self::ReserveWith)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Op {
+    /// A wait in an empty place; the message of a send is a fresh number. For a
+    /// `Waiter` the task whose waker it has.
+    Wait(usize, Kind, Option<Task>),
+    Poll(usize, Task),
+    /// Drops a wait, or takes the value of a send first.
+    Drop(usize, bool),
+    SetWaker(usize, Task),
+    PollRecv(Task),
+    TrySend,
+    ForceSend,
+    TryRecv,
+    TryReserve(usize),
+    /// Sends by one of the permits.
+    SendPermit(usize),
+    DropPermits(usize),
+    CloneHandles,
+    DropSender,
+    DropReceiver,
+    Close,
+    /// From here on the budget is spent, or is not.
+    Broke(bool),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let (at, task, few) = (0..WAITS, 0..TASKS, 0..4_usize);
+    let owner = proptest::option::of(task.clone());
+    let kind = prop_oneof![
+        4 => Just(Kind::Send(0)),
+        2 => few.clone().prop_map(Kind::Reserve),
+        4 => Just(Kind::Recv),
+        2 => few.clone().prop_map(Kind::RecvMany),
+        1 => Just(Kind::Closed),
+        1 => Just(Kind::RecvWith),
+        1 => Just(Kind::ReserveWith),
+    ];
+    prop_oneof![
+        40 => (at.clone(), kind, owner).prop_map(|(at, kind, task)| Op::Wait(at, kind, task)),
+        80 => (at.clone(), task.clone()).prop_map(|(at, task)| Op::Poll(at, task)),
+        20 => (at.clone(), any::<bool>()).prop_map(|(at, back)| Op::Drop(at, back)),
+        5 => (at.clone(), task.clone()).prop_map(|(at, task)| Op::SetWaker(at, task)),
+        10 => task.prop_map(Op::PollRecv),
+        15 => Just(Op::TrySend),
+        5 => Just(Op::ForceSend),
+        15 => Just(Op::TryRecv),
+        5 => few.clone().prop_map(Op::TryReserve),
+        10 => few.clone().prop_map(Op::SendPermit),
+        5 => few.prop_map(Op::DropPermits),
+        2 => Just(Op::CloneHandles),
+        3 => Just(Op::DropSender),
+        3 => Just(Op::DropReceiver),
+        1 => Just(Op::Close),
+        10 => any::<bool>().prop_map(Op::Broke),
+    ]
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    Idle,
+    Queued,
+    Granted,
+    Refused,
+    Finished,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Wait {
+    kind: Kind,
+    status: Status,
+    /// Whom to wake, or, once granted, of which task it is.
+    task: Option<Task>,
+    spent: bool,
+}
+
+/// What came out of a poll.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Sent,
+    GaveBack(Message),
+    Reserved(usize),
+    Received(Vec<Message>),
+    Closed,
+}
+
+/// What the channel ought to be.
+struct Model {
+    capacity: usize,
+    messages: VecDeque<Message>,
+    reserved: usize,
+    closed: bool,
+    senders: usize,
+    receivers: usize,
+    send_queue: Vec<usize>,
+    slots: Vec<usize>,
+    receive_queue: Vec<usize>,
+    promises: Vec<usize>,
+    watchers: Vec<usize>,
+    waits: [Option<Wait>; WAITS + 1],
+    permits: Vec<usize>,
+    wakes: [usize; TASKS],
+    broke: bool,
+}
+
+impl Model {
+    fn new(capacity: usize) -> Self {
+        let place = Wait {
+            kind: Kind::Place,
+            status: Status::Idle,
+            task: None,
+            spent: false,
+        };
+        let mut waits = [None; WAITS + 1];
+        waits[PLACE] = Some(place);
+        Self {
+            capacity,
+            messages: VecDeque::new(),
+            reserved: 0,
+            closed: false,
+            senders: 1,
+            receivers: 1,
+            send_queue: vec![],
+            slots: vec![],
+            receive_queue: vec![],
+            promises: vec![],
+            watchers: vec![],
+            waits,
+            permits: vec![],
+            wakes: [0; TASKS],
+            broke: false,
+        }
+    }
+
+    fn wait(&mut self, at: usize) -> &mut Wait {
+        self.waits[at].as_mut().unwrap()
+    }
+
+    fn free(&self) -> usize {
+        self.capacity - self.messages.len() - self.reserved
+    }
+
+    fn is_over(&self) -> bool {
+        let more = self.reserved != 0 && self.senders != 0;
+        self.closed && (self.receivers == 0 || self.messages.is_empty() && !more)
+    }
+
+    fn unpromised(&self) -> usize {
+        self.messages.len() - self.promises.len()
+    }
+
+    fn wake(&mut self, at: usize) {
+        if let Some(task) = self.wait(at).task {
+            self.wakes[task] += 1;
+        }
+    }
+
+    fn admits(&self, n: usize) -> Result<(), TrySendError<()>> {
+        if self.closed {
+            Err(TrySendError::Closed(()))
+        } else if n == 0 || self.send_queue.is_empty() && n <= self.free() {
+            Ok(())
+        } else {
+            Err(TrySendError::Full(()))
+        }
+    }
+
+    /// Grants what can be granted; `silently` to one that is not woken for it.
+    fn settle(&mut self, silently: Option<usize>) {
+        loop {
+            let first_sender = self.send_queue.first().copied();
+            if let Some(at) = first_sender {
+                let wanted = self.wait(at).kind.wanted();
+                if wanted <= self.free() {
+                    self.send_queue.remove(0);
+                    self.slots.push(at);
+                    self.reserved += wanted;
+                    self.granted(at, silently);
+                    continue;
+                }
+            }
+            if self.unpromised() != 0 && !self.receive_queue.is_empty() {
+                let at = self.receive_queue.remove(0);
+                self.promises.push(at);
+                self.granted(at, silently);
+                continue;
+            }
+            break;
+        }
+        if self.is_over() {
+            for at in std::mem::take(&mut self.receive_queue) {
+                self.wait(at).status = Status::Refused;
+                self.wake(at);
+            }
+        }
+    }
+
+    fn granted(&mut self, at: usize, silently: Option<usize>) {
+        self.wait(at).status = Status::Granted;
+        if silently != Some(at) {
+            self.wake(at);
+        }
+    }
+
+    fn end(&mut self) {
+        self.closed = true;
+        for at in std::mem::take(&mut self.send_queue)
+            .into_iter()
+            .chain(std::mem::take(&mut self.watchers))
+        {
+            self.wait(at).status = Status::Refused;
+            self.wake(at);
+        }
+        self.settle(None);
+    }
+
+    fn refuses(&self, kind: Kind) -> bool {
+        if kind.receives() {
+            self.is_over()
+        } else {
+            self.closed
+        }
+    }
+
+    fn spend(&mut self, at: usize, task: Task) -> bool {
+        let broke = self.broke;
+        let wait = self.wait(at);
+        if wait.kind.pays() && !wait.spent {
+            if broke {
+                self.wakes[task] += 1;
+                return false;
+            }
+            wait.spent = true;
+        }
+        true
+    }
+
+    fn poll(&mut self, at: usize, task: Task) -> Option<Outcome> {
+        let Wait { kind, status, .. } = *self.wait(at);
+        if let Kind::RecvMany(0) = kind {
+            return Some(Outcome::Received(vec![]));
+        }
+        if status == Status::Idle {
+            let is_ready = self.refuses(kind)
+                || kind.sends() && self.admits(kind.wanted()).is_ok()
+                || kind.receives() && self.unpromised() != 0 && self.receive_queue.is_empty();
+            // The hint only says that there is some slot.
+            let hints = kind.sends() && self.admits(1).is_ok();
+            if is_ready || hints {
+                if !self.spend(at, task) {
+                    if kind.wanted() != 0 {
+                        self.queue(at, task);
+                    }
+                    return None;
+                }
+                if is_ready {
+                    if self.refuses(kind) {
+                        return Some(self.refuse(at));
+                    }
+                    self.count(kind, 1);
+                    return Some(self.act(at));
+                }
+            }
+            self.queue(at, task);
+        }
+        loop {
+            let Wait { status, .. } = *self.wait(at);
+            match status {
+                Status::Queued => {
+                    if kind.pays() {
+                        self.wait(at).task = Some(task);
+                    }
+                    if !self.change_places(at) {
+                        return None;
+                    }
+                }
+                _ if !self.spend(at, task) => return None,
+                Status::Refused => return Some(self.refuse(at)),
+                Status::Granted => {
+                    self.slots.retain(|&granted| granted != at);
+                    self.promises.retain(|&granted| granted != at);
+                    if kind.sends() && self.receivers == 0 {
+                        self.reserved -= kind.wanted();
+                        self.settle(None);
+                        return Some(self.refuse(at));
+                    }
+                    if kind.receives() {
+                        // Counted again by `act`.
+                        self.promises.push(PLACE);
+                    }
+                    return Some(self.act(at));
+                }
+                Status::Idle | Status::Finished => panic!("{status:?}"),
+            }
+        }
+    }
+
+    /// Counts a win that nobody has been granted.
+    fn count(&mut self, kind: Kind, wins: usize) {
+        if kind.sends() {
+            self.reserved += kind.wanted() * wins;
+        } else {
+            // Only their number matters here.
+            self.promises.push(PLACE);
+        }
+    }
+
+    fn finish(&mut self, at: usize) {
+        let wait = self.wait(at);
+        wait.spent = false;
+        wait.status = match wait.kind {
+            Kind::Place | Kind::RecvWith | Kind::ReserveWith => Status::Idle,
+            _ => Status::Finished,
+        };
+    }
+
+    fn refuse(&mut self, at: usize) -> Outcome {
+        self.finish(at);
+        match self.wait(at).kind {
+            Kind::Send(message) => Outcome::GaveBack(message),
+            Kind::RecvMany(_) => Outcome::Received(vec![]),
+            _ => Outcome::Closed,
+        }
+    }
+
+    /// Uses a win that is counted.
+    fn act(&mut self, at: usize) -> Outcome {
+        self.finish(at);
+        match self.wait(at).kind {
+            Kind::Send(message) => {
+                self.reserved -= 1;
+                self.messages.push_back(message);
+                self.settle(None);
+                Outcome::Sent
+            }
+            Kind::Reserve(n) => {
+                self.permits.push(n);
+                Outcome::Reserved(n)
+            }
+            Kind::ReserveWith => {
+                self.permits.push(1);
+                Outcome::Reserved(1)
+            }
+            Kind::Closed => panic!("nobody grants the close"),
+            Kind::RecvMany(limit) => self.receive(limit),
+            Kind::Recv | Kind::RecvWith | Kind::Place => self.receive(1),
+        }
+    }
+
+    fn receive(&mut self, limit: usize) -> Outcome {
+        self.promises.pop();
+        let count = if self.receive_queue.is_empty() {
+            self.unpromised().min(limit)
+        } else {
+            1
+        };
+        let received = self.messages.drain(..count).collect();
+        self.settle(None);
+        Outcome::Received(received)
+    }
+
+    fn queue(&mut self, at: usize, task: Task) {
+        let kind = self.wait(at).kind;
+        if kind.pays() {
+            self.wait(at).task = Some(task);
+        }
+        if self.refuses(kind) {
+            self.wait(at).status = Status::Refused;
+            return;
+        }
+        self.wait(at).status = Status::Queued;
+        self.queue_of(kind).push(at);
+        if kind != Kind::Closed {
+            self.settle(Some(at));
+        }
+    }
+
+    fn queue_of(&mut self, kind: Kind) -> &mut Vec<usize> {
+        match kind {
+            Kind::Closed => &mut self.watchers,
+            kind if kind.sends() => &mut self.send_queue,
+            _ => &mut self.receive_queue,
+        }
+    }
+
+    /// Takes over what another wait of the same task has been granted; whether
+    /// the wait may have it now.
+    fn change_places(&mut self, at: usize) -> bool {
+        let Wait { kind, task, .. } = *self.wait(at);
+        let Some(task) = task else { return false };
+        let wanted = kind.wanted();
+        let grants = if kind.sends() {
+            self.slots.clone()
+        } else if kind.receives() {
+            self.promises.clone()
+        } else {
+            return false;
+        };
+        let latest = |least: usize| {
+            let suits = |other: &&usize| {
+                let other = self.waits[**other].as_ref().unwrap();
+                other.task == Some(task) && other.kind.wanted() >= least
+            };
+            grants.iter().rev().find(suits).copied()
+        };
+        if let Some(other) = latest(wanted) {
+            let surplus = self.wait(other).kind.wanted() - wanted;
+            let swap = |ring: &mut Vec<usize>| {
+                ring.retain(|&granted| granted != other);
+                ring.push(at);
+            };
+            if kind.sends() {
+                swap(&mut self.slots);
+                self.reserved -= surplus;
+            } else {
+                swap(&mut self.promises);
+            }
+            let queue = self.queue_of(kind);
+            queue.retain(|&queued| queued != at);
+            queue.insert(0, other);
+            self.wait(at).status = Status::Granted;
+            self.wait(other).status = Status::Queued;
+            self.settle(None);
+            return true;
+        }
+        let Some(other) = latest(0) else { return false };
+        self.slots.retain(|&granted| granted != other);
+        let behind = self.send_queue.iter().position(|&queued| queued == at);
+        self.send_queue.insert(behind.unwrap() + 1, other);
+        self.reserved -= self.wait(other).kind.wanted();
+        self.wait(other).status = Status::Queued;
+        self.settle(None);
+        true
+    }
+
+    /// Takes a wait out of the queue, or passes on what it was granted.
+    fn abandon(&mut self, at: usize) {
+        let Wait { kind, status, .. } = *self.wait(at);
+        match status {
+            Status::Queued => self.queue_of(kind).retain(|&queued| queued != at),
+            Status::Granted => {
+                self.slots.retain(|&granted| granted != at);
+                self.promises.retain(|&granted| granted != at);
+                if kind.sends() {
+                    self.reserved -= kind.wanted();
+                }
+            }
+            _ => return,
+        }
+        self.settle(None);
+    }
+
+    fn leave_place(&mut self) {
+        self.abandon(PLACE);
+        let place = self.wait(PLACE);
+        place.status = Status::Idle;
+        place.spent = false;
+    }
+
+    fn has(&self, which: fn(Kind) -> bool) -> bool {
+        self.waits[..WAITS]
+            .iter()
+            .flatten()
+            .any(|wait| which(wait.kind) && !matches!(wait.status, Status::Finished))
+    }
+}
+
+/// An executor whose tasks have spent their budget while it says so.
+#[derive(Default)]
+struct Budget(Cell<bool>);
+
+impl Io for Budget {
+    fn poll_spend(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0.get() {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }
+}
+
+/// The real waits.
+enum Real<'a> {
+    Send(Pin<Box<Send<'a, Message, &'a Budget>>>),
+    Reserve(Pin<Box<ReserveMany<'a, Message, &'a Budget>>>),
+    Recv(Pin<Box<Recv<'a, Message, &'a Budget>>>),
+    Many(Pin<Box<RecvMany<'a, Message, &'a Budget>>>),
+    Closed(Pin<Box<Closed<'a, Message, &'a Budget>>>),
+    Waiter(Pin<Box<Waiter<'a, Message>>>),
+}
+
+/// What the program runs on. The waits borrow the channel itself, so that the
+/// handles may go while there are others.
+struct World<'a> {
+    chan: &'a Arc<Chan<Message>>,
+    io: &'a Budget,
+    senders: Vec<Sender<Message>>,
+    receivers: Vec<Receiver<Message>>,
+    waits: [Option<Real<'a>>; WAITS],
+    permits: Vec<Permits<'a, Message>>,
+    tasks: [(Arc<Wakes>, Waker); TASKS],
+    model: Model,
+    fresh: Message,
+}
+
+impl<'a> World<'a> {
+    fn new(chan: &'a Arc<Chan<Message>>, io: &'a Budget, capacity: usize) -> Self {
+        Self {
+            chan,
+            io,
+            senders: vec![Sender::first(chan.clone())],
+            receivers: vec![Receiver::first(chan.clone())],
+            waits: [const { None }; WAITS],
+            permits: vec![],
+            tasks: [(); TASKS].map(|()| counting_waker()),
+            model: Model::new(capacity),
+            fresh: 0,
+        }
+    }
+
+    fn fresh(&mut self) -> Message {
+        self.fresh += 1;
+        self.fresh
+    }
+
+    fn run(&mut self, op: Op) {
+        let (chan, io): (&'a Chan<Message>, _) = (self.chan, self.io);
+        match op {
+            Op::Wait(at, kind, task) => self.start(at, kind, task),
+            Op::Poll(at, task) => {
+                let Some(real) = &mut self.waits[at] else {
+                    return;
+                };
+                let model = self.model.wait(at);
+                if model.status == Status::Finished {
+                    return;
+                }
+                let waker = &self.tasks[task].1;
+                let is_sender = model.kind == Kind::ReserveWith;
+                let outcome = poll_real(real, waker, chan, is_sender, &mut self.permits);
+                let expected = self.model.poll(at, task);
+                assert_eq!(outcome, expected, "poll of {at}");
+            }
+            Op::Drop(at, back) => {
+                if let Some(mut real) = self.waits[at].take() {
+                    if let (true, Real::Send(send)) = (back, &mut real) {
+                        let Wait { kind, status, .. } = *self.model.wait(at);
+                        let value = send.as_mut().take_value();
+                        let Kind::Send(message) = kind else { panic!() };
+                        let kept = (status != Status::Finished).then_some(message);
+                        assert_eq!(value, kept);
+                    }
+                    drop(real);
+                    self.model.abandon(at);
+                    self.model.waits[at] = None;
+                }
+            }
+            Op::SetWaker(at, task) => {
+                if let Some(Real::Waiter(waiter)) = &mut self.waits[at] {
+                    waiter.as_mut().set_waker(self.tasks[task].1.clone());
+                    let wait = self.model.wait(at);
+                    wait.task = Some(task);
+                    if matches!(wait.status, Status::Granted | Status::Refused) {
+                        self.model.wakes[task] += 1;
+                        // The latest grant is looked through first.
+                        for ring in [&mut self.model.slots, &mut self.model.promises] {
+                            if ring.contains(&at) {
+                                ring.retain(|&granted| granted != at);
+                                ring.push(at);
+                            }
+                        }
+                    }
+                }
+            }
+            Op::PollRecv(task) => {
+                if let Some(first) = self.receivers.first_mut() {
+                    let mut cx = Context::from_waker(&self.tasks[task].1);
+                    let outcome = match first.poll_recv(io, &mut cx) {
+                        Poll::Pending => None,
+                        Poll::Ready(Ok(message)) => Some(Outcome::Received(vec![message])),
+                        Poll::Ready(Err(RecvError)) => Some(Outcome::Closed),
+                    };
+                    assert_eq!(outcome, self.model.poll(PLACE, task));
+                }
+            }
+            Op::TrySend => {
+                let message = self.fresh();
+                if let Some(sender) = self.senders.first() {
+                    let expected = self
+                        .model
+                        .admits(1)
+                        .map_err(|error| error.map(|()| message));
+                    if expected.is_ok() {
+                        self.model.messages.push_back(message);
+                        self.model.settle(None);
+                    }
+                    assert_eq!(sender.try_send(message), expected);
+                }
+            }
+            Op::ForceSend => {
+                let message = self.fresh();
+                if let Some(sender) = self.senders.first() {
+                    let expected = match self.model.admits(1) {
+                        Err(TrySendError::Closed(())) => Err(SendError(message)),
+                        Err(TrySendError::Full(())) if self.model.messages.is_empty() => {
+                            Ok(Some(message))
+                        }
+                        admitted => {
+                            let replaced = match admitted {
+                                Ok(()) => None,
+                                Err(_) => self.model.messages.pop_front(),
+                            };
+                            self.model.messages.push_back(message);
+                            self.model.settle(None);
+                            Ok(replaced)
+                        }
+                    };
+                    assert_eq!(sender.force_send(message), expected);
+                }
+            }
+            Op::TryRecv => {
+                if let Some(first) = self.receivers.first() {
+                    self.model.leave_place();
+                    let model = &mut self.model;
+                    let expected = if model.unpromised() != 0 && model.receive_queue.is_empty() {
+                        let message = model.messages.pop_front().unwrap();
+                        model.settle(None);
+                        Ok(message)
+                    } else if model.is_over() {
+                        Err(TryRecvError::Closed)
+                    } else {
+                        Err(TryRecvError::Empty)
+                    };
+                    assert_eq!(first.try_recv(), expected);
+                }
+            }
+            Op::TryReserve(n) => {
+                if !self.senders.is_empty() {
+                    let expected = self.model.admits(n);
+                    let reserved = chan.try_reserve(n);
+                    assert_eq!(reserved, expected);
+                    if reserved.is_ok() {
+                        self.permits.push(Permits::new(chan, n));
+                        self.model.permits.push(n);
+                        self.model.reserved += n;
+                    }
+                }
+            }
+            Op::SendPermit(which) => {
+                let message = self.fresh();
+                if let Some(permits) = self.permits.get_mut(which) {
+                    let permit = permits.next();
+                    assert_eq!(permit.is_some(), self.model.permits[which] != 0);
+                    if let Some(permit) = permit {
+                        permit.send(message);
+                        self.model.permits[which] -= 1;
+                        self.model.reserved -= 1;
+                        if self.model.receivers != 0 {
+                            self.model.messages.push_back(message);
+                        }
+                        self.model.settle(None);
+                    }
+                }
+            }
+            Op::DropPermits(which) => {
+                if which < self.permits.len() {
+                    drop(self.permits.remove(which));
+                    self.model.reserved -= self.model.permits.remove(which);
+                    self.model.settle(None);
+                }
+            }
+            Op::CloneHandles => {
+                if let Some(sender) = self.senders.first() {
+                    self.senders.push(sender.clone());
+                    self.model.senders += 1;
+                }
+                if let Some(receiver) = self.receivers.first() {
+                    self.receivers.push(receiver.clone());
+                    self.model.receivers += 1;
+                }
+            }
+            Op::DropSender => {
+                // A wait or permit keeps its sender.
+                let used = self.model.has(|kind| kind.sends() || kind == Kind::Closed)
+                    || !self.permits.is_empty();
+                let may_go = self.senders.len() > 1 || !used;
+                if may_go && self.senders.pop().is_some() {
+                    self.model.senders -= 1;
+                    if self.model.senders == 0 {
+                        self.model.end();
+                    }
+                }
+            }
+            Op::DropReceiver => {
+                if self.receivers.len() > 1 || !self.model.has(Kind::receives) {
+                    if self.receivers.len() == 1 {
+                        self.model.leave_place();
+                    }
+                    if self.receivers.pop().is_some() {
+                        self.model.receivers -= 1;
+                        if self.model.receivers == 0 {
+                            self.model.messages.clear();
+                            self.model.end();
+                        }
+                    }
+                }
+            }
+            Op::Close => {
+                let was_open = !self.model.closed;
+                if was_open {
+                    self.model.end();
+                }
+                assert_eq!(chan.close(), was_open);
+            }
+            Op::Broke(broke) => {
+                io.0.set(broke);
+                self.model.broke = broke;
+            }
+        }
+    }
+
+    fn start(&mut self, at: usize, kind: Kind, task: Option<Task>) {
+        let handles = if kind.receives() {
+            self.receivers.len()
+        } else {
+            self.senders.len()
+        };
+        if self.waits[at].is_some() || handles == 0 {
+            return;
+        }
+        let message = self.fresh();
+        let (chan, io): (&'a Chan<Message>, _) = (self.chan, self.io);
+        let (kind, real) = match kind {
+            Kind::Send(_) => {
+                let send = Box::pin(Send::new(chan, message, io));
+                (Kind::Send(message), Real::Send(send))
+            }
+            Kind::Reserve(n) => {
+                let n = n.min(self.model.capacity);
+                let reserve = Box::pin(ReserveMany::new(chan, n, io));
+                (Kind::Reserve(n), Real::Reserve(reserve))
+            }
+            Kind::Recv | Kind::Place => (Kind::Recv, Real::Recv(Box::pin(Recv::new(chan, io)))),
+            Kind::RecvMany(limit) => {
+                let target = Box::leak(Box::default());
+                let many = RecvMany::new(chan, target, limit, io);
+                (kind, Real::Many(Box::pin(many)))
+            }
+            Kind::Closed => (kind, Real::Closed(Box::pin(Closed::new(chan, 1, io)))),
+            Kind::RecvWith | Kind::ReserveWith => {
+                let waiter = task.map_or_else(Waiter::new, |task| {
+                    Waiter::with_waker(self.tasks[task].1.clone())
+                });
+                (kind, Real::Waiter(Box::pin(waiter)))
+            }
+        };
+        self.waits[at] = Some(real);
+        let task = task.filter(|_| !kind.pays());
+        self.model.waits[at] = Some(Wait {
+            kind,
+            status: Status::Idle,
+            task,
+            spent: false,
+        });
+    }
+
+    /// Compares what can be seen from outside, and the machine inside.
+    fn check(&self) {
+        let model = &self.model;
+        let list = self.chan.lock();
+        assert_eq!(list.buffer.len(), model.messages.len());
+        assert_eq!((list.reserved, list.closed), (model.reserved, model.closed));
+        assert_eq!(list.promised, model.promises.len());
+        assert_eq!(list.is_over(), model.is_over());
+        let rings = [SENDERS, RECEIVERS, SLOTS, PROMISES, WATCHERS].map(|ring| list.count(ring));
+        let expected = [
+            &model.send_queue,
+            &model.receive_queue,
+            &model.slots,
+            &model.promises,
+            &model.watchers,
+        ];
+        assert_eq!(rings, expected.map(Vec::len));
+        drop(list);
+        assert_eq!(
+            self.chan.has_hint(CAN_SEND),
+            model.closed || model.admits(1).is_ok()
+        );
+        let can_receive =
+            model.is_over() || model.unpromised() != 0 && model.receive_queue.is_empty();
+        assert_eq!(self.chan.has_hint(CAN_RECEIVE), can_receive);
+        for (task, (wakes, _)) in self.tasks.iter().enumerate() {
+            assert_eq!(wakes.count(), model.wakes[task], "wakes of task {task}");
+        }
+    }
+}
+
+fn poll_real<'a>(
+    real: &mut Real<'a>,
+    waker: &Waker,
+    chan: &'a Chan<Message>,
+    is_sender: bool,
+    permits: &mut Vec<Permits<'a, Message>>,
+) -> Option<Outcome> {
+    fn ready<T>(polled: Poll<T>) -> Option<T> {
+        match polled {
+            Poll::Ready(outcome) => Some(outcome),
+            Poll::Pending => None,
+        }
+    }
+    let mut reserved = |new: Permits<'a, Message>| {
+        let n = new.len();
+        permits.push(new);
+        Outcome::Reserved(n)
+    };
+    Some(match real {
+        Real::Send(send) => match ready(poll(send.as_mut(), waker))? {
+            Ok(()) => Outcome::Sent,
+            Err(SendError(message)) => Outcome::GaveBack(message),
+        },
+        Real::Reserve(reserve) => match ready(poll(reserve.as_mut(), waker))? {
+            Ok(permits) => reserved(permits),
+            Err(SendError(())) => Outcome::Closed,
+        },
+        Real::Recv(recv) => match ready(poll(recv.as_mut(), waker))? {
+            Ok(message) => Outcome::Received(vec![message]),
+            Err(RecvError) => Outcome::Closed,
+        },
+        Real::Many(many) => {
+            let count = ready(poll(many.as_mut(), waker))?;
+            let received = std::mem::take(many.as_mut().target());
+            assert_eq!(received.len(), count);
+            Outcome::Received(received)
+        }
+        Real::Closed(closed) => {
+            ready(poll(closed.as_mut(), waker))?;
+            Outcome::Closed
+        }
+        Real::Waiter(waiter) if is_sender => {
+            let side = super::wait::Side::Sender;
+            match waiter
+                .as_mut()
+                .wait(chan, side, |list| chan.publish(&list))?
+            {
+                Ok(()) => reserved(Permits::new(chan, 1)),
+                Err(_) => Outcome::Closed,
+            }
+        }
+        Real::Waiter(waiter) => {
+            let side = super::wait::Side::Receiver;
+            match waiter
+                .as_mut()
+                .wait(chan, side, |list| chan.take_promised(list))?
+            {
+                Ok(message) => Outcome::Received(vec![message]),
+                Err(_) => Outcome::Closed,
+            }
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn agrees_with_the_model(
+        capacity in 1..5_usize,
+        ops in proptest::collection::vec(op(), 1..120),
+    ) {
+        let chan = Arc::new(Chan::new(capacity));
+        let io = Budget::default();
+        let mut world = World::new(&chan, &io, capacity);
+        for op in ops {
+            world.run(op);
+            world.check();
+        }
+    }
+}
