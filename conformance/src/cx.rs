@@ -204,18 +204,21 @@ impl Cx {
     ) -> Watched<'a, ()> {
         let asked = Location::caller();
         let (name, start) = (label.to_owned(), Instant::now());
+        let log = Arc::clone(&self.inner.log);
         let asking = async move {
-            let mut turns = 0_u32;
+            let mut turns = 0_u64;
             while !condition() {
                 assert!(
                     start.elapsed() < PATIENCE,
                     "never came true: {name} (asked at {asked})"
                 );
                 yield_now().await;
+                // Whoever was left behind is to leave the processor to others.
+                assert!(!log.is_abandoned(), "given up: {name}");
                 turns += 1;
                 if turns % 64 == 0 {
                     // Others may need this processor to make it true.
-                    thread::sleep(Duration::from_micros(50));
+                    thread::sleep(Duration::from_micros(turns.min(1_000)));
                 }
             }
         };

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::future::Future;
 use std::panic;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ const SHOWN: usize = 30;
 /// The log of one check. Tasks and threads of the check share it.
 pub(crate) struct Log {
     start: Instant,
+    abandoned: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -50,8 +52,18 @@ impl Log {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             start: Instant::now(),
+            abandoned: AtomicBool::new(false),
             state: Mutex::default(),
         })
+    }
+
+    /// The watchdog has given the check up.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -55,7 +55,7 @@ pub fn sound() -> Arc<dyn Subject> {
 /// How long a law may run on a mutant: one that hangs is dead as well.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Most of those that hang do nothing.
-const JOBS: usize = 16;
+const JOBS: usize = 24;
 
 impl Mutant {
     /// Its checks; killed on any backend is killed.

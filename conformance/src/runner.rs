@@ -50,7 +50,11 @@ pub(crate) fn run(check: Check) -> (Outcome, Duration) {
     let outcome = match returned {
         Ok(Ok(())) => ended(&progress),
         Ok(Err(payload)) => backend_panicked(&progress, &message_of(&*payload)),
-        Err(RecvTimeoutError::Timeout) => hung(&progress, watchdog),
+        Err(RecvTimeoutError::Timeout) => {
+            let outcome = hung(&progress, watchdog);
+            progress.log.abandon();
+            outcome
+        }
         Err(RecvTimeoutError::Disconnected) => failed(
             &progress,
             "the check's thread ended without a result".to_owned(),

@@ -1,10 +1,10 @@
 //! [`Suite`]: which laws are run, on what, against what.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::backend::{Backend, Capability};
 use crate::cx::mix;
@@ -200,33 +200,48 @@ impl Suite {
 }
 
 /// Runs checks, `jobs` at a time; the results are in the order of the checks.
+///
+/// A check that takes long is most likely to be one that hangs, and so does
+/// nothing: it makes room for another while its watchdog waits.
 pub(crate) fn run_all(
     checks: Vec<Check>,
     jobs: usize,
     mut progress: impl FnMut(&CheckResult),
 ) -> Vec<CheckResult> {
-    let total = checks.len();
-    let queue: Mutex<VecDeque<_>> = Mutex::new(checks.into_iter().enumerate().collect());
-    let next = || {
-        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.pop_front()
-    };
-    let (done, results) = channel();
+    /// How many may be on their way, with those that take long.
+    const LIMIT: usize = 64;
+    const LONG: Duration = Duration::from_secs(2);
+
     let mut collected: Vec<Option<CheckResult>> = Vec::new();
-    collected.resize_with(total, || None);
+    collected.resize_with(checks.len(), || None);
+    let mut waiting = checks.into_iter().enumerate();
+    let mut running: BTreeMap<usize, Instant> = BTreeMap::new();
+    let (done, results) = channel();
     thread::scope(|scope| {
-        for _ in 0..jobs.min(total) {
-            let (done, next) = (done.clone(), &next);
-            scope.spawn(move || {
-                while let Some((place, check)) = next() {
+        loop {
+            let busy = |running: &BTreeMap<usize, Instant>| {
+                let started = running.values();
+                started.filter(|start| start.elapsed() < LONG).count()
+            };
+            while running.len() < LIMIT && busy(&running) < jobs {
+                let Some((place, check)) = waiting.next() else {
+                    break;
+                };
+                running.insert(place, Instant::now());
+                let done = done.clone();
+                scope.spawn(move || {
                     let _ = done.send((place, check.run()));
-                }
-            });
-        }
-        drop(done);
-        for (place, result) in results {
-            progress(&result);
-            collected[place] = Some(result);
+                });
+            }
+            if running.is_empty() {
+                break;
+            }
+            // Every now and then one that runs has become one that takes long.
+            if let Ok((place, result)) = results.recv_timeout(LONG / 10) {
+                running.remove(&place);
+                progress(&result);
+                collected[place] = Some(result);
+            }
         }
     });
     collected.into_iter().flatten().collect()

@@ -184,10 +184,10 @@ impl Timer for Flawed {
         let left = at.saturating_duration_since(now);
         let at = match self.flaw {
             Flaw::SleepEndsEarly => now + Duration::from_millis(left.as_millis() as u64),
-            // What is due within 40 ms, the earlier the later.
-            Flaw::SleepsEndInReverse => {
-                let left_over = Duration::from_millis(40).saturating_sub(left);
-                at + left_over * 2
+            // Of what is due within 40 ms, and not at once, the earlier comes the
+            // later.
+            Flaw::SleepsEndInReverse if left > Duration::from_millis(4) => {
+                at + Duration::from_millis(40).saturating_sub(left) * 10
             }
             Flaw::PastDeadlinePanics => {
                 let left = at
