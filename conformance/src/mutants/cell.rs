@@ -352,6 +352,8 @@ impl Drop for Call<'_> {
     fn drop(&mut self) {
         let flaw = self.cell.flaw;
         if self.runs {
+            // What the initialiser holds goes before somebody else's starts.
+            self.init = Box::pin(std::future::pending());
             if flaw != Flaw::CancelKeepsTheTurn {
                 self.cell.pass_on();
             }
