@@ -2,13 +2,13 @@
 //! the inner lock, and whom they are granted to.
 
 use core::mem;
+use core::task::Waker;
 
 use super::buffer::Buffer;
 use super::{SendError, TryRecvError, TrySendError};
 use crate::primitive::{AtomicUsize, Ordering};
 use crate::wait_list::{Locked, Ring, TicketOf, VERDICT, WaitList, has_list};
-use crate::wake_batch::{Panicked, WakeBatch};
-use core::task::Waker;
+use crate::wake_batch::{Panicked, WakeBatch, wake};
 
 /// The capacity of a channel without a bound.
 pub(super) const UNBOUNDED: usize = usize::MAX;
@@ -310,37 +310,61 @@ impl<T> Chan<T> {
         }
     }
 
+    /// Nearly always there is one to wake, or none.
     fn settle<'a>(&'a self, mut list: List<'a, T>) -> Panicked {
-        let mut panicked = Panicked::none();
+        let first = self.grant(&mut list);
+        if self.is_settled(&list) {
+            self.publish(&list);
+            drop(list);
+            wake(first.flatten());
+            return Panicked::none();
+        }
         let mut batch = WakeBatch::new();
+        batch.push(first.flatten());
+        self.settle_many(list, batch)
+    }
+
+    #[cold]
+    fn settle_many<'a>(&'a self, mut list: List<'a, T>, mut batch: WakeBatch) -> Panicked {
+        let mut panicked = Panicked::none();
         loop {
-            let unfinished = loop {
-                if batch.is_full() {
-                    break true;
-                }
-                let granted = self
-                    .grant_slots(&mut list)
-                    .or_else(|| self.grant_message(&mut list));
-                match granted {
+            while !batch.is_full() {
+                match self.grant(&mut list) {
                     Some(waker) => batch.push(waker),
-                    None => break false,
+                    None => break,
                 }
-            };
+            }
+            let finished = self.is_settled(&list);
             self.publish(&list);
             // A panic that cannot be caught (without `std`) comes back here too.
-            let rest = unfinished.then(|| Finally(|| self.settle(self.lock()).resume()));
-            if !unfinished && !list.is_empty(RECEIVERS) && list.is_over() {
+            let rest = (!finished).then(|| Finally(|| self.settle(self.lock()).resume()));
+            if !list.is_empty(RECEIVERS) && list.is_over() {
                 list.settle_all(RECEIVERS, REFUSED);
             } else {
                 drop(list);
             }
             panicked.or(batch.wake_all());
             mem::forget(rest);
-            if !unfinished {
+            if finished {
                 return panicked;
             }
             list = self.lock();
         }
+    }
+
+    /// Whether nobody in the queues can go on, by invariant WAITING.
+    #[inline]
+    fn is_settled(&self, list: &List<'_, T>) -> bool {
+        let slots = list.first_tag(SENDERS);
+        slots.is_none_or(|wanted| wanted > self.free(list))
+            && (list.is_empty(RECEIVERS) || (list.unpromised() == 0 && !list.is_over()))
+    }
+
+    /// Grants what the first in one of the queues waits for. The result is its
+    /// waker.
+    #[inline]
+    fn grant(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
+        self.grant_slots(list).or_else(|| self.grant_message(list))
     }
 
     /// Reserves what the first of the senders waits for, if it is there. The

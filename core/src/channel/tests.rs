@@ -622,19 +622,11 @@ fn granted_but_unpolled_does_not_block_its_own_task() {
 
 #[test]
 fn idle_size_is_bounded() {
+    // The published numbers; an `Arc` adds two counts.
     assert!(size_of::<Sender<u64>>() <= 40 && size_of::<Receiver<u64>>() <= 40);
-    // What an idle channel takes, beside what it keeps for messages.
-    assert!(size_of::<Chan<u64>>() <= 192, "{}", size_of::<Chan<u64>>());
-    assert!(
-        size_of::<Recv<'_, u64>>() <= 64,
-        "{}",
-        size_of::<Recv<'_, u64>>()
-    );
-    assert!(
-        size_of::<Send<'_, u64>>() <= 80,
-        "{}",
-        size_of::<Send<'_, u64>>()
-    );
+    assert!(size_of::<Chan<u64>>() + 2 * size_of::<usize>() <= 168);
+    assert!(size_of::<Recv<'_, u64>>() <= 56);
+    assert!(size_of::<Send<'_, [u64; 9]>>() <= 56 + 8 + 9 * 8);
 
     fn kept<T: Default>(sender: &Sender<T>, receiver: &Receiver<T>) -> usize {
         for _ in 0..10_000 {

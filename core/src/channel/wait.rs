@@ -6,8 +6,8 @@
 use core::task::{Context, Poll, Waker};
 
 use super::chan::{
-    CAN_RECEIVE, CAN_SEND, Chan, IS_CLOSED, List, PROMISES, RECEIVERS, REFUSED, SENDERS, SLOTS,
-    TAKEN, Ticket, WATCHERS,
+    CAN_RECEIVE, CAN_SEND, Chan, Finally, IS_CLOSED, List, PROMISES, RECEIVERS, REFUSED, SENDERS,
+    SLOTS, TAKEN, Ticket, WATCHERS,
 };
 use crate::io::Io;
 use crate::wait_list::{IDLE, LockedTicket, QUEUED, SEATED};
@@ -338,8 +338,8 @@ impl<T> Chan<T> {
 
     #[cold]
     fn abandon_place(&self, side: Side, ticket: &mut Ticket<'_, T>) {
-        let mut locked = ticket.lock();
         let mut waker = None;
+        let mut locked = ticket.lock();
         if locked.status() == QUEUED {
             waker = locked.remove();
         } else if locked.take_grant() {
@@ -349,9 +349,9 @@ impl<T> Chan<T> {
                 Side::Watcher => {}
             }
         }
-        let panicked = self.unlock(locked.into_locked());
-        discard(waker);
-        panicked.resume();
+        // Also if a waker panics.
+        let _own = Finally(|| discard(waker.take()));
+        self.unlock(locked.into_locked()).resume();
     }
 }
 

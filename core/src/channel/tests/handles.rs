@@ -108,3 +108,25 @@ fn another_receive_ends_the_handles_own_wait() {
     assert_eq!(next.won(), Ok(3));
     idle(other.chan());
 }
+
+#[test]
+fn a_waker_may_use_the_handle_whose_own_wait_ends() {
+    let (sender, mut receiver) = bounded(1);
+    let waker = counting_waker().1;
+    assert!(
+        receiver
+            .poll_recv(&Bare, &mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    let receiver: &'static Receiver<u8> = Box::leak(Box::new(receiver));
+    let waker = reentrant_waker(|| {
+        let _ = receiver.try_recv();
+    });
+    let other = receiver.clone();
+    let mut next = pin!(other.recv_future());
+    assert!(poll(next.as_mut(), &waker).is_pending());
+    sender.try_send(1).unwrap();
+    // Its own wait passes the promise on, which wakes the next.
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(poll(next.as_mut(), &waker), Poll::Ready(Ok(1)));
+}
