@@ -44,5 +44,8 @@ pub mod subjects;
 mod suite;
 pub mod wakers;
 
+#[doc(no_inline)]
+pub use async_trait::async_trait;
+
 pub use erased::{BoxFuture, LocalBoxFuture, Moment};
 pub use suite::{Check, Suite, WATCHDOG};

@@ -1,10 +1,30 @@
 //! [`Subject`]: a library of primitives that the laws are about.
 //!
 //! Each kind of primitive has a small trait in a file of its own, object safe,
-//! with boxed futures: a law is compiled once for all subjects. A future is to
-//! be *created* when its method is called, as the primitive's own is, so an
-//! implementation boxes the primitive's future (`Box::pin(self.wait(io))`).
-//! Where creation does not matter, `Box::pin(async move { .. })` does as well.
+//! with boxed futures: a law is compiled once for all subjects. Those with
+//! `async fn`s are written with `#[async_trait]`, and so may be their
+//! implementations:
+//!
+//! ```
+//! use anysync_conformance::async_trait;
+//! use anysync_conformance::cx::DynIo;
+//! use anysync_conformance::subject::BarrierSubject;
+//!
+//! struct Mine(anysync::Barrier);
+//!
+//! #[async_trait]
+//! impl BarrierSubject for Mine {
+//!     async fn wait<'a>(&'a self, io: &'a DynIo) -> bool {
+//!         self.0.wait(io).await
+//!     }
+//! }
+//! ```
+//!
+//! An `async fn` puts a future of its own around the primitive's. Where that
+//! would hide something (what a second poll does, what is allocated), write what
+//! the macro makes of it, and box the primitive's own: see the subjects of this
+//! crate. A wait that counts from its creation is no `async fn` but returns the
+//! box, and is to be created when it is called.
 
 use std::fmt;
 use std::sync::Arc;

@@ -243,7 +243,11 @@ impl OnceCellSubject for Cell {
         self.value.get().is_some() || (self.flaw == Flaw::ReadyTooEarly && lock(&self.state).busy)
     }
 
-    fn get_or_init<'a>(&'a self, _: &'a DynIo, init: Init<'a>) -> BoxFuture<'a, &'a Token> {
+    fn get_or_init<'a, 't>(&'a self, _: &'a DynIo, init: Init<'a>) -> BoxFuture<'t, &'a Token>
+    where
+        'a: 't,
+        Self: 't,
+    {
         let mut call = self.call(Box::pin(async { Ok(init.await) }));
         Box::pin(std::future::poll_fn(move |cx| {
             let polled = Pin::new(&mut call).poll(cx);
@@ -251,11 +255,15 @@ impl OnceCellSubject for Cell {
         }))
     }
 
-    fn get_or_try_init<'a>(
+    fn get_or_try_init<'a, 't>(
         &'a self,
         _: &'a DynIo,
         init: TryInit<'a>,
-    ) -> BoxFuture<'a, Result<&'a Token, InitFailed>> {
+    ) -> BoxFuture<'t, Result<&'a Token, InitFailed>>
+    where
+        'a: 't,
+        Self: 't,
+    {
         Box::pin(self.call(init))
     }
 

@@ -154,7 +154,11 @@ impl Lock {
 }
 
 impl MutexSubject for Lock {
-    fn lock<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, Guard<'a>> {
+    fn lock<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Guard<'a>>
+    where
+        'a: 't,
+        Self: 't,
+    {
         boxed_guard(Wait {
             lock: self,
             ticket: None,

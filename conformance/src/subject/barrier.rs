@@ -2,16 +2,18 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
+
 use super::{Kept, Reach, SendFact, Subject, Waitable, Waiting};
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::wakers::{counting, poll, poll_noop};
 
 /// Holds until all have arrived.
+#[async_trait]
 pub trait BarrierSubject: Send + Sync + 'static {
     /// A wait, which arrives when it is first polled: `true` for the leader.
-    /// `Box::pin` of the primitive's own future.
-    fn wait<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, bool>;
+    async fn wait<'a>(&'a self, io: &'a DynIo) -> bool;
 
     /// A wait that runs `action` before anybody is released, if it is the last
     /// to arrive; if it has such ([`Promise::LeaderAction`](super::Promise)).

@@ -4,16 +4,18 @@ use std::future::{Future, pending};
 use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
+
 use super::{Kept, Reach, SendFact, Subject, Waitable, Waiting};
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::wakers::{counting, poll, poll_noop};
 
 /// Excludes: a lock around a list of numbers, which is empty at first.
+#[async_trait]
 pub trait MutexSubject: Send + Sync + 'static {
-    /// A wait for the lock. It polls the primitive's own future, and boxes what
-    /// that returns: see [`boxed_guard`].
-    fn lock<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, Guard<'a>>;
+    /// A wait for the lock, whose guard is boxed: see [`boxed_guard`].
+    async fn lock<'a>(&'a self, io: &'a DynIo) -> Guard<'a>;
 
     /// The same, with the guard kept inside the future until that is dropped:
     /// `Box::pin(Kept::new(Box::pin(self.lock(io))))`, with the primitive's own

@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use async_trait::async_trait;
+
 use super::{Kept, Reach, SendFact, Subject, Waitable, Waiting};
 use crate::cx::{DropGuard, Dropped, DynIo};
 use crate::erased::BoxFuture;
 use crate::wakers::{counting, poll, poll_noop};
 
 /// Initialises once.
+#[async_trait]
 pub trait OnceCellSubject: Send + Sync + 'static {
     /// The value, if it is there; never waits.
     fn get(&self) -> Option<&Token>;
@@ -20,25 +23,24 @@ pub trait OnceCellSubject: Send + Sync + 'static {
     /// Whether the value is there.
     fn is_initialized(&self) -> bool;
 
-    /// The value, made by `init` if nobody has made it. Boxes the primitive's
-    /// own future.
-    fn get_or_init<'a>(&'a self, io: &'a DynIo, init: Init<'a>) -> BoxFuture<'a, &'a Token>;
+    /// The value, made by `init` if nobody has made it.
+    async fn get_or_init<'a>(&'a self, io: &'a DynIo, init: Init<'a>) -> &'a Token;
 
     /// The same with an initialiser that may fail.
-    fn get_or_try_init<'a>(
+    async fn get_or_try_init<'a>(
         &'a self,
         io: &'a DynIo,
         init: TryInit<'a>,
-    ) -> BoxFuture<'a, Result<&'a Token, InitFailed>>;
+    ) -> Result<&'a Token, InitFailed>;
 
     /// The same with an initialiser that is a closure, if it has such a form of
     /// its own.
-    fn get_or_init_now<'a>(
+    async fn get_or_init_now<'a>(
         &'a self,
         io: &'a DynIo,
         init: Box<dyn FnOnce() -> Token + Send + 'a>,
-    ) -> BoxFuture<'a, &'a Token> {
-        self.get_or_init(io, Box::pin(async move { init() }))
+    ) -> &'a Token {
+        self.get_or_init(io, Box::pin(async move { init() })).await
     }
 
     /// Stores a value from outside.

@@ -199,7 +199,11 @@ impl RawNotifyWaiter for RawWaiter<'_> {
 }
 
 impl BarrierSubject for Barrier {
-    fn wait<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, bool> {
+    fn wait<'a, 't>(&'a self, io: &'a DynIo) -> BoxFuture<'t, bool>
+    where
+        'a: 't,
+        Self: 't,
+    {
         Box::pin(self.wait(io))
     }
 
@@ -233,23 +237,35 @@ impl OnceCellSubject for OnceCell<Token> {
         self.is_initialized()
     }
 
-    fn get_or_init<'a>(&'a self, io: &'a DynIo, init: Init<'a>) -> BoxFuture<'a, &'a Token> {
+    fn get_or_init<'a, 't>(&'a self, io: &'a DynIo, init: Init<'a>) -> BoxFuture<'t, &'a Token>
+    where
+        'a: 't,
+        Self: 't,
+    {
         Box::pin(self.get_or_init_async(io, || init))
     }
 
-    fn get_or_try_init<'a>(
+    fn get_or_try_init<'a, 't>(
         &'a self,
         io: &'a DynIo,
         init: TryInit<'a>,
-    ) -> BoxFuture<'a, Result<&'a Token, InitFailed>> {
+    ) -> BoxFuture<'t, Result<&'a Token, InitFailed>>
+    where
+        'a: 't,
+        Self: 't,
+    {
         Box::pin(self.get_or_try_init_async(io, || init))
     }
 
-    fn get_or_init_now<'a>(
+    fn get_or_init_now<'a, 't>(
         &'a self,
         io: &'a DynIo,
         init: Box<dyn FnOnce() -> Token + Send + 'a>,
-    ) -> BoxFuture<'a, &'a Token> {
+    ) -> BoxFuture<'t, &'a Token>
+    where
+        'a: 't,
+        Self: 't,
+    {
         Box::pin(self.get_or_init(io, init))
     }
 
@@ -270,7 +286,11 @@ impl OnceCellSubject for OnceCell<Token> {
 }
 
 impl MutexSubject for Mutex<Vec<u64>> {
-    fn lock<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, Guard<'a>> {
+    fn lock<'a, 't>(&'a self, io: &'a DynIo) -> BoxFuture<'t, Guard<'a>>
+    where
+        'a: 't,
+        Self: 't,
+    {
         boxed_guard(self.lock(io))
     }
 

@@ -115,7 +115,11 @@ impl NotifyWait for Notified<'_> {
 }
 
 impl BarrierSubject for Barrier {
-    fn wait<'a>(&'a self, _io: &'a DynIo) -> BoxFuture<'a, bool> {
+    fn wait<'a, 't>(&'a self, _io: &'a DynIo) -> BoxFuture<'t, bool>
+    where
+        'a: 't,
+        Self: 't,
+    {
         Box::pin(IsLeader(Box::pin(self.wait())))
     }
 }
@@ -142,15 +146,23 @@ impl OnceCellSubject for OnceCell<Token> {
         self.initialized()
     }
 
-    fn get_or_init<'a>(&'a self, _: &'a DynIo, init: Init<'a>) -> BoxFuture<'a, &'a Token> {
+    fn get_or_init<'a, 't>(&'a self, _: &'a DynIo, init: Init<'a>) -> BoxFuture<'t, &'a Token>
+    where
+        'a: 't,
+        Self: 't,
+    {
         Box::pin(self.get_or_init(|| init))
     }
 
-    fn get_or_try_init<'a>(
+    fn get_or_try_init<'a, 't>(
         &'a self,
         _: &'a DynIo,
         init: TryInit<'a>,
-    ) -> BoxFuture<'a, Result<&'a Token, InitFailed>> {
+    ) -> BoxFuture<'t, Result<&'a Token, InitFailed>>
+    where
+        'a: 't,
+        Self: 't,
+    {
         Box::pin(self.get_or_try_init(|| init))
     }
 
@@ -167,7 +179,11 @@ impl OnceCellSubject for OnceCell<Token> {
 }
 
 impl MutexSubject for Mutex<Vec<u64>> {
-    fn lock<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, Guard<'a>> {
+    fn lock<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Guard<'a>>
+    where
+        'a: 't,
+        Self: 't,
+    {
         boxed_guard(self.lock())
     }
 

@@ -374,7 +374,11 @@ impl Future for Plain<'_> {
 }
 
 impl BarrierSubject for HomeBarrier {
-    fn wait<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, bool> {
+    fn wait<'a, 't>(&'a self, io: &'a DynIo) -> BoxFuture<'t, bool>
+    where
+        'a: 't,
+        Self: 't,
+    {
         Box::pin(Plain(self.new_wait(io, None)))
     }
 
