@@ -89,3 +89,38 @@ fn inner_lock_excludes() {
     assert_eq!(*spin_on(TOTAL.lock_future()), 2 * THREADS * ROUNDS);
     assert_eq!(NOTIFY.waiter_count(), 0);
 }
+
+#[cfg(feature = "alloc")]
+#[test]
+fn channel_hands_over_every_message() {
+    use anysync::channel;
+
+    const MESSAGES: usize = 1_000;
+    let (sender, receiver) = channel::bounded(2);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            let sender = sender.clone();
+            scope.spawn(move || {
+                for number in 1..=MESSAGES {
+                    spin_on(sender.send_future(number)).expect("there are receivers");
+                }
+            });
+        }
+        drop(sender);
+        let receiving = [(); 2].map(|()| {
+            let receiver = receiver.clone();
+            scope.spawn(move || {
+                let mut sum = 0;
+                while let Ok(number) = spin_on(receiver.recv_future()) {
+                    sum += number;
+                }
+                sum
+            })
+        });
+        let sum: usize = receiving
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum();
+        assert_eq!(sum, MESSAGES * (MESSAGES + 1));
+    });
+}

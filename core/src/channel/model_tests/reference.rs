@@ -1,0 +1,460 @@
+//! What the channel ought to be.
+
+use std::collections::VecDeque;
+use std::vec;
+use std::vec::Vec;
+
+use super::super::TrySendError;
+
+/// How many waits there are at a time, at most, and how many tasks.
+pub(super) const WAITS: usize = 6;
+pub(super) const TASKS: usize = 3;
+/// The wait that the first receiver itself has.
+pub(super) const PLACE: usize = WAITS;
+
+pub(super) type Message = usize;
+pub(super) type Task = usize;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Send(Message),
+    Reserve(usize),
+    Recv,
+    RecvMany(usize),
+    Closed,
+    /// A `Waiter` to receive, or to reserve.
+    RecvWith,
+    ReserveWith,
+    Place,
+}
+
+impl Kind {
+    pub(super) fn sends(self) -> bool {
+        matches!(self, Self::Send(_) | Self::Reserve(_) | Self::ReserveWith)
+    }
+
+    pub(super) fn receives(self) -> bool {
+        !self.sends() && self != Self::Closed
+    }
+
+    pub(super) fn wanted(self) -> usize {
+        match self {
+            Self::Reserve(n) => n,
+            _ => 1,
+        }
+    }
+
+    /// It pays from a budget.
+    pub(super) fn pays(self) -> bool {
+        !matches!(self, Self::RecvWith | Self::ReserveWith)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Idle,
+    Queued,
+    Granted,
+    Refused,
+    Finished,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    pub(super) kind: Kind,
+    pub(super) status: Status,
+    /// Whom to wake, or, once granted, of which task it is.
+    pub(super) task: Option<Task>,
+    pub(super) spent: bool,
+}
+
+/// What came out of a poll.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Sent,
+    GaveBack(Message),
+    Reserved(usize),
+    Received(Vec<Message>),
+    Closed,
+}
+
+/// What the channel ought to be.
+pub(super) struct Model {
+    pub(super) capacity: usize,
+    pub(super) messages: VecDeque<Message>,
+    pub(super) reserved: usize,
+    pub(super) closed: bool,
+    pub(super) senders: usize,
+    pub(super) receivers: usize,
+    pub(super) send_queue: Vec<usize>,
+    pub(super) slots: Vec<usize>,
+    pub(super) receive_queue: Vec<usize>,
+    pub(super) promises: Vec<usize>,
+    pub(super) watchers: Vec<usize>,
+    pub(super) waits: [Option<Wait>; WAITS + 1],
+    pub(super) permits: Vec<usize>,
+    pub(super) wakes: [usize; TASKS],
+    pub(super) broke: bool,
+}
+
+impl Model {
+    pub(super) fn new(capacity: usize) -> Self {
+        let place = Wait {
+            kind: Kind::Place,
+            status: Status::Idle,
+            task: None,
+            spent: false,
+        };
+        let mut waits = [None; WAITS + 1];
+        waits[PLACE] = Some(place);
+        Self {
+            capacity,
+            messages: VecDeque::new(),
+            reserved: 0,
+            closed: false,
+            senders: 1,
+            receivers: 1,
+            send_queue: vec![],
+            slots: vec![],
+            receive_queue: vec![],
+            promises: vec![],
+            watchers: vec![],
+            waits,
+            permits: vec![],
+            wakes: [0; TASKS],
+            broke: false,
+        }
+    }
+
+    pub(super) fn wait(&mut self, at: usize) -> &mut Wait {
+        self.waits[at].as_mut().unwrap()
+    }
+
+    pub(super) fn free(&self) -> usize {
+        self.capacity - self.messages.len() - self.reserved
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        let more = self.reserved != 0 && self.senders != 0;
+        self.closed && (self.receivers == 0 || self.messages.is_empty() && !more)
+    }
+
+    pub(super) fn unpromised(&self) -> usize {
+        self.messages.len() - self.promises.len()
+    }
+
+    pub(super) fn wake(&mut self, at: usize) {
+        if let Some(task) = self.wait(at).task {
+            self.wakes[task] += 1;
+        }
+    }
+
+    pub(super) fn admits(&self, n: usize) -> Result<(), TrySendError<()>> {
+        if self.closed {
+            Err(TrySendError::Closed(()))
+        } else if n == 0 || self.send_queue.is_empty() && n <= self.free() {
+            Ok(())
+        } else {
+            Err(TrySendError::Full(()))
+        }
+    }
+
+    /// Grants what can be granted; `silently` to one that is not woken for it.
+    pub(super) fn settle(&mut self, silently: Option<usize>) {
+        loop {
+            let first_sender = self.send_queue.first().copied();
+            if let Some(at) = first_sender {
+                let wanted = self.wait(at).kind.wanted();
+                if wanted <= self.free() {
+                    self.send_queue.remove(0);
+                    self.slots.push(at);
+                    self.reserved += wanted;
+                    self.granted(at, silently);
+                    continue;
+                }
+            }
+            if self.unpromised() != 0 && !self.receive_queue.is_empty() {
+                let at = self.receive_queue.remove(0);
+                self.promises.push(at);
+                self.granted(at, silently);
+                continue;
+            }
+            break;
+        }
+        if self.is_over() {
+            for at in std::mem::take(&mut self.receive_queue) {
+                self.wait(at).status = Status::Refused;
+                self.wake(at);
+            }
+        }
+    }
+
+    pub(super) fn granted(&mut self, at: usize, silently: Option<usize>) {
+        self.wait(at).status = Status::Granted;
+        if silently != Some(at) {
+            self.wake(at);
+        }
+    }
+
+    pub(super) fn end(&mut self) {
+        self.closed = true;
+        for at in std::mem::take(&mut self.send_queue)
+            .into_iter()
+            .chain(std::mem::take(&mut self.watchers))
+        {
+            self.wait(at).status = Status::Refused;
+            self.wake(at);
+        }
+        self.settle(None);
+    }
+
+    pub(super) fn refuses(&self, kind: Kind) -> bool {
+        if kind.receives() {
+            self.is_over()
+        } else {
+            self.closed
+        }
+    }
+
+    pub(super) fn spend(&mut self, at: usize, task: Task) -> bool {
+        let broke = self.broke;
+        let wait = self.wait(at);
+        if wait.kind.pays() && !wait.spent {
+            if broke {
+                self.wakes[task] += 1;
+                return false;
+            }
+            wait.spent = true;
+        }
+        true
+    }
+
+    pub(super) fn poll(&mut self, at: usize, task: Task) -> Option<Outcome> {
+        let Wait { kind, status, .. } = *self.wait(at);
+        if let Kind::RecvMany(0) = kind {
+            return Some(Outcome::Received(vec![]));
+        }
+        if status == Status::Idle {
+            let is_ready = self.refuses(kind)
+                || kind.sends() && self.admits(kind.wanted()).is_ok()
+                || kind.receives() && self.unpromised() != 0 && self.receive_queue.is_empty();
+            // The hint only says that there is some slot.
+            let hints = kind.sends() && self.admits(1).is_ok();
+            if is_ready || hints {
+                if !self.spend(at, task) {
+                    if kind.wanted() != 0 {
+                        self.queue(at, task);
+                    }
+                    return None;
+                }
+                if is_ready {
+                    if self.refuses(kind) {
+                        return Some(self.refuse(at));
+                    }
+                    self.count(kind, 1);
+                    return Some(self.act(at));
+                }
+            }
+            self.queue(at, task);
+        }
+        loop {
+            let Wait { status, .. } = *self.wait(at);
+            match status {
+                Status::Queued => {
+                    if kind.pays() {
+                        self.wait(at).task = Some(task);
+                    }
+                    if !self.change_places(at) {
+                        return None;
+                    }
+                }
+                _ if !self.spend(at, task) => return None,
+                Status::Refused => return Some(self.refuse(at)),
+                Status::Granted => {
+                    self.slots.retain(|&granted| granted != at);
+                    self.promises.retain(|&granted| granted != at);
+                    if kind.sends() && self.receivers == 0 {
+                        self.reserved -= kind.wanted();
+                        self.settle(None);
+                        return Some(self.refuse(at));
+                    }
+                    if kind.receives() {
+                        // Counted again by `act`.
+                        self.promises.push(PLACE);
+                    }
+                    return Some(self.act(at));
+                }
+                Status::Idle | Status::Finished => panic!("{status:?}"),
+            }
+        }
+    }
+
+    /// Counts a win that nobody has been granted.
+    pub(super) fn count(&mut self, kind: Kind, wins: usize) {
+        if kind.sends() {
+            self.reserved += kind.wanted() * wins;
+        } else {
+            // Only their number matters here.
+            self.promises.push(PLACE);
+        }
+    }
+
+    pub(super) fn finish(&mut self, at: usize) {
+        let wait = self.wait(at);
+        wait.spent = false;
+        wait.status = match wait.kind {
+            Kind::Place | Kind::RecvWith | Kind::ReserveWith => Status::Idle,
+            _ => Status::Finished,
+        };
+    }
+
+    pub(super) fn refuse(&mut self, at: usize) -> Outcome {
+        self.finish(at);
+        match self.wait(at).kind {
+            Kind::Send(message) => Outcome::GaveBack(message),
+            Kind::RecvMany(_) => Outcome::Received(vec![]),
+            _ => Outcome::Closed,
+        }
+    }
+
+    /// Uses a win that is counted.
+    pub(super) fn act(&mut self, at: usize) -> Outcome {
+        self.finish(at);
+        match self.wait(at).kind {
+            Kind::Send(message) => {
+                self.reserved -= 1;
+                self.messages.push_back(message);
+                self.settle(None);
+                Outcome::Sent
+            }
+            Kind::Reserve(n) => {
+                self.permits.push(n);
+                Outcome::Reserved(n)
+            }
+            Kind::ReserveWith => {
+                self.permits.push(1);
+                Outcome::Reserved(1)
+            }
+            Kind::Closed => panic!("nobody grants the close"),
+            Kind::RecvMany(limit) => self.receive(limit),
+            Kind::Recv | Kind::RecvWith | Kind::Place => self.receive(1),
+        }
+    }
+
+    pub(super) fn receive(&mut self, limit: usize) -> Outcome {
+        self.promises.pop();
+        let count = if self.receive_queue.is_empty() {
+            self.unpromised().min(limit)
+        } else {
+            1
+        };
+        let received = self.messages.drain(..count).collect();
+        self.settle(None);
+        Outcome::Received(received)
+    }
+
+    pub(super) fn queue(&mut self, at: usize, task: Task) {
+        let kind = self.wait(at).kind;
+        if kind.pays() {
+            self.wait(at).task = Some(task);
+        }
+        if self.refuses(kind) {
+            self.wait(at).status = Status::Refused;
+            return;
+        }
+        self.wait(at).status = Status::Queued;
+        self.queue_of(kind).push(at);
+        if kind != Kind::Closed {
+            self.settle(Some(at));
+        }
+    }
+
+    pub(super) fn queue_of(&mut self, kind: Kind) -> &mut Vec<usize> {
+        match kind {
+            Kind::Closed => &mut self.watchers,
+            kind if kind.sends() => &mut self.send_queue,
+            _ => &mut self.receive_queue,
+        }
+    }
+
+    /// Takes over what another wait of the same task has been granted; whether
+    /// the wait may have it now.
+    pub(super) fn change_places(&mut self, at: usize) -> bool {
+        let Wait { kind, task, .. } = *self.wait(at);
+        let Some(task) = task else { return false };
+        let wanted = kind.wanted();
+        let grants = if kind.sends() {
+            self.slots.clone()
+        } else if kind.receives() {
+            self.promises.clone()
+        } else {
+            return false;
+        };
+        let latest = |least: usize| {
+            let suits = |other: &&usize| {
+                let other = self.waits[**other].as_ref().unwrap();
+                other.task == Some(task) && other.kind.wanted() >= least
+            };
+            grants.iter().rev().find(suits).copied()
+        };
+        if let Some(other) = latest(wanted) {
+            let surplus = self.wait(other).kind.wanted() - wanted;
+            let swap = |ring: &mut Vec<usize>| {
+                ring.retain(|&granted| granted != other);
+                ring.push(at);
+            };
+            if kind.sends() {
+                swap(&mut self.slots);
+                self.reserved -= surplus;
+            } else {
+                swap(&mut self.promises);
+            }
+            let queue = self.queue_of(kind);
+            queue.retain(|&queued| queued != at);
+            queue.insert(0, other);
+            self.wait(at).status = Status::Granted;
+            self.wait(other).status = Status::Queued;
+            self.settle(None);
+            return true;
+        }
+        let Some(other) = latest(0) else { return false };
+        self.slots.retain(|&granted| granted != other);
+        let behind = self.send_queue.iter().position(|&queued| queued == at);
+        self.send_queue.insert(behind.unwrap() + 1, other);
+        self.reserved -= self.wait(other).kind.wanted();
+        self.wait(other).status = Status::Queued;
+        self.settle(None);
+        true
+    }
+
+    /// Takes a wait out of the queue, or passes on what it was granted.
+    pub(super) fn abandon(&mut self, at: usize) {
+        let Wait { kind, status, .. } = *self.wait(at);
+        match status {
+            Status::Queued => self.queue_of(kind).retain(|&queued| queued != at),
+            Status::Granted => {
+                self.slots.retain(|&granted| granted != at);
+                self.promises.retain(|&granted| granted != at);
+                if kind.sends() {
+                    self.reserved -= kind.wanted();
+                }
+            }
+            _ => return,
+        }
+        self.settle(None);
+    }
+
+    pub(super) fn leave_place(&mut self) {
+        self.abandon(PLACE);
+        let place = self.wait(PLACE);
+        place.status = Status::Idle;
+        place.spent = false;
+    }
+
+    pub(super) fn has(&self, which: fn(Kind) -> bool) -> bool {
+        self.waits[..WAITS]
+            .iter()
+            .flatten()
+            .any(|wait| which(wait.kind) && !matches!(wait.status, Status::Finished))
+    }
+}
