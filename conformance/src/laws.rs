@@ -5,6 +5,7 @@ use crate::law::Law;
 
 mod any;
 mod barrier;
+mod channel;
 mod hand;
 mod io;
 mod mutex;
@@ -20,6 +21,7 @@ pub fn all() -> Vec<Law> {
         barrier::LAWS,
         once_cell::LAWS,
         mutex::LAWS,
+        channel::LAWS,
         io::LAWS,
         pattern::LAWS,
     ];

@@ -17,6 +17,7 @@ mod backends;
 mod cell;
 mod home;
 mod lock;
+mod messages;
 mod toy;
 
 /// Something broken, and the laws that must notice.
@@ -43,7 +44,14 @@ pub enum Broken {
 
 /// All of them.
 pub fn all() -> Vec<Mutant> {
-    [home::all(), cell::all(), lock::all(), backends::all()].concat()
+    [
+        home::all(),
+        cell::all(),
+        lock::all(),
+        messages::all(),
+        backends::all(),
+    ]
+    .concat()
 }
 
 /// What most broken primitives are made of, without a flaw: it keeps every law

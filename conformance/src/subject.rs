@@ -30,16 +30,20 @@ use std::fmt;
 use std::sync::Arc;
 
 mod barrier;
+mod channel;
 mod mutex;
 mod notify;
 mod once_cell;
 mod waiting;
 
 pub use barrier::{ActionFailed, BarrierSubject};
+pub use channel::{
+    Channel, ChannelReceiver, ChannelSender, Message, NoMessage, Permit, SendRefused,
+};
 pub use mutex::{Guard, MutexSubject, boxed_guard};
 pub use notify::{NotifySubject, NotifyWait, RawNotifyWaiter};
 pub use once_cell::{Init, InitFailed, OnceCellSubject, SetRefused, Token, TryInit};
-pub use waiting::{Kept, Probe, Reach, SendFact, Waitable, Waiting, owned_wait};
+pub use waiting::{Kept, Probe, Reach, SendFact, Waitable, Waiting, mapped, owned_wait};
 
 /// A kind of primitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,11 +57,19 @@ pub enum Kind {
     OnceCell,
     /// Excludes.
     Mutex,
+    /// Passes messages, each to one receiver.
+    Channel,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Notify, Self::Barrier, Self::OnceCell, Self::Mutex];
+    pub const ALL: [Self; 5] = [
+        Self::Notify,
+        Self::Barrier,
+        Self::OnceCell,
+        Self::Mutex,
+        Self::Channel,
+    ];
 }
 
 impl fmt::Display for Kind {
@@ -67,6 +79,7 @@ impl fmt::Display for Kind {
             Self::Barrier => "Barrier",
             Self::OnceCell => "OnceCell",
             Self::Mutex => "Mutex",
+            Self::Channel => "Channel",
         })
     }
 }
@@ -86,6 +99,13 @@ pub enum Promise {
     LeaderAction,
     /// A mutex serves in the order of arrival.
     FifoMutex,
+    /// A full channel serves those who wait to send in the order of arrival.
+    FifoSenders,
+    /// A channel has many receivers, and serves those who wait in the order of
+    /// arrival.
+    FifoReceivers,
+    /// A slot of a channel can be reserved.
+    Reserve,
 }
 
 impl fmt::Display for Promise {
@@ -96,6 +116,9 @@ impl fmt::Display for Promise {
             Self::RawWaiters => "a waiter that is no future",
             Self::LeaderAction => "an action that its leader runs before the release",
             Self::FifoMutex => "a mutex that is first in, first out",
+            Self::FifoSenders => "a channel whose senders are first in, first out",
+            Self::FifoReceivers => "a channel of many receivers, first in, first out",
+            Self::Reserve => "a slot of a channel in advance",
         })
     }
 }
@@ -186,6 +209,17 @@ pub trait Subject: Send + Sync + 'static {
     fn mutex_send_facts(&self) -> Vec<SendFact> {
         Vec::new()
     }
+
+    /// Both ends of a fresh channel that holds so many messages.
+    fn new_channel(&self, capacity: usize) -> Option<Channel> {
+        let _ = capacity;
+        None
+    }
+
+    /// Which types of its Channel are `Send`.
+    fn channel_send_facts(&self) -> Vec<SendFact> {
+        Vec::new()
+    }
 }
 
 impl dyn Subject {
@@ -196,6 +230,7 @@ impl dyn Subject {
             Kind::Barrier => self.new_barrier(1).is_some(),
             Kind::OnceCell => self.new_once_cell().is_some(),
             Kind::Mutex => self.new_mutex().is_some(),
+            Kind::Channel => self.new_channel(1).is_some(),
         }
     }
 
@@ -219,12 +254,19 @@ impl dyn Subject {
         self.new_mutex().expect("the law is about Mutex")
     }
 
+    /// Both ends of a fresh channel, for a law that is about one.
+    pub fn channel(&self, capacity: usize) -> Channel {
+        self.new_channel(capacity)
+            .expect("the law is about Channel")
+    }
+
     /// Every [`Waiting`] of the kinds that it has.
     pub fn waitings(self: &Arc<Self>) -> Vec<Arc<dyn Waiting>> {
         let mut all = notify::waitings(self);
         all.extend(barrier::waitings(self));
         all.extend(once_cell::waitings(self));
         all.extend(mutex::waitings(self));
+        all.extend(channel::waitings(self));
         all
     }
 }

@@ -1,7 +1,7 @@
 //! What all primitives that wait have in common: the face that the laws of the
 //! group `any::` are about.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -34,6 +34,12 @@ pub trait Waiting: Send + Sync + 'static {
     ///
     /// The static is one for the process, and checks run side by side.
     fn use_static(&self, io: &DynIo) -> Result<(), String>;
+
+    /// Whether it could live in a `static`: what is shared by handles is on the
+    /// heap.
+    fn fits_a_static(&self) -> bool {
+        true
+    }
 
     /// Which of its types are `Send`, and which should be.
     fn send_facts(&self) -> Vec<SendFact>;
@@ -82,6 +88,15 @@ pub trait Waitable: Send + Sync + 'static {
 pub fn owned_wait(primitive: &Arc<dyn Waitable>, io: DynIo) -> BoxFuture<'static, ()> {
     let primitive = Arc::clone(primitive);
     Box::pin(async move { primitive.wait(&io).await })
+}
+
+/// The future with another output: nothing stands between a poll and its own.
+pub fn mapped<'a, F, T>(future: F, map: impl Fn(F::Output) -> T + Send + 'a) -> BoxFuture<'a, T>
+where
+    F: Future + Send + 'a,
+{
+    let mut future = Box::pin(future);
+    Box::pin(poll_fn(move |cx| future.as_mut().poll(cx).map(&map)))
 }
 
 /// Whether a type is `Send`, and whether it should be.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 
+use ::anysync::channel::{self, TryRecvError, TrySendError};
 use ::anysync::once_cell::{self, SetError};
 use ::anysync::{
     Bare, Barrier, Mutex, MutexGuard, Notify, OnceCell, action, barrier, mutex, notify,
@@ -15,9 +16,10 @@ use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
-    ActionFailed, BarrierSubject, Guard, Init, InitFailed, Kept, MutexSubject, NotifySubject,
-    NotifyWait, OnceCellSubject, Promise, RawNotifyWaiter, SendFact, SetRefused, Subject, Token,
-    TryInit, boxed_guard,
+    ActionFailed, BarrierSubject, Channel, ChannelReceiver, ChannelSender, Guard, Init, InitFailed,
+    Kept, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait, OnceCellSubject, Permit,
+    Promise, RawNotifyWaiter, SendFact, SendRefused, SetRefused, Subject, Token, TryInit,
+    boxed_guard, mapped,
 };
 
 /// The primitives of this project.
@@ -40,6 +42,9 @@ impl Subject for Anysync {
             Promise::RawWaiters,
             Promise::LeaderAction,
             Promise::FifoMutex,
+            Promise::FifoSenders,
+            Promise::FifoReceivers,
+            Promise::Reserve,
         ]
     }
 
@@ -132,6 +137,30 @@ impl Subject for Anysync {
             mutex::Lock<'static, Rc<u32>, Bare>: false,
             mutex::Waiter<'static, u32>: true,
             mutex::Waiter<'static, Rc<u32>>: false,
+        ]
+    }
+
+    fn new_channel(&self, capacity: usize) -> Option<Channel> {
+        let (sender, receiver) = channel::bounded(capacity);
+        Some((Box::new(sender), Box::new(receiver)))
+    }
+
+    fn channel_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            channel::Sender<Cell<u32>>: true,
+            channel::Sender<Rc<u32>>: false,
+            channel::Receiver<Cell<u32>>: true,
+            channel::Receiver<Rc<u32>>: false,
+            channel::Send<'static, Cell<u32>, Bare>: true,
+            channel::Send<'static, u32, Rc<Bare>>: false,
+            channel::Send<'static, Rc<u32>, Bare>: false,
+            channel::Recv<'static, Cell<u32>, Bare>: true,
+            channel::Recv<'static, u32, Rc<Bare>>: false,
+            channel::Recv<'static, Rc<u32>, Bare>: false,
+            channel::Permit<'static, u32>: true,
+            channel::Permit<'static, Rc<u32>>: false,
+            channel::Waiter<'static, u32>: true,
+            channel::Waiter<'static, Rc<u32>>: false,
         ]
     }
 }
@@ -305,5 +334,56 @@ impl MutexSubject for Mutex<Vec<u64>> {
 
     fn waiter_count(&self) -> Option<usize> {
         Some(self.waiter_count())
+    }
+}
+
+impl ChannelSender for channel::Sender<Message> {
+    fn try_send(&self, message: Message) -> Result<(), SendRefused> {
+        self.try_send(message).map_err(|error| match error {
+            TrySendError::Full(message) => SendRefused::Full(message),
+            TrySendError::Closed(message) => SendRefused::Closed(message),
+        })
+    }
+
+    fn send<'a>(&'a self, io: &'a DynIo, message: Message) -> BoxFuture<'a, Result<(), Message>> {
+        mapped(self.send(io, message), |sent| sent.map_err(|error| error.0))
+    }
+
+    fn reserve<'a>(&'a self, io: &'a DynIo) -> Option<BoxFuture<'a, Option<Box<dyn Permit + 'a>>>> {
+        Some(mapped(self.reserve(io), |permit| {
+            let permit = permit.ok()?;
+            Some(Box::new(permit) as Box<dyn Permit + 'a>)
+        }))
+    }
+
+    fn another(&self) -> Box<dyn ChannelSender> {
+        Box::new(self.clone())
+    }
+}
+
+impl Permit for channel::Permit<'_, Message> {
+    fn send(self: Box<Self>, message: Message) {
+        (*self).send(message);
+    }
+}
+
+impl ChannelReceiver for channel::Receiver<Message> {
+    fn try_recv(&self) -> Result<Message, NoMessage> {
+        self.try_recv().map_err(|error| match error {
+            TryRecvError::Empty => NoMessage::Empty,
+            TryRecvError::Closed => NoMessage::Closed,
+        })
+    }
+
+    fn recv<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
+        mapped(self.recv(io), Result::ok)
+    }
+
+    fn close(&self) {
+        self.close();
+    }
+
+    fn another(&self) -> Option<Box<dyn ChannelReceiver>> {
+        Some(Box::new(self.clone()))
     }
 }

@@ -1,21 +1,25 @@
 //! The primitives of `tokio::sync`, by what their documentation promises.
 
 use std::cell::Cell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as StdMutex, TryLockError};
 use std::task::{Context, Poll};
 
 use ::tokio::sync::futures::Notified;
-use ::tokio::sync::{Barrier, BarrierWaitResult, Mutex, MutexGuard, Notify, OnceCell, SetError};
+use ::tokio::sync::mpsc::error::{TryRecvError, TrySendError};
+use ::tokio::sync::{
+    Barrier, BarrierWaitResult, Mutex, MutexGuard, Notify, OnceCell, SetError, mpsc,
+};
 
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
-    BarrierSubject, Guard, Init, InitFailed, Kept, MutexSubject, NotifySubject, NotifyWait,
-    OnceCellSubject, Promise, SendFact, SetRefused, Subject, Token, TryInit, boxed_guard,
+    BarrierSubject, Channel, ChannelReceiver, ChannelSender, Guard, Init, InitFailed, Kept,
+    Message, MutexSubject, NoMessage, NotifySubject, NotifyWait, OnceCellSubject, Permit, Promise,
+    SendFact, SendRefused, SetRefused, Subject, Token, TryInit, boxed_guard, mapped,
 };
 
 /// `tokio::sync`.
@@ -33,7 +37,12 @@ impl Subject for Tokio {
     }
 
     fn promises(&self) -> &[Promise] {
-        &[Promise::CountsFromCreation, Promise::FifoMutex]
+        &[
+            Promise::CountsFromCreation,
+            Promise::FifoMutex,
+            Promise::FifoSenders,
+            Promise::Reserve,
+        ]
     }
 
     fn new_notify(&self) -> Option<Arc<dyn NotifySubject>> {
@@ -90,6 +99,25 @@ impl Subject for Tokio {
             Mutex<Rc<u32>>: false,
             MutexGuard<'static, Cell<u32>>: true,
             MutexGuard<'static, Rc<u32>>: false,
+        ]
+    }
+
+    fn new_channel(&self, capacity: usize) -> Option<Channel> {
+        let (sender, receiver) = mpsc::channel(capacity);
+        Some((
+            Box::new(sender),
+            Box::new(OneReceiver(StdMutex::new(receiver))),
+        ))
+    }
+
+    fn channel_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            mpsc::Sender<Cell<u32>>: true,
+            mpsc::Sender<Rc<u32>>: false,
+            mpsc::Receiver<Cell<u32>>: true,
+            mpsc::Receiver<Rc<u32>>: false,
+            mpsc::Permit<'static, u32>: true,
+            mpsc::Permit<'static, Rc<u32>>: false,
         ]
     }
 }
@@ -194,5 +222,82 @@ impl MutexSubject for Mutex<Vec<u64>> {
     fn try_lock(&self) -> Option<Guard<'_>> {
         let guard = self.try_lock().ok()?;
         Some(Box::new(guard))
+    }
+}
+
+impl ChannelSender for mpsc::Sender<Message> {
+    fn try_send(&self, message: Message) -> Result<(), SendRefused> {
+        self.try_send(message).map_err(|error| match error {
+            TrySendError::Full(message) => SendRefused::Full(message),
+            TrySendError::Closed(message) => SendRefused::Closed(message),
+        })
+    }
+
+    fn send<'a>(&'a self, _: &'a DynIo, message: Message) -> BoxFuture<'a, Result<(), Message>> {
+        mapped(self.send(message), |sent| sent.map_err(|error| error.0))
+    }
+
+    fn reserve<'a>(&'a self, _: &'a DynIo) -> Option<BoxFuture<'a, Option<Box<dyn Permit + 'a>>>> {
+        Some(mapped(self.reserve(), |permit| {
+            let permit = permit.ok()?;
+            Some(Box::new(permit) as Box<dyn Permit + 'a>)
+        }))
+    }
+
+    fn another(&self) -> Box<dyn ChannelSender> {
+        Box::new(self.clone())
+    }
+}
+
+impl Permit for mpsc::Permit<'_, Message> {
+    fn send(self: Box<Self>, message: Message) {
+        (*self).send(message);
+    }
+}
+
+/// The one receiver: whoever comes while another uses it, from a waker that is
+/// woken by it, finds nothing.
+struct OneReceiver(StdMutex<mpsc::Receiver<Message>>);
+
+impl OneReceiver {
+    fn enter<T>(&self, code: impl FnOnce(&mut mpsc::Receiver<Message>) -> T) -> Option<T> {
+        match self.0.try_lock() {
+            Ok(mut receiver) => Some(code(&mut receiver)),
+            Err(TryLockError::Poisoned(error)) => Some(code(&mut error.into_inner())),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+impl ChannelReceiver for OneReceiver {
+    fn try_recv(&self) -> Result<Message, NoMessage> {
+        let received = self.enter(mpsc::Receiver::try_recv);
+        received
+            .unwrap_or(Err(TryRecvError::Empty))
+            .map_err(|error| match error {
+                TryRecvError::Empty => NoMessage::Empty,
+                TryRecvError::Disconnected => NoMessage::Closed,
+            })
+    }
+
+    fn recv<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
+        // What its own `recv` does, which borrows it for ever.
+        Box::pin(poll_fn(|cx| {
+            match self.enter(|receiver| receiver.poll_recv(cx)) {
+                Some(polled) => polled,
+                None => {
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+            }
+        }))
+    }
+
+    fn close(&self) {
+        self.enter(mpsc::Receiver::close);
+    }
+
+    fn another(&self) -> Option<Box<dyn ChannelReceiver>> {
+        None
     }
 }

@@ -6,6 +6,9 @@ use crate::cx::Cx;
 use crate::subject::Waiting;
 
 pub(super) async fn usable_in_a_static(cx: Cx, waiting: Arc<dyn Waiting>) {
+    if !waiting.fits_a_static() {
+        return;
+    }
     if let Err(reason) = waiting.use_static(&cx.io()) {
         panic!("{reason}");
     }

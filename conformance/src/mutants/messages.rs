@@ -1,0 +1,158 @@
+//! What passes messages and news on, each with a flaw or with none: of a lock, a
+//! state, and lines of those who wait.
+//!
+//! Whoever waits looks at the state at each poll: it may go on if the state has
+//! something for its place in the line. So a change of the state wakes as many
+//! from the front as it has something for, and a wait that leaves the line lets
+//! the next ones move up.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use super::{Broken, Mutant};
+use crate::subject::{Channel, Promise, Subject};
+
+mod channel;
+
+pub(super) fn all() -> Vec<Mutant> {
+    let flawed = |flawed: &Flawed| {
+        let (name, flaw, what, killed_by) = *flawed;
+        Mutant {
+            name,
+            flaw: what,
+            what: Broken::Subject(Arc::new(Messages { name, flaw })),
+            killed_by,
+        }
+    };
+    channel::FLAWS.iter().map(flawed).collect()
+}
+
+/// Its name, what is wrong in the code and in words, and the laws that must
+/// notice.
+type Flawed = (&'static str, Flaw, &'static str, &'static [&'static str]);
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flaw {
+    #[cfg(test)]
+    None,
+    // Of Channel.
+    CloseDropsMessages,
+    DroppedRecvTakesOne,
+    DroppedSendSends,
+    GoneSendersAreForgotten,
+    LastInFirstOut,
+    LeavesPermits,
+    NewSendersPass,
+    NewReceiversPass,
+    OneTooMany,
+    Preallocates,
+    TwiceNowAndThen,
+}
+
+/// A subject that has nothing but these.
+struct Messages {
+    name: &'static str,
+    flaw: Flaw,
+}
+
+impl Subject for Messages {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn promises(&self) -> &[Promise] {
+        &[
+            Promise::FifoSenders,
+            Promise::FifoReceivers,
+            Promise::Reserve,
+        ]
+    }
+
+    fn new_channel(&self, capacity: usize) -> Option<Channel> {
+        Some(channel::new(capacity, self.flaw))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Those who wait, in the order in which they came.
+#[derive(Default)]
+struct Line {
+    waits: VecDeque<(u64, Waker)>,
+    last: u64,
+}
+
+impl Line {
+    /// How many are before a wait; one without a ticket is last.
+    fn before(&self, ticket: Option<u64>) -> usize {
+        let place = self.waits.iter().position(|(id, _)| Some(*id) == ticket);
+        place.unwrap_or(self.waits.len())
+    }
+
+    /// Queues a wait, or renews its waker; what is to be dropped without the
+    /// lock.
+    #[must_use]
+    fn stand(&mut self, ticket: &mut Option<u64>, waker: Waker) -> Option<Waker> {
+        let place = self.before(*ticket);
+        if let Some((_, known)) = self.waits.get_mut(place) {
+            return Some(std::mem::replace(known, waker));
+        }
+        self.last += 1;
+        *ticket = Some(self.last);
+        self.waits.push_back((self.last, waker));
+        None
+    }
+
+    /// Takes a wait out; what is to be dropped without the lock.
+    #[must_use]
+    fn leave(&mut self, ticket: &mut Option<u64>) -> Option<Waker> {
+        let place = self.before(*ticket);
+        *ticket = None;
+        self.waits.remove(place).map(|(_, waker)| waker)
+    }
+
+    /// The wakers of the first ones, to be woken without the lock.
+    #[must_use]
+    fn first(&self, count: usize) -> Vec<Waker> {
+        let first = self.waits.iter().take(count);
+        first.map(|(_, waker)| waker.clone()).collect()
+    }
+
+    #[must_use]
+    fn all(&self) -> Vec<Waker> {
+        self.first(self.waits.len())
+    }
+}
+
+fn wake(wakers: Vec<Waker>) {
+    wakers.into_iter().for_each(Waker::wake);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Suite;
+    use crate::backends::threads::OnThreads;
+    use crate::backends::tokio::TokioCurrentThread;
+    use crate::report::Outcome;
+
+    /// Else a law might kill the mutants for what is no flaw of theirs.
+    #[test]
+    fn without_a_flaw_they_keep_the_laws() {
+        let suite = Suite::new()
+            .subject(Messages {
+                name: "without a flaw",
+                flaw: Flaw::None,
+            })
+            .backend(TokioCurrentThread)
+            .backend(OnThreads);
+        let report = ["channel::"].into_iter().fold(suite, Suite::filter).run();
+        let passes = |outcome: &Outcome| matches!(outcome, Outcome::Passed);
+        let mut results = report.results().iter();
+        assert!(results.all(|result| passes(&result.outcome)), "{report}");
+    }
+}
