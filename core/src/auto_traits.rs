@@ -14,7 +14,7 @@ use crate::action::{Call, CallAsync};
 use crate::{
     Bare, Barrier, Condvar, Fairness, MappedMutexGuard, Mutex, MutexGuard, Notify, OnceCell,
     OwnedMappedMutexGuard, OwnedMutexGuard, RwLock, Semaphore, SemaphorePermit, barrier, condvar,
-    mutex, notify, once_cell, rwlock, semaphore,
+    mutex, notify, once_cell, oneshot, rwlock, semaphore,
 };
 
 /// An `Io` of one thread alone.
@@ -357,3 +357,37 @@ mod channel {
     assert_impl_all!(RecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
     assert_impl_all!(TryRecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 }
+
+// Oneshot: a value goes from thread to thread, so it has to be sent; an end that
+// is shared reaches no value.
+type Ends<H, T> = (oneshot::Sender<T, H>, oneshot::Receiver<T, H>);
+type Heap<T> = Ends<oneshot::Heap, T>;
+type Lent<T> = Ends<oneshot::Lent<'static>, T>;
+assert_impl_all!(Heap<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Heap<Cell<u8>>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Heap<core::marker::PhantomPinned>: Unpin);
+assert_not_impl_any!(oneshot::Sender<Rc<u8>>: Send, Sync);
+assert_not_impl_any!(oneshot::Receiver<Rc<u8>>: Send, Sync);
+assert_not_impl_any!(oneshot::Sender<Unsent>: Send, Sync);
+assert_not_impl_any!(oneshot::Receiver<Unsent>: Send, Sync);
+assert_impl_all!(Lent<Cell<u8>>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(oneshot::SlotSender<'static, Rc<u8>>: Send, Sync);
+assert_not_impl_any!(oneshot::SlotReceiver<'static, Rc<u8>>: Send, Sync);
+assert_impl_all!(oneshot::Slot<Cell<u8>>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(oneshot::Slot<Rc<u8>>: Send, Sync);
+assert_not_impl_any!(oneshot::Slot<Unsent>: Send, Sync);
+type OneshotWaits<T, I = Bare> = (
+    oneshot::Recv<'static, T, oneshot::Heap, I>,
+    oneshot::Closed<'static, T, oneshot::Heap, I>,
+);
+assert_impl_all!(OneshotWaits<Cell<u8>>: Send, Sync, Unpin);
+assert_not_impl_any!(oneshot::Recv<'static, Rc<u8>>: Send, Sync);
+assert_not_impl_any!(oneshot::Closed<'static, Rc<u8>>: Send, Sync);
+assert_not_impl_any!(oneshot::Recv<'static, u8, oneshot::Heap, Local>: Send, Sync);
+assert_not_impl_any!(oneshot::Closed<'static, u8, oneshot::Heap, Local>: Send, Sync);
+assert_impl_all!(OneshotWaits<u8, Unshared>: Send);
+assert_not_impl_any!(oneshot::Recv<'static, u8, oneshot::Heap, Unshared>: Sync);
+assert_not_impl_any!(oneshot::Closed<'static, u8, oneshot::Heap, Unshared>: Sync);
+assert_impl_all!(oneshot::SendError<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(oneshot::RecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(oneshot::TryRecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);

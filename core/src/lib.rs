@@ -92,6 +92,7 @@ mod loom_util;
 pub mod mutex;
 pub mod notify;
 pub mod once_cell;
+pub mod oneshot;
 #[cfg(feature = "alloc")]
 mod owner;
 mod primitive;

@@ -1,0 +1,587 @@
+//! The machine: the state word, the three cells beside it, and the two ends.
+//! All unsafe code of the oneshot channel is in this file.
+//!
+//! # Invariants
+//!
+//! - **ALIVE**: a [`Joint`] is alive until both ends have left. An end leaves
+//!   once, by its own bit of the word, and touches the joint no more; on the heap
+//!   the second to leave frees it.
+//! - **OWNED**: a cell belongs to the end that the table in the
+//!   [module above](super) names for the word's value, which alone reads and
+//!   writes it. But the end that has put its waker into a cell may compare it
+//!   also while the other end takes it out: both only read, and nobody writes
+//!   there until the first has seen in the word that it is over.
+
+use core::marker::PhantomData;
+use core::mem::{ManuallyDrop, MaybeUninit};
+use core::ptr::{self, NonNull};
+use core::task::Waker;
+
+use crate::primitive::{AtomicUsize, Ordering, TrackedCell, const_fn};
+use crate::wake_batch::{discard, wake};
+
+use super::Home;
+
+/// The receiver's waker is in its cell.
+const RX_WAKER: usize = 1;
+/// The sender's waker is in its cell.
+const TX_WAKER: usize = 1 << 1;
+const WAKERS: usize = RX_WAKER | TX_WAKER;
+/// The sender has sent, or is gone, before the receiver closed.
+const DONE: usize = 1 << 2;
+/// The sender has sent a value (with DONE).
+const SENT: usize = 1 << 3;
+/// The receiver closed, or is gone, before the sender was done.
+const CLOSED: usize = 1 << 4;
+const OVER: usize = DONE | CLOSED;
+/// The sender has left.
+const TX_LEFT: usize = 1 << 5;
+/// The receiver has left.
+const RX_LEFT: usize = 1 << 6;
+const FREE: usize = TX_LEFT | RX_LEFT;
+
+/// What the two ends share.
+pub(super) struct Joint<T> {
+    state: AtomicUsize,
+    rx_waker: TrackedCell<MaybeUninit<Waker>>,
+    tx_waker: TrackedCell<MaybeUninit<Waker>>,
+    value: TrackedCell<MaybeUninit<T>>,
+}
+
+// SAFETY: by OWNED, sharing a joint hands a value from one thread to another, no
+// more; a `Waker` is `Send` and `Sync`.
+unsafe impl<T: Send> Sync for Joint<T> {}
+
+impl<T> Joint<T> {
+    const_fn! {
+        /// One that both ends have left.
+        pub(super) const fn free() -> Self {
+            Self::with_state(FREE)
+        }
+    }
+
+    const_fn! {
+        const fn with_state(state: usize) -> Self {
+            Self {
+                state: AtomicUsize::new(state),
+                rx_waker: TrackedCell::new(MaybeUninit::uninit()),
+                tx_waker: TrackedCell::new(MaybeUninit::uninit()),
+                value: TrackedCell::new(MaybeUninit::uninit()),
+            }
+        }
+    }
+
+    /// The ends of one on the heap.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(super) fn on_heap() -> (Tx<T, super::Heap>, Rx<T, super::Heap>) {
+        let joint = alloc::boxed::Box::new(Self::with_state(0));
+        ends(NonNull::from(alloc::boxed::Box::leak(joint)))
+    }
+
+    /// The ends, if both have left; else `None`.
+    #[inline]
+    pub(super) fn lend(&self) -> Option<(Tx<T, super::Lent<'_>>, Rx<T, super::Lent<'_>>)> {
+        let state = self.state.load(Ordering::Relaxed);
+        // ORDERING: Acquire. The last end left with Release, having acquired
+        // what the other one released: their uses of the cells come before
+        // those of the new ends.
+        let lent = state & FREE == FREE
+            && self
+                .state
+                .compare_exchange(state, 0, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok();
+        lent.then(|| ends(NonNull::from(self)))
+    }
+
+    /// Makes it one that both ends have left, also if they were leaked.
+    pub(super) fn reclaim(&mut self) {
+        // ORDERING: Relaxed. Who has a `&mut` has synchronised with whoever had
+        // the ends.
+        let state = self.state.load(Ordering::Relaxed);
+        if state & FREE == FREE {
+            return;
+        }
+        // SAFETY: invariant OWNED: the ends are gone, so all is ours; the word
+        // says what there is. The receiver takes the value before it leaves.
+        let (rx_waker, tx_waker, value) = unsafe {
+            (
+                (state & RX_WAKER != 0).then(|| take(&self.rx_waker)),
+                (state & TX_WAKER != 0).then(|| take(&self.tx_waker)),
+                (state & (SENT | RX_LEFT) == SENT).then(|| take(&self.value)),
+            )
+        };
+        self.state.store(FREE, Ordering::Relaxed);
+        let _last = Discard(tx_waker);
+        let _then = Discard(rx_waker);
+        drop(value);
+    }
+}
+
+/// The ends of a joint whose word is 0.
+#[inline]
+fn ends<T, H: Home>(joint: NonNull<Joint<T>>) -> (Tx<T, H>, Rx<T, H>) {
+    let tx = Tx {
+        joint,
+        home: PhantomData,
+    };
+    let rx = Rx {
+        joint: Some(joint),
+        home: PhantomData,
+    };
+    (tx, rx)
+}
+
+/// The sender's end. It leaves when it is dropped.
+pub(super) struct Tx<T, H: Home> {
+    joint: NonNull<Joint<T>>,
+    home: PhantomData<H>,
+}
+
+/// The receiver's end. It leaves when it has received, or is dropped.
+pub(super) struct Rx<T, H: Home> {
+    // `None` once it has left.
+    joint: Option<NonNull<Joint<T>>>,
+    home: PhantomData<H>,
+}
+
+// SAFETY: an end hands a value to another thread, so `T: Send`; by ALIVE it is
+// like a share of an `Arc`, by OWNED all else is ordered by the word.
+unsafe impl<T: Send, H: Home> Send for Tx<T, H> {}
+// SAFETY: through a shared end nothing but the word is reached, which is atomic.
+unsafe impl<T: Send, H: Home> Sync for Tx<T, H> {}
+// SAFETY: as for `Tx`.
+unsafe impl<T: Send, H: Home> Send for Rx<T, H> {}
+// SAFETY: as for `Tx`.
+unsafe impl<T: Send, H: Home> Sync for Rx<T, H> {}
+
+impl<T, H: Home> Tx<T, H> {
+    /// What it shares with the other end.
+    #[inline]
+    fn joint(&self) -> &Joint<T> {
+        // SAFETY: invariant ALIVE: an end that exists has not left.
+        unsafe { self.joint.as_ref() }
+    }
+
+    #[inline]
+    pub(super) fn is_closed(&self) -> bool {
+        // ORDERING: Acquire: what came before the closing is visible.
+        self.joint().state.load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    #[inline]
+    pub(super) fn is_connected_to(&self, rx: &Rx<T, H>) -> bool {
+        rx.joint == Some(self.joint)
+    }
+
+    /// Whether the receiver has closed; else `waker` will be woken when it does.
+    #[inline]
+    pub(super) fn watch(&mut self, waker: &Waker) -> bool {
+        let joint = self.joint();
+        // SAFETY: the receiver ends the sender's turn with its waker by CLOSED.
+        unsafe { register(&joint.state, &joint.tx_waker, TX_WAKER, CLOSED, waker) }
+    }
+
+    /// Takes the waker of [`watch`](Self::watch) back.
+    #[inline]
+    pub(super) fn unwatch(&mut self) {
+        let joint = self.joint();
+        // SAFETY: as in `watch`.
+        let waker = unsafe { withdraw(&joint.state, &joint.tx_waker, TX_WAKER, CLOSED) };
+        discard(waker);
+    }
+
+    /// Sends, unless the receiver has closed.
+    #[inline]
+    pub(super) fn send(self, value: T) -> Result<(), T> {
+        let joint = ManuallyDrop::new(self).joint;
+        // SAFETY: invariants ALIVE, and OWNED: the value's cell is the sender's
+        // until it says SENT, which it has not; if it may not, the value is
+        // still there.
+        unsafe {
+            put(&joint.as_ref().value, value);
+            Self::end(joint, DONE | SENT).map_err(|state| {
+                let value = take(&joint.as_ref().value);
+                leave::<T, H>(joint, state, TX_LEFT);
+                value
+            })
+        }
+    }
+
+    /// Is done, and leaves. An error is the word that says that the receiver had
+    /// closed; then it has not left.
+    ///
+    /// # Safety
+    ///
+    /// The sender has not left. With SENT, the value is in its cell.
+    #[inline]
+    unsafe fn end(joint: NonNull<Joint<T>>, outcome: usize) -> Result<(), usize> {
+        // SAFETY: invariant ALIVE until the change that says TX_LEFT.
+        let word = unsafe { &(*joint.as_ptr()).state };
+        let mut state = word.load(Ordering::Acquire);
+        loop {
+            if state & CLOSED != 0 {
+                return Err(state);
+            }
+            // With a waker to take out we leave only afterwards.
+            let left = if state & WAKERS == 0 { TX_LEFT } else { 0 };
+            // ORDERING: Release gives the receiver the value, and the joint to
+            // free. Acquire takes over its waker. On failure Acquire, for what
+            // came before CLOSED.
+            match word.compare_exchange_weak(
+                state,
+                (state & !WAKERS) | outcome | left,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => break,
+                Err(actual) => state = actual,
+            }
+        }
+        if state & WAKERS != 0 {
+            // SAFETY: invariants ALIVE, as we have not left, and OWNED: DONE
+            // without CLOSED has made both wakers the sender's, and the word
+            // said which there were.
+            let (theirs, own) = unsafe {
+                (
+                    (state & RX_WAKER != 0).then(|| take(&joint.as_ref().rx_waker)),
+                    (state & TX_WAKER != 0).then(|| take(&joint.as_ref().tx_waker)),
+                )
+            };
+            // SAFETY: we have not left.
+            unsafe { leave::<T, H>(joint, state, TX_LEFT) };
+            Wakers { own, theirs }.let_go();
+        }
+        Ok(())
+    }
+}
+
+impl<T, H: Home> Drop for Tx<T, H> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: invariant ALIVE: what is dropped has not left, and is not used
+        // again.
+        unsafe {
+            if let Err(state) = Self::end(self.joint, DONE) {
+                leave::<T, H>(self.joint, state, TX_LEFT);
+            }
+        }
+    }
+}
+
+impl<T, H: Home> Rx<T, H> {
+    /// What it shares with the other end, until it leaves.
+    #[inline]
+    fn joint(&self) -> Option<&Joint<T>> {
+        // SAFETY: invariant ALIVE: the pointer is there until this leaves.
+        self.joint.map(|joint| unsafe { joint.as_ref() })
+    }
+
+    /// The word, as if closed for one that has left.
+    #[inline]
+    fn state(&self) -> usize {
+        // ORDERING: Acquire, from the sender's Release: its value, and what
+        // came before.
+        self.joint()
+            .map_or(CLOSED, |joint| joint.state.load(Ordering::Acquire))
+    }
+
+    #[inline]
+    pub(super) fn has_left(&self) -> bool {
+        self.joint.is_none()
+    }
+
+    /// Whether a value is there to be received.
+    #[inline]
+    pub(super) fn has_value(&self) -> bool {
+        self.state() & SENT != 0
+    }
+
+    /// Whether there is an outcome: [`finish`](Self::finish) may be called.
+    #[inline]
+    pub(super) fn is_over(&self) -> bool {
+        self.state() & OVER != 0
+    }
+
+    /// Whether there is an outcome; else `waker` will be woken when there is.
+    #[inline]
+    pub(super) fn watch(&mut self, waker: &Waker) -> bool {
+        self.joint().is_none_or(|joint| {
+            // SAFETY: the sender ends the receiver's turn with its waker by
+            // DONE, and the receiver itself by CLOSED.
+            unsafe { register(&joint.state, &joint.rx_waker, RX_WAKER, OVER, waker) }
+        })
+    }
+
+    /// Takes the waker of [`watch`](Self::watch) back.
+    #[inline]
+    pub(super) fn unwatch(&mut self) {
+        if let Some(joint) = self.joint() {
+            // SAFETY: as in `watch`.
+            let waker = unsafe { withdraw(&joint.state, &joint.rx_waker, RX_WAKER, OVER) };
+            discard(waker);
+        }
+    }
+
+    /// Takes the outcome, and leaves: the value, or `None` if there is none and
+    /// never will be.
+    ///
+    /// Call it when [it is over](Self::is_over).
+    #[inline]
+    pub(super) fn finish(&mut self) -> Option<T> {
+        let state = self.state();
+        assert!(state & OVER != 0, "a oneshot channel without an outcome");
+        let joint = self.joint.take()?;
+        // SAFETY: invariant ALIVE, we have not left. OWNED: a value that was
+        // sent is the receiver's. If it is over without one there never will be
+        // one: the sender is done, or sees CLOSED.
+        let value = (state & SENT != 0).then(|| unsafe { take(&joint.as_ref().value) });
+        // SAFETY: we have not left, and forgot the pointer.
+        unsafe { leave::<T, H>(joint, state, RX_LEFT) };
+        value
+    }
+
+    /// Tells the sender that no value is wanted, unless it is done already.
+    pub(super) fn close(&mut self) {
+        let Some(joint) = self.joint else { return };
+        // SAFETY: invariant ALIVE: we do not leave.
+        if let Ok(wakers) = unsafe { Self::shut(joint, false) } {
+            wakers.let_go();
+        }
+    }
+
+    /// Closes; with `and_leave`, also leaves. An error is the word that says that it
+    /// is over already; then nothing was done.
+    ///
+    /// # Safety
+    ///
+    /// The receiver has not left, and, with `and_leave`, uses the joint no more.
+    #[inline]
+    unsafe fn shut(joint: NonNull<Joint<T>>, and_leave: bool) -> Result<Wakers, usize> {
+        // SAFETY: invariant ALIVE until the change that says RX_LEFT.
+        let word = unsafe { &(*joint.as_ptr()).state };
+        let mut state = word.load(Ordering::Acquire);
+        loop {
+            if state & OVER != 0 {
+                return Err(state);
+            }
+            let at_once = and_leave && state & WAKERS == 0;
+            // ORDERING: Release is what `closed` acquires, and hands over the
+            // joint. Acquire takes over the sender's waker. On failure Acquire,
+            // for the value that came with DONE.
+            match word.compare_exchange_weak(
+                state,
+                (state & !WAKERS) | CLOSED | if at_once { RX_LEFT } else { 0 },
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
+                Ok(_) if at_once => return Ok(Wakers::default()),
+                Ok(_) => break,
+                Err(actual) => state = actual,
+            }
+        }
+        // SAFETY: invariants ALIVE, as we have not left, and OWNED: CLOSED
+        // without DONE has made both wakers the receiver's, and the word said
+        // which there were.
+        let wakers = unsafe {
+            Wakers {
+                own: (state & RX_WAKER != 0).then(|| take(&joint.as_ref().rx_waker)),
+                theirs: (state & TX_WAKER != 0).then(|| take(&joint.as_ref().tx_waker)),
+            }
+        };
+        if and_leave {
+            // SAFETY: we have not left yet.
+            unsafe { leave::<T, H>(joint, state, RX_LEFT) };
+        }
+        Ok(wakers)
+    }
+}
+
+impl<T, H: Home> Drop for Rx<T, H> {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(joint) = self.joint else { return };
+        // SAFETY: invariant ALIVE: it has not left yet; if `shut` makes it, the
+        // pointer is not used again.
+        match unsafe { Self::shut(joint, true) } {
+            Ok(wakers) => wakers.let_go(),
+            Err(_) => drop(self.finish()),
+        }
+    }
+}
+
+/// Wakers that were taken out of their cells by the end that made it over.
+#[derive(Default)]
+struct Wakers {
+    own: Option<Waker>,
+    theirs: Option<Waker>,
+}
+
+impl Wakers {
+    #[inline]
+    fn let_go(self) {
+        let _own = Discard(self.own);
+        wake(self.theirs);
+    }
+}
+
+/// A waker that is dropped last, also if another one panics, and then without a
+/// second panic.
+struct Discard(Option<Waker>);
+
+impl Drop for Discard {
+    #[inline]
+    fn drop(&mut self) {
+        discard(self.0.take());
+    }
+}
+
+/// Whether it is over; else sees to it that `waker` is in the cell.
+///
+/// # Safety
+///
+/// The caller is the end whose waker's cell this is, and has not left; `bit` is
+/// that of the cell, and `over` what ends this end's turn with it.
+#[inline]
+unsafe fn register(
+    word: &AtomicUsize,
+    cell: &TrackedCell<MaybeUninit<Waker>>,
+    bit: usize,
+    over: usize,
+    waker: &Waker,
+) -> bool {
+    // ORDERING: Acquire, for what the other end released when it was over.
+    let state = word.load(Ordering::Acquire);
+    if state & over != 0 {
+        return true;
+    }
+    if state & bit != 0 {
+        // SAFETY: invariant OWNED: we put it there and compare. If the other end
+        // takes it at this moment it reads as well.
+        if cell.with(|slot| unsafe { (*slot).assume_init_ref().will_wake(waker) }) {
+            return false;
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe { renew(word, cell, bit, over, waker) }
+}
+
+/// [`register`] with a waker that is not there yet.
+///
+/// # Safety
+///
+/// As of [`register`].
+unsafe fn renew(
+    word: &AtomicUsize,
+    cell: &TrackedCell<MaybeUninit<Waker>>,
+    bit: usize,
+    over: usize,
+    waker: &Waker,
+) -> bool {
+    // Foreign code, which may use the other end: before anything is changed.
+    let mut fresh = Discard(Some(waker.clone()));
+    // SAFETY: the caller's promise.
+    let _outdated = Discard(unsafe { withdraw(word, cell, bit, over) });
+    let mut state = word.load(Ordering::Acquire);
+    if state & over != 0 {
+        return true;
+    }
+    if let Some(fresh) = fresh.0.take() {
+        // SAFETY: invariant OWNED: without `bit`, and before it is over, the
+        // cell is ours.
+        unsafe { put(cell, fresh) };
+    }
+    loop {
+        // ORDERING: Release gives the other end the waker. On failure Acquire,
+        // as above.
+        match word.compare_exchange_weak(state, state | bit, Ordering::Release, Ordering::Acquire) {
+            Ok(_) => return false,
+            Err(actual) => state = actual,
+        }
+        if state & over != 0 {
+            // SAFETY: invariant OWNED: the other end takes no waker that the
+            // word does not tell of.
+            fresh.0 = Some(unsafe { take(cell) });
+            return true;
+        }
+    }
+}
+
+/// Takes one's own waker back, if it is there and the other end has not taken
+/// it.
+///
+/// # Safety
+///
+/// As of [`register`].
+#[inline]
+unsafe fn withdraw(
+    word: &AtomicUsize,
+    cell: &TrackedCell<MaybeUninit<Waker>>,
+    bit: usize,
+    over: usize,
+) -> Option<Waker> {
+    let mut state = word.load(Ordering::Relaxed);
+    while state & over == 0 && state & bit != 0 {
+        // ORDERING: Relaxed: we alone have touched the cell, and the other end
+        // learns nothing from this. Whoever sees that it is over reads the word
+        // again.
+        match word.compare_exchange_weak(state, state & !bit, Ordering::Relaxed, Ordering::Relaxed)
+        {
+            // SAFETY: invariant OWNED: without `bit` the cell is ours.
+            Ok(_) => return Some(unsafe { take(cell) }),
+            Err(actual) => state = actual,
+        }
+    }
+    None
+}
+
+/// Moves something into a cell.
+///
+/// # Safety
+///
+/// By OWNED the cell is the caller's, and it is empty.
+#[inline]
+unsafe fn put<V>(cell: &TrackedCell<MaybeUninit<V>>, content: V) {
+    // SAFETY: the caller's promise.
+    cell.with_mut(|slot| unsafe { (*slot).write(content) });
+}
+
+/// Moves something out of a cell.
+///
+/// # Safety
+///
+/// By OWNED the content is the caller's, and it is there.
+#[inline]
+unsafe fn take<V>(cell: &TrackedCell<MaybeUninit<V>>) -> V {
+    // SAFETY: the caller's promise. It reads, so that the content may still be
+    // compared.
+    cell.with(|slot| unsafe { ptr::read(slot).assume_init() })
+}
+
+/// Leaves, having read `state` from the word a while ago; on the heap the second
+/// to leave frees the joint.
+///
+/// # Safety
+///
+/// The end whose bit `own` is has not left, and uses the joint no more. `state`
+/// was read with Acquire.
+#[inline]
+unsafe fn leave<T, H: Home>(joint: NonNull<Joint<T>>, state: usize, own: usize) {
+    let other = FREE ^ own;
+    // Whoever reads that the other end has left is alone, and need not tell.
+    let alone = H::HEAP && state & other != 0 || {
+        // ORDERING: Release: what we did to the cells comes before they are
+        // freed, or lent again. Acquire: so does what the other end did.
+        // SAFETY: invariant ALIVE, up to this change.
+        let before = unsafe { (*joint.as_ptr()).state.fetch_or(own, Ordering::AcqRel) };
+        before & other != 0
+    };
+    #[cfg(feature = "alloc")]
+    if H::HEAP && alone {
+        // SAFETY: invariant ALIVE: both have left, and ends whose home is `Heap`
+        // are of a `Box`.
+        drop(unsafe { alloc::boxed::Box::from_raw(joint.as_ptr()) });
+    }
+    #[cfg(not(feature = "alloc"))]
+    let _ = alone;
+}
