@@ -12,6 +12,7 @@
 //! | say that something happened | [`Notify`] | `notify_one` for a consumer, `notify_all` for everybody |
 //! | have N tasks meet before any goes on | [`Barrier`] | the last to arrive may run an action before the others are released |
 //! | make something once, on first use | [`OnceCell`] | the first caller makes it, the others wait; afterwards a read is one atomic load |
+//! | pass many values | [`channel`] | a queue of many producers and consumers, bounded or not |
 //!
 //! Each module's page draws the states of its primitive, says what each
 //! operation does in each, and argues its memory orderings.
