@@ -5,13 +5,17 @@ use crate::law::Law;
 
 mod any;
 mod barrier;
+mod broadcast;
+mod cancellation;
 mod channel;
 mod hand;
 mod io;
 mod mutex;
 mod notify;
 mod once_cell;
+mod oneshot;
 mod pattern;
+mod watch;
 
 /// All laws, in the order of the report.
 pub fn all() -> Vec<Law> {
@@ -22,6 +26,10 @@ pub fn all() -> Vec<Law> {
         once_cell::LAWS,
         mutex::LAWS,
         channel::LAWS,
+        oneshot::LAWS,
+        watch::LAWS,
+        broadcast::LAWS,
+        cancellation::LAWS,
         io::LAWS,
         pattern::LAWS,
     ];

@@ -30,20 +30,28 @@ use std::fmt;
 use std::sync::Arc;
 
 mod barrier;
+mod broadcast;
+mod cancellation;
 mod channel;
 mod mutex;
 mod notify;
 mod once_cell;
+mod oneshot;
 mod waiting;
+mod watch;
 
 pub use barrier::{ActionFailed, BarrierSubject};
+pub use broadcast::{BroadcastReceiver, BroadcastSender, Missed};
+pub use cancellation::{CancelGuard, CancellationSubject};
 pub use channel::{
     Channel, ChannelReceiver, ChannelSender, Message, NoMessage, Permit, SendRefused,
 };
 pub use mutex::{Guard, MutexSubject, boxed_guard};
 pub use notify::{NotifySubject, NotifyWait, RawNotifyWaiter};
 pub use once_cell::{Init, InitFailed, OnceCellSubject, SetRefused, Token, TryInit};
+pub use oneshot::{Oneshot, OneshotReceiver, OneshotSender};
 pub use waiting::{Kept, Probe, Reach, SendFact, Waitable, Waiting, mapped, owned_wait};
+pub use watch::{WatchReceiver, WatchSender};
 
 /// A kind of primitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,16 +67,28 @@ pub enum Kind {
     Mutex,
     /// Passes messages, each to one receiver.
     Channel,
+    /// Passes one message.
+    Oneshot,
+    /// Shows the latest value.
+    Watch,
+    /// Passes each message to everybody.
+    Broadcast,
+    /// Is cancelled, for good.
+    Cancellation,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Notify,
         Self::Barrier,
         Self::OnceCell,
         Self::Mutex,
         Self::Channel,
+        Self::Oneshot,
+        Self::Watch,
+        Self::Broadcast,
+        Self::Cancellation,
     ];
 }
 
@@ -80,6 +100,10 @@ impl fmt::Display for Kind {
             Self::OnceCell => "OnceCell",
             Self::Mutex => "Mutex",
             Self::Channel => "Channel",
+            Self::Oneshot => "Oneshot",
+            Self::Watch => "Watch",
+            Self::Broadcast => "Broadcast",
+            Self::Cancellation => "Cancellation",
         })
     }
 }
@@ -106,6 +130,8 @@ pub enum Promise {
     FifoReceivers,
     /// A slot of a channel can be reserved.
     Reserve,
+    /// `run_until_cancelled` prefers the cancellation to a future that is ready.
+    CancellationFirst,
 }
 
 impl fmt::Display for Promise {
@@ -119,6 +145,7 @@ impl fmt::Display for Promise {
             Self::FifoSenders => "a channel whose senders are first in, first out",
             Self::FifoReceivers => "a channel of many receivers, first in, first out",
             Self::Reserve => "a slot of a channel in advance",
+            Self::CancellationFirst => "that a cancellation goes before a future that is ready",
         })
     }
 }
@@ -220,6 +247,48 @@ pub trait Subject: Send + Sync + 'static {
     fn channel_send_facts(&self) -> Vec<SendFact> {
         Vec::new()
     }
+
+    /// Both ends of a fresh oneshot.
+    fn new_oneshot(&self) -> Option<Oneshot> {
+        None
+    }
+
+    /// Which types of its Oneshot are `Send`.
+    fn oneshot_send_facts(&self) -> Vec<SendFact> {
+        Vec::new()
+    }
+
+    /// The sending end of a fresh watch, which shows 0.
+    fn new_watch(&self) -> Option<Box<dyn WatchSender>> {
+        None
+    }
+
+    /// Which types of its Watch are `Send`.
+    fn watch_send_facts(&self) -> Vec<SendFact> {
+        Vec::new()
+    }
+
+    /// A sending end of a fresh broadcast, whose ring holds so many messages: a
+    /// power of two.
+    fn new_broadcast(&self, capacity: usize) -> Option<Box<dyn BroadcastSender>> {
+        let _ = capacity;
+        None
+    }
+
+    /// Which types of its Broadcast are `Send`.
+    fn broadcast_send_facts(&self) -> Vec<SendFact> {
+        Vec::new()
+    }
+
+    /// A fresh token without a parent.
+    fn new_cancellation(&self) -> Option<Box<dyn CancellationSubject>> {
+        None
+    }
+
+    /// Which types of its Cancellation are `Send`.
+    fn cancellation_send_facts(&self) -> Vec<SendFact> {
+        Vec::new()
+    }
 }
 
 impl dyn Subject {
@@ -231,6 +300,10 @@ impl dyn Subject {
             Kind::OnceCell => self.new_once_cell().is_some(),
             Kind::Mutex => self.new_mutex().is_some(),
             Kind::Channel => self.new_channel(1).is_some(),
+            Kind::Oneshot => self.new_oneshot().is_some(),
+            Kind::Watch => self.new_watch().is_some(),
+            Kind::Broadcast => self.new_broadcast(1).is_some(),
+            Kind::Cancellation => self.new_cancellation().is_some(),
         }
     }
 
@@ -260,6 +333,28 @@ impl dyn Subject {
             .expect("the law is about Channel")
     }
 
+    /// Both ends of a fresh oneshot, for a law that is about one.
+    pub fn oneshot(&self) -> Oneshot {
+        self.new_oneshot().expect("the law is about Oneshot")
+    }
+
+    /// A fresh watch, for a law that is about one.
+    pub fn watch(&self) -> Box<dyn WatchSender> {
+        self.new_watch().expect("the law is about Watch")
+    }
+
+    /// A fresh broadcast, for a law that is about one.
+    pub fn broadcast(&self, capacity: usize) -> Box<dyn BroadcastSender> {
+        self.new_broadcast(capacity)
+            .expect("the law is about Broadcast")
+    }
+
+    /// A fresh token, for a law that is about one.
+    pub fn cancellation(&self) -> Box<dyn CancellationSubject> {
+        self.new_cancellation()
+            .expect("the law is about Cancellation")
+    }
+
     /// Every [`Waiting`] of the kinds that it has.
     pub fn waitings(self: &Arc<Self>) -> Vec<Arc<dyn Waiting>> {
         let mut all = notify::waitings(self);
@@ -267,6 +362,10 @@ impl dyn Subject {
         all.extend(once_cell::waitings(self));
         all.extend(mutex::waitings(self));
         all.extend(channel::waitings(self));
+        all.extend(oneshot::waitings(self));
+        all.extend(watch::waitings(self));
+        all.extend(broadcast::waitings(self));
+        all.extend(cancellation::waitings(self));
         all
     }
 }

@@ -11,9 +11,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use super::{Broken, Mutant};
-use crate::subject::{Channel, Promise, Subject};
+use crate::subject::{
+    BroadcastSender, CancellationSubject, Channel, Oneshot, Promise, Subject, WatchSender,
+};
 
+mod broadcast;
+mod cancellation;
 mod channel;
+mod oneshot;
+mod watch;
 
 pub(super) fn all() -> Vec<Mutant> {
     let flawed = |flawed: &Flawed| {
@@ -25,7 +31,14 @@ pub(super) fn all() -> Vec<Mutant> {
             killed_by,
         }
     };
-    channel::FLAWS.iter().map(flawed).collect()
+    let flaws = [
+        channel::FLAWS,
+        oneshot::FLAWS,
+        watch::FLAWS,
+        broadcast::FLAWS,
+        cancellation::FLAWS,
+    ];
+    flaws.concat().iter().map(flawed).collect()
 }
 
 /// Its name, what is wrong in the code and in words, and the laws that must
@@ -49,6 +62,28 @@ enum Flaw {
     OneTooMany,
     Preallocates,
     TwiceNowAndThen,
+    // Of Oneshot.
+    CloseWakesNobody,
+    GoneSenderIsForgotten,
+    LeaksUnreceived,
+    ReceivesTwice,
+    SendsToNobody,
+    // Of Watch.
+    ChangeIsSeenTwice,
+    ClosedForgets,
+    LosesTheThird,
+    WaitsForTheNext,
+    // Of Broadcast.
+    FirstReaderTakesIt,
+    FullRefuses,
+    KeepsWhatWasRead,
+    LagIsOneLess,
+    // Of Cancellation.
+    ChildCancelsParent,
+    FutureFirst,
+    GuardDoesNothing,
+    LateWaitSleeps,
+    StopsInTheDeep,
 }
 
 /// A subject that has nothing but these.
@@ -67,11 +102,28 @@ impl Subject for Messages {
             Promise::FifoSenders,
             Promise::FifoReceivers,
             Promise::Reserve,
+            Promise::CancellationFirst,
         ]
     }
 
     fn new_channel(&self, capacity: usize) -> Option<Channel> {
         Some(channel::new(capacity, self.flaw))
+    }
+
+    fn new_oneshot(&self) -> Option<Oneshot> {
+        Some(oneshot::new(self.flaw))
+    }
+
+    fn new_watch(&self) -> Option<Box<dyn WatchSender>> {
+        Some(watch::new(self.flaw))
+    }
+
+    fn new_broadcast(&self, capacity: usize) -> Option<Box<dyn BroadcastSender>> {
+        Some(broadcast::new(capacity, self.flaw))
+    }
+
+    fn new_cancellation(&self) -> Option<Box<dyn CancellationSubject>> {
+        Some(cancellation::new(self.flaw))
     }
 }
 
@@ -150,7 +202,16 @@ mod tests {
             })
             .backend(TokioCurrentThread)
             .backend(OnThreads);
-        let report = ["channel::"].into_iter().fold(suite, Suite::filter).run();
+        let report = [
+            "channel::",
+            "oneshot::",
+            "watch::",
+            "broadcast::",
+            "cancellation::",
+        ]
+        .into_iter()
+        .fold(suite, Suite::filter)
+        .run();
         let passes = |outcome: &Outcome| matches!(outcome, Outcome::Passed);
         let mut results = report.results().iter();
         assert!(results.all(|result| passes(&result.outcome)), "{report}");

@@ -9,7 +9,7 @@ use std::task::Waker;
 use ::anysync::channel::{self, TryRecvError, TrySendError};
 use ::anysync::once_cell::{self, SetError};
 use ::anysync::{
-    Bare, Barrier, Mutex, MutexGuard, Notify, OnceCell, action, barrier, mutex, notify,
+    Bare, Barrier, Mutex, MutexGuard, Notify, OnceCell, action, barrier, mutex, notify, oneshot,
 };
 
 use crate::cx::DynIo;
@@ -17,10 +17,12 @@ use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
     ActionFailed, BarrierSubject, Channel, ChannelReceiver, ChannelSender, Guard, Init, InitFailed,
-    Kept, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait, OnceCellSubject, Permit,
-    Promise, RawNotifyWaiter, SendFact, SendRefused, SetRefused, Subject, Token, TryInit,
+    Kept, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait, OnceCellSubject, Oneshot,
+    Permit, Promise, RawNotifyWaiter, SendFact, SendRefused, SetRefused, Subject, Token, TryInit,
     boxed_guard, mapped,
 };
+
+mod news;
 
 /// The primitives of this project.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,6 +47,7 @@ impl Subject for Anysync {
             Promise::FifoSenders,
             Promise::FifoReceivers,
             Promise::Reserve,
+            Promise::CancellationFirst,
         ]
     }
 
@@ -161,6 +164,25 @@ impl Subject for Anysync {
             channel::Permit<'static, Rc<u32>>: false,
             channel::Waiter<'static, u32>: true,
             channel::Waiter<'static, Rc<u32>>: false,
+        ]
+    }
+
+    fn new_oneshot(&self) -> Option<Oneshot> {
+        let (sender, receiver) = oneshot::channel();
+        Some((Box::new(sender), Box::new(receiver)))
+    }
+
+    fn oneshot_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            oneshot::Sender<Cell<u32>>: true,
+            oneshot::Sender<Rc<u32>>: false,
+            oneshot::Receiver<Cell<u32>>: true,
+            oneshot::Receiver<Rc<u32>>: false,
+            oneshot::Recv<'static, Cell<u32>, oneshot::Heap, Bare>: true,
+            oneshot::Recv<'static, u32, oneshot::Heap, Rc<Bare>>: false,
+            oneshot::Recv<'static, Rc<u32>, oneshot::Heap, Bare>: false,
+            oneshot::Closed<'static, u32, oneshot::Heap, Bare>: true,
+            oneshot::Closed<'static, u32, oneshot::Heap, Rc<Bare>>: false,
         ]
     }
 }

@@ -10,24 +10,31 @@ use std::task::{Context, Poll};
 use ::tokio::sync::futures::Notified;
 use ::tokio::sync::mpsc::error::{TryRecvError, TrySendError};
 use ::tokio::sync::{
-    Barrier, BarrierWaitResult, Mutex, MutexGuard, Notify, OnceCell, SetError, mpsc,
+    Barrier, BarrierWaitResult, Mutex, MutexGuard, Notify, OnceCell, SetError, broadcast, mpsc,
+    oneshot, watch,
 };
+
+use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFuture};
 
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
-    BarrierSubject, Channel, ChannelReceiver, ChannelSender, Guard, Init, InitFailed, Kept,
-    Message, MutexSubject, NoMessage, NotifySubject, NotifyWait, OnceCellSubject, Permit, Promise,
-    SendFact, SendRefused, SetRefused, Subject, Token, TryInit, boxed_guard, mapped,
+    BarrierSubject, BroadcastSender, CancellationSubject, Channel, ChannelReceiver, ChannelSender,
+    Guard, Init, InitFailed, Kept, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait,
+    OnceCellSubject, Oneshot, Permit, Promise, SendFact, SendRefused, SetRefused, Subject, Token,
+    TryInit, WatchSender, boxed_guard, mapped,
 };
 
-/// `tokio::sync`.
+mod news;
+
+/// `tokio::sync`, and the token of `tokio-util`.
 ///
 /// It says of its `Barrier` that `wait` is not cancel safe, so this breaks what
 /// the laws ask of a dropped wait; and of `Notified::enable` that it is a poll, so
 /// that what it has won is returned and not passed on any more. It has no handle of an executor: its waits
-/// spend the budget of tokio's tasks by themselves, where they do.
+/// spend the budget of tokio's tasks by themselves, where they do. Of
+/// `run_until_cancelled` it says that it prefers the future.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tokio;
 
@@ -118,6 +125,60 @@ impl Subject for Tokio {
             mpsc::Receiver<Rc<u32>>: false,
             mpsc::Permit<'static, u32>: true,
             mpsc::Permit<'static, Rc<u32>>: false,
+        ]
+    }
+
+    fn new_oneshot(&self) -> Option<Oneshot> {
+        let (sender, receiver) = oneshot::channel();
+        Some((Box::new(sender), Box::new(receiver)))
+    }
+
+    fn oneshot_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            oneshot::Sender<Cell<u32>>: true,
+            oneshot::Sender<Rc<u32>>: false,
+            oneshot::Receiver<Cell<u32>>: true,
+            oneshot::Receiver<Rc<u32>>: false,
+        ]
+    }
+
+    fn new_watch(&self) -> Option<Box<dyn WatchSender>> {
+        Some(Box::new(watch::Sender::new(0)))
+    }
+
+    fn watch_send_facts(&self) -> Vec<SendFact> {
+        // A `Ref` is a lock of the standard library.
+        send_facts![
+            watch::Sender<u32>: true,
+            watch::Sender<Rc<u32>>: false,
+            watch::Receiver<u32>: true,
+            watch::Receiver<Rc<u32>>: false,
+            watch::Ref<'static, u32>: false,
+        ]
+    }
+
+    fn new_broadcast(&self, capacity: usize) -> Option<Box<dyn BroadcastSender>> {
+        Some(Box::new(broadcast::Sender::new(capacity)))
+    }
+
+    fn broadcast_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            broadcast::Sender<Cell<u32>>: true,
+            broadcast::Sender<Rc<u32>>: false,
+            broadcast::Receiver<Cell<u32>>: true,
+            broadcast::Receiver<Rc<u32>>: false,
+        ]
+    }
+
+    fn new_cancellation(&self) -> Option<Box<dyn CancellationSubject>> {
+        Some(Box::new(CancellationToken::new()))
+    }
+
+    fn cancellation_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            CancellationToken: true,
+            WaitForCancellationFuture<'static>: true,
+            DropGuard: true,
         ]
     }
 }

@@ -318,10 +318,10 @@ impl Future for Send<'_> {
 
 impl Drop for Send<'_> {
     fn drop(&mut self) {
-        if self.wait.chan.flaw == Flaw::DroppedSendSends
-            && self.wait.ticket.is_some()
-            && let Some(message) = self.message.take()
-        {
+        if self.wait.chan.flaw != Flaw::DroppedSendSends || self.wait.ticket.is_none() {
+            return;
+        }
+        if let Some(message) = self.message.take() {
             self.wait.chan.change(|state| state.push(message));
         }
     }

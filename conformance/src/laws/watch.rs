@@ -1,0 +1,197 @@
+//! The laws of Watch.
+
+use std::sync::Arc;
+
+use anysync::yield_now;
+
+use crate::backend::Capability::Spawn;
+use crate::cx::Cx;
+use crate::law::{About, Law};
+use crate::laws::hand::Hand;
+use crate::run;
+use crate::subject::{Kind, Subject};
+
+const ABOUT: About = About::Kinds(&[Kind::Watch]);
+
+pub(super) const LAWS: &[Law] = &[
+    Law::must(
+        "watch::latest_value_wins",
+        ABOUT,
+        "A receiver sees the latest value, never an older one after a newer one, and the last \
+         in the end.",
+        "Keep one value and the number of its version, and change both under one lock.",
+        run!(latest_value_wins),
+    )
+    .needs(&[Spawn]),
+    Law::must(
+        "watch::change_is_seen_once",
+        ABOUT,
+        "Each receiver's `changed` ends once for a change, however many changes it was.",
+        "A receiver remembers the version that it has seen, and `changed` takes the latest.",
+        run!(change_is_seen_once),
+    ),
+    Law::must(
+        "watch::no_lost_change_between_check_and_wait",
+        ABOUT,
+        "A change between a look at the value and the wait for the next one ends that wait.",
+        "Compare versions after the wait is queued, and not only before.",
+        run!(no_lost_change_between_check_and_wait),
+    )
+    .needs(&[Spawn]),
+    Law::must(
+        "watch::closed_still_shows_last",
+        ABOUT,
+        "When the sender is gone, receivers are told, after they have seen the last value, which \
+         stays.",
+        "Look at the version before the flag; leave the value where it is.",
+        run!(closed_still_shows_last),
+    ),
+];
+
+async fn latest_value_wins(cx: Cx, subject: Arc<dyn Subject>) {
+    const LAST: u64 = 500;
+    let io = cx.io();
+    let sender = subject.watch();
+    let mut receiver = sender.subscribe();
+    assert_eq!(receiver.get(), 0, "the value at first");
+    for value in [1, 2, 3] {
+        sender.send(value);
+        assert_eq!(receiver.get(), value, "the value that was sent");
+    }
+    let changed = Hand::new(receiver.changed(&io)).assert_ready("a wait for what has changed");
+    assert!(changed, "there is a sender");
+    assert_eq!(receiver.get(), 3, "the latest value");
+    assert_eq!(
+        sender.subscribe().get(),
+        3,
+        "the value for one who comes later"
+    );
+
+    let receivers: Vec<_> = (0..3)
+        .map(|place| {
+            let (mut receiver, io) = (sender.subscribe(), cx.io());
+            cx.spawn(format!("receiver {place}"), async move {
+                let mut last = receiver.get_and_see();
+                while receiver.changed(&io).await {
+                    let value = receiver.get_and_see();
+                    assert!(value >= last, "the value went from {last} back to {value}");
+                    last = value;
+                }
+                last
+            })
+        })
+        .collect();
+    let sends = cx.spawn("the sender", async move {
+        for value in 4..=LAST {
+            sender.send(value);
+            if value % 7 == 0 {
+                yield_now().await;
+            }
+        }
+    });
+    sends.join().await;
+    for receiver in receivers {
+        assert_eq!(receiver.join().await, LAST, "the last value that was seen");
+    }
+}
+
+async fn change_is_seen_once(cx: Cx, subject: Arc<dyn Subject>) {
+    let io = cx.io();
+    let sender = subject.watch();
+    let mut receivers = [sender.subscribe(), sender.subscribe()];
+    sender.send(1);
+    sender.send(2);
+    for receiver in &mut receivers {
+        let changed = Hand::new(receiver.changed(&io)).assert_ready("a wait for what has changed");
+        assert!(changed, "there is a sender");
+        let mut again = Hand::new(receiver.changed(&io));
+        again.assert_pending("a wait for another change than the one that was seen");
+    }
+
+    // A look at the value is none, but one that says so is.
+    sender.send(3);
+    let [first, second] = &mut receivers;
+    assert_eq!((first.get(), second.get_and_see()), (3, 3));
+    Hand::new(first.changed(&io)).assert_ready("a wait after a mere look");
+    Hand::new(second.changed(&io)).assert_pending("a wait for a change that was seen");
+
+    // The same value once more is news, and who has just come has seen it.
+    sender.send(3);
+    let mut third = sender.subscribe();
+    Hand::new(third.changed(&io)).assert_pending("a wait of who came after the change");
+    Hand::new(second.changed(&io)).assert_ready("a wait for a change to an equal value");
+
+    // One that was woken, and dropped before it returned, has seen nothing.
+    let woken = Hand::queued(third.changed(&io));
+    sender.send(4);
+    assert!(woken.is_woken(), "a change woke nobody");
+    drop(woken);
+    Hand::new(third.changed(&io)).assert_ready("a wait after one that was dropped");
+}
+
+async fn no_lost_change_between_check_and_wait(cx: Cx, subject: Arc<dyn Subject>) {
+    const LAST: u64 = 300;
+    let io = cx.io();
+    let sender = subject.watch();
+    let mut receiver = sender.subscribe();
+
+    assert_eq!(receiver.get_and_see(), 0);
+    sender.send(1);
+    Hand::new(receiver.changed(&io)).assert_ready("a wait that came after the change");
+    assert_eq!(receiver.get_and_see(), 1);
+    let mut created = Hand::new(receiver.changed(&io));
+    sender.send(2);
+    created.assert_ready("a wait that was created before the change, and polled after it,");
+    drop(created);
+    let mut queued = Hand::queued(receiver.changed(&io));
+    sender.send(3);
+    assert!(queued.is_woken(), "a change woke nobody");
+    queued.assert_ready("a wait that was polled before the change");
+    drop(queued);
+    drop(receiver);
+
+    // The loop that programs write: it ends with the last value, whenever that
+    // comes.
+    let receivers: Vec<_> = (0..3)
+        .map(|place| {
+            let (mut receiver, io) = (sender.subscribe(), cx.io());
+            cx.spawn(format!("receiver {place}"), async move {
+                while receiver.get_and_see() < LAST {
+                    yield_now().await;
+                    assert!(receiver.changed(&io).await, "there is a sender");
+                }
+                receiver
+            })
+        })
+        .collect();
+    for value in 4..=LAST {
+        sender.send(value);
+        yield_now().await;
+    }
+    for receiver in receivers {
+        receiver.join().await;
+    }
+}
+
+async fn closed_still_shows_last(cx: Cx, subject: Arc<dyn Subject>) {
+    let io = cx.io();
+    let sender = subject.watch();
+    let mut waits = sender.subscribe();
+    let mut behind = sender.subscribe();
+    sender.send(7);
+    assert_eq!(waits.get_and_see(), 7);
+    let mut wait = Hand::queued(waits.changed(&io));
+    drop(sender);
+    assert!(wait.is_woken(), "the sender went, and who waits sleeps on");
+    let changed = wait.assert_ready("a wait without a sender");
+    assert!(!changed, "a change came from nowhere");
+    drop(wait);
+    assert_eq!(waits.get(), 7, "the last value");
+    assert_eq!(waits.get_and_see(), 7, "the last value");
+
+    let changed = Hand::new(behind.changed(&io)).assert_ready("a wait for the last value");
+    assert!(changed, "the last value was not seen yet");
+    assert_eq!(behind.get(), 7, "the last value");
+    let changed = Hand::new(behind.changed(&io)).assert_ready("a wait without a sender");
+    assert!(!changed, "a change came from nowhere");
+}

@@ -1,0 +1,42 @@
+//! What passes one message, a value, a message to everybody, or a cancellation.
+
+use ::anysync::oneshot::{self, TryRecvError};
+
+use crate::cx::DynIo;
+use crate::erased::BoxFuture;
+use crate::subject::{Message, NoMessage, OneshotReceiver, OneshotSender, mapped};
+
+impl OneshotSender for oneshot::Sender<Message> {
+    fn send(self: Box<Self>, message: Message) -> Result<(), Message> {
+        (*self).send(message).map_err(|error| error.0)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn closed<'a>(&'a mut self, io: &'a DynIo) -> BoxFuture<'a, ()> {
+        Box::pin(self.closed(io))
+    }
+}
+
+impl OneshotReceiver for oneshot::Receiver<Message> {
+    fn recv<'a>(&'a mut self, io: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
+        mapped(self.recv(io), Result::ok)
+    }
+
+    fn into_recv<'a>(mut self: Box<Self>, io: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
+        Box::pin(async move { (*self).recv(io).await.ok() })
+    }
+
+    fn try_recv(&mut self) -> Result<Message, NoMessage> {
+        self.try_recv().map_err(|error| match error {
+            TryRecvError::Empty => NoMessage::Empty,
+            TryRecvError::Closed => NoMessage::Closed,
+        })
+    }
+
+    fn close(&mut self) {
+        self.close();
+    }
+}
