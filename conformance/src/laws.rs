@@ -32,6 +32,7 @@ pub fn all() -> Vec<Law> {
         cancellation::LAWS,
         io::LAWS,
         pattern::LAWS,
+        pattern::messages::LAWS,
     ];
     groups.concat()
 }

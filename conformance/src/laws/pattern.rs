@@ -19,6 +19,8 @@ use crate::subject::{
 };
 use crate::wakers::{counting, poll};
 
+pub(super) mod messages;
+
 const QUEUE: About = About::Kinds(&[Kind::Notify, Kind::Mutex]);
 
 pub(super) const LAWS: &[Law] = &[

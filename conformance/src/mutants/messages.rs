@@ -208,6 +208,8 @@ mod tests {
             "watch::",
             "broadcast::",
             "cancellation::",
+            "pattern::request_reply",
+            "pattern::graceful",
         ]
         .into_iter()
         .fold(suite, Suite::filter)

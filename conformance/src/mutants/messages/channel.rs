@@ -18,7 +18,10 @@ pub(super) const FLAWS: &[Flawed] = &[
         "delivers-twice",
         Flaw::TwiceNowAndThen,
         "a message that is received is queued once more, now and then",
-        &["channel::each_message_once"],
+        &[
+            "channel::each_message_once",
+            "pattern::request_reply_over_channel_and_oneshot",
+        ],
     ),
     (
         "newest-message-first",
@@ -36,7 +39,10 @@ pub(super) const FLAWS: &[Flawed] = &[
         "dropped-send-sends",
         Flaw::DroppedSendSends,
         "a send that is dropped in the queue sends its message all the same",
-        &["channel::cancelled_send_gives_back_or_never_sent"],
+        &[
+            "channel::cancelled_send_gives_back_or_never_sent",
+            "pattern::graceful_drain_loses_nothing",
+        ],
     ),
     (
         "dropped-recv-takes-one",
@@ -48,7 +54,10 @@ pub(super) const FLAWS: &[Flawed] = &[
         "close-drops-messages",
         Flaw::CloseDropsMessages,
         "a close drops the messages that are in the channel",
-        &["channel::drains_after_close"],
+        &[
+            "channel::drains_after_close",
+            "pattern::graceful_drain_loses_nothing",
+        ],
     ),
     (
         "new-senders-pass",

@@ -19,13 +19,19 @@ pub(super) const FLAWS: &[Flawed] = &[
         "gone-sender-is-forgotten",
         Flaw::GoneSenderIsForgotten,
         "a sender that is dropped wakes nobody",
-        &["oneshot::dropped_sender_is_an_error"],
+        &[
+            "oneshot::dropped_sender_is_an_error",
+            "pattern::request_reply_over_channel_and_oneshot",
+        ],
     ),
     (
         "sends-to-nobody",
         Flaw::SendsToNobody,
         "a send says that it has sent, and there is no receiver",
-        &["oneshot::send_to_dropped_receiver_gives_back"],
+        &[
+            "oneshot::send_to_dropped_receiver_gives_back",
+            "pattern::request_reply_over_channel_and_oneshot",
+        ],
     ),
     (
         "leaks-the-unreceived",
