@@ -12,9 +12,9 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use crate::action::{Call, CallAsync};
 use crate::{
-    Bare, Barrier, Condvar, Fairness, MappedMutexGuard, Mutex, MutexGuard, Notify, OnceCell,
-    OwnedMappedMutexGuard, OwnedMutexGuard, RwLock, Semaphore, SemaphorePermit, barrier, condvar,
-    mutex, notify, once_cell, oneshot, rwlock, semaphore,
+    Bare, Barrier, CancellationToken, Condvar, Fairness, MappedMutexGuard, Mutex, MutexGuard,
+    Notify, OnceCell, OwnedMappedMutexGuard, OwnedMutexGuard, RwLock, Semaphore, SemaphorePermit,
+    barrier, cancellation, condvar, mutex, notify, once_cell, oneshot, rwlock, semaphore,
 };
 
 /// An `Io` of one thread alone.
@@ -391,3 +391,28 @@ assert_not_impl_any!(oneshot::Closed<'static, u8, oneshot::Heap, Unshared>: Sync
 assert_impl_all!(oneshot::SendError<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(oneshot::RecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(oneshot::TryRecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+
+// CancellationToken: nothing of the user's is in it. What runs until it is
+// cancelled may go where the future may.
+assert_impl_all!(CancellationToken: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(cancellation::DropGuard: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(cancellation::DropGuardRef<'static>: Send, Sync, Unpin, UnwindSafe);
+macro_rules! waits_of_cancellation {
+    ($($wait:ident$(<$lifetime:lifetime>)?),*) => {$(
+        assert_impl_all!(cancellation::$wait<$($lifetime)?>: Send, Sync, UnwindSafe, RefUnwindSafe);
+        assert_not_impl_any!(cancellation::$wait<$($lifetime)?>: Unpin);
+        assert_not_impl_any!(cancellation::$wait<$($lifetime,)? Local>: Send, Sync);
+        assert_impl_all!(cancellation::$wait<$($lifetime,)? Unshared>: Send);
+        assert_not_impl_any!(cancellation::$wait<$($lifetime,)? Unshared>: Sync);
+    )*};
+}
+waits_of_cancellation!(Cancelled<'static>, CancelledOwned);
+type Runs<F> = cancellation::RunUntilCancelled<'static, F>;
+type RunsOwned<F> = cancellation::RunUntilCancelledOwned<F>;
+assert_impl_all!(Runs<core::future::Ready<u8>>: Send, Sync);
+assert_not_impl_any!(Runs<core::future::Ready<u8>>: Unpin);
+assert_not_impl_any!(Runs<core::future::Ready<Rc<u8>>>: Send, Sync);
+assert_impl_all!(RunsOwned<core::future::Ready<Cell<u8>>>: Send);
+assert_not_impl_any!(RunsOwned<core::future::Ready<Cell<u8>>>: Sync, Unpin);
+assert_impl_all!(cancellation::Waiter<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(cancellation::Waiter<'static>: Unpin);

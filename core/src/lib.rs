@@ -84,6 +84,8 @@ mod auto_traits;
 pub mod barrier;
 mod callback;
 #[cfg(feature = "alloc")]
+pub mod cancellation;
+#[cfg(feature = "alloc")]
 pub mod channel;
 pub mod condvar;
 pub mod io;
@@ -105,6 +107,8 @@ mod wait_list;
 mod wake_batch;
 
 pub use barrier::Barrier;
+#[cfg(feature = "alloc")]
+pub use cancellation::CancellationToken;
 pub use condvar::Condvar;
 #[cfg(feature = "std")]
 pub use io::Block;

@@ -94,6 +94,14 @@ impl<T> Joint<T> {
         lent.then(|| ends(NonNull::from(self)))
     }
 
+    /// The ends, whatever there was before.
+    #[inline]
+    pub(super) fn lend_mut(&mut self) -> (Tx<T, super::Lent<'_>>, Rx<T, super::Lent<'_>>) {
+        self.reclaim();
+        self.state.store(0, Ordering::Relaxed);
+        ends(NonNull::from(&*self))
+    }
+
     /// Makes it one that both ends have left, also if they were leaked.
     pub(super) fn reclaim(&mut self) {
         // ORDERING: Relaxed. Who has a `&mut` has synchronised with whoever had
@@ -568,8 +576,16 @@ unsafe fn take<V>(cell: &TrackedCell<MaybeUninit<V>>) -> V {
 #[inline]
 unsafe fn leave<T, H: Home>(joint: NonNull<Joint<T>>, state: usize, own: usize) {
     let other = FREE ^ own;
-    // Whoever reads that the other end has left is alone, and need not tell.
-    let alone = H::HEAP && state & other != 0 || {
+    let alone = state & other != 0;
+    if alone && !H::HEAP {
+        // ORDERING: Release: what both ends did to the cells comes before they
+        // are lent again. Nobody else changes the word now.
+        // SAFETY: invariant ALIVE, up to this change.
+        unsafe { (*joint.as_ptr()).state.store(FREE, Ordering::Release) };
+        return;
+    }
+    // On the heap, who is alone need not tell.
+    let alone = alone || {
         // ORDERING: Release: what we did to the cells comes before they are
         // freed, or lent again. Acquire: so does what the other end did.
         // SAFETY: invariant ALIVE, up to this change.

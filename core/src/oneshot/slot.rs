@@ -81,8 +81,8 @@ impl<T> Slot<T> {
     /// assert_eq!(receiver.try_recv(), Ok("hello"));
     /// ```
     pub fn split(&mut self) -> (SlotSender<'_, T>, SlotReceiver<'_, T>) {
-        self.joint.reclaim();
-        self.lend().expect("nobody has the ends")
+        let (tx, rx) = self.joint.lend_mut();
+        (Sender { tx }, Receiver { rx })
     }
 
     /// The two ends, unless somebody has one of them: so for a slot that is
