@@ -416,3 +416,28 @@ assert_impl_all!(RunsOwned<core::future::Ready<Cell<u8>>>: Send);
 assert_not_impl_any!(RunsOwned<core::future::Ready<Cell<u8>>>: Sync, Unpin);
 assert_impl_all!(cancellation::Waiter<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(cancellation::Waiter<'static>: Unpin);
+
+// Watch: the value is lent to several threads at once, and is dropped on any.
+mod watches {
+    use super::*;
+    use crate::watch::{Changed, Closed, Receiver, RecvError, Ref, SendError, Sender, WaitFor};
+
+    assert_impl_all!(Sender<u8>: Send, Sync, Unpin);
+    assert_impl_all!(Receiver<u8>: Send, Sync, Unpin);
+    assert_not_impl_any!(Sender<Cell<u8>>: Send, Sync);
+    assert_not_impl_any!(Receiver<Cell<u8>>: Send, Sync);
+    assert_not_impl_any!(Sender<Rc<u8>>: Send, Sync);
+    assert_impl_all!(Ref<'static, u8>: Send, Sync, Unpin);
+    assert_not_impl_any!(Ref<'static, Cell<u8>>: Send, Sync);
+    type Looks = fn(&u8) -> bool;
+    assert_impl_all!(Changed<'static, u8>: Send, Sync);
+    assert_not_impl_any!(Changed<'static, u8>: Unpin);
+    assert_not_impl_any!(Changed<'static, Cell<u8>>: Send, Sync);
+    assert_not_impl_any!(Changed<'static, u8, Local>: Send, Sync);
+    assert_impl_all!(WaitFor<'static, u8, Looks>: Send, Sync);
+    assert_not_impl_any!(WaitFor<'static, u8, Looks>: Unpin);
+    assert_impl_all!(Closed<'static, u8>: Send, Sync);
+    assert_not_impl_any!(Closed<'static, Cell<u8>>: Send, Sync);
+    assert_impl_all!(SendError<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(RecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+}

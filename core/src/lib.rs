@@ -13,6 +13,7 @@
 //! | have N tasks meet before any goes on | [`Barrier`] | the last to arrive may run an action before the others are released |
 //! | make something once, on first use | [`OnceCell`] | the first caller makes it, the others wait; afterwards a read is one atomic load |
 //! | pass many values | [`channel`] | a queue of many producers and consumers, bounded or not |
+//! | have many see the latest value | [`watch`] | receivers wait for a change and skip what was replaced |
 //!
 //! Each module's page draws the states of its primitive, says what each
 //! operation does in each, and argues its memory orderings.
@@ -105,6 +106,8 @@ pub mod semaphore;
 mod test_util;
 mod wait_list;
 mod wake_batch;
+#[cfg(feature = "alloc")]
+pub mod watch;
 
 pub use barrier::Barrier;
 #[cfg(feature = "alloc")]
