@@ -68,8 +68,9 @@ pub trait SpawnBlocking: Io {
 
 /// Everything that a program needs of its executor: `fn serve<R: Runtime>(rt: R)`.
 ///
-/// Implemented for whatever has the parts, with sleeps that are `Send`: a task
-/// that waits with a timeout may move between threads, and its sleep with it.
+/// Implemented for whatever has the parts, with sleeps and instants that are
+/// `Send`: a task that waits with a timeout or until a deadline may move between
+/// threads, and they with it.
 ///
 /// # Examples
 ///
@@ -85,6 +86,6 @@ pub trait SpawnBlocking: Io {
 ///     })
 /// }
 /// ```
-pub trait Runtime: Spawn<Sleep: Send> + SpawnBlocking + Block {}
+pub trait Runtime: Spawn<Sleep: Send, Instant: Send> + SpawnBlocking + Block {}
 
-impl<R: Spawn<Sleep: Send> + SpawnBlocking + Block> Runtime for R {}
+impl<R: Spawn<Sleep: Send, Instant: Send> + SpawnBlocking + Block> Runtime for R {}
