@@ -8,8 +8,9 @@
 use std::error::Error;
 use std::future::Future;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anysync::Runtime;
+use anysync::{Runtime, Timer};
 use anysync_async_std::AsyncStd;
 use anysync_futures::Futures;
 use anysync_smol::Smol;
@@ -18,6 +19,29 @@ use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 /// What may go wrong in a program: shown to the user, who gets exit code 1.
 pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// How long a program waits for what must come; it takes far less.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until `state` holds: for programs that show what one task does once
+/// another has come to a certain point, in every run the same.
+///
+/// It looks every millisecond. A program that has something to wait on waits on
+/// that.
+///
+/// # Errors
+///
+/// When it does not hold within [`PATIENCE`].
+pub async fn until(io: impl Timer, mut state: impl FnMut() -> bool) -> Result<(), Failure> {
+    let end = io.deadline(PATIENCE);
+    while !state() {
+        if io.now() >= end {
+            return Err("what the program waits for does not come".into());
+        }
+        io.sleep(Duration::from_millis(1)).await;
+    }
+    Ok(())
+}
 
 /// A program that any executor can run.
 pub trait Program {
@@ -91,3 +115,8 @@ pub fn main<P: Program>() -> ExitCode {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The code on the page about neutral libraries.
+#[cfg(doctest)]
+#[doc = include_str!("../NEUTRAL.md")]
+struct Neutral;

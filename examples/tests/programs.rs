@@ -128,13 +128,33 @@ macro_rules! programs {
     )*};
 }
 
-programs! { work_queue shutdown checkpoint db_pool tls_config }
+programs! {
+    work_queue shutdown checkpoint db_pool tls_config connection_pool rate_limiter actors
+    select_loop
+}
+
+/// Those that are each written for one executor, or none, around one library.
+#[test]
+fn the_neutral_pool_does_the_same_for_each_of_its_users() {
+    for program in [
+        env!("CARGO_BIN_EXE_pool_on_tokio"),
+        env!("CARGO_BIN_EXE_pool_on_smol"),
+        env!("CARGO_BIN_EXE_pool_on_threads"),
+    ] {
+        let output = run(&mut Command::new(program));
+        assert!(output.status.success(), "{program}: {}", output.stderr);
+        let expected = include_str!("expected/pool_on.txt");
+        assert_eq!(output.stdout, expected, "{program}");
+        assert_eq!(output.stderr, "", "{program}");
+    }
+}
 
 /// The programs with files say what went wrong, and end with 1.
 #[cfg(unix)]
 #[test]
 fn a_failure_is_told_and_ends_with_1() {
     for program in [
+        env!("CARGO_BIN_EXE_connection_pool"),
         env!("CARGO_BIN_EXE_db_pool"),
         env!("CARGO_BIN_EXE_tls_config"),
     ] {
