@@ -1,6 +1,7 @@
 //! Our own primitives.
 
 use std::cell::Cell;
+use std::future::Ready;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,17 +10,18 @@ use std::task::Waker;
 use ::anysync::channel::{self, TryRecvError, TrySendError};
 use ::anysync::once_cell::{self, SetError};
 use ::anysync::{
-    Bare, Barrier, Mutex, MutexGuard, Notify, OnceCell, action, barrier, mutex, notify, oneshot,
+    Bare, Barrier, CancellationToken, Mutex, MutexGuard, Notify, OnceCell, action, barrier,
+    cancellation, mutex, notify, oneshot,
 };
 
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
-    ActionFailed, BarrierSubject, Channel, ChannelReceiver, ChannelSender, Guard, Init, InitFailed,
-    Kept, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait, OnceCellSubject, Oneshot,
-    Permit, Promise, RawNotifyWaiter, SendFact, SendRefused, SetRefused, Subject, Token, TryInit,
-    boxed_guard, mapped,
+    ActionFailed, BarrierSubject, CancellationSubject, Channel, ChannelReceiver, ChannelSender,
+    Guard, Init, InitFailed, Kept, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait,
+    OnceCellSubject, Oneshot, Permit, Promise, RawNotifyWaiter, SendFact, SendRefused, SetRefused,
+    Subject, Token, TryInit, boxed_guard, mapped,
 };
 
 mod news;
@@ -183,6 +185,25 @@ impl Subject for Anysync {
             oneshot::Recv<'static, Rc<u32>, oneshot::Heap, Bare>: false,
             oneshot::Closed<'static, u32, oneshot::Heap, Bare>: true,
             oneshot::Closed<'static, u32, oneshot::Heap, Rc<Bare>>: false,
+        ]
+    }
+
+    fn new_cancellation(&self) -> Option<Box<dyn CancellationSubject>> {
+        Some(Box::new(CancellationToken::new()))
+    }
+
+    fn cancellation_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            CancellationToken: true,
+            cancellation::Cancelled<'static, Bare>: true,
+            cancellation::Cancelled<'static, Rc<Bare>>: false,
+            cancellation::CancelledOwned<Bare>: true,
+            cancellation::CancelledOwned<Rc<Bare>>: false,
+            cancellation::RunUntilCancelled<'static, Ready<u32>, Bare>: true,
+            cancellation::RunUntilCancelled<'static, Ready<u32>, Rc<Bare>>: false,
+            cancellation::RunUntilCancelled<'static, Ready<Rc<u32>>, Bare>: false,
+            cancellation::DropGuard: true,
+            cancellation::Waiter<'static>: true,
         ]
     }
 }

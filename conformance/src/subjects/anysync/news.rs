@@ -1,10 +1,14 @@
 //! What passes one message, a value, a message to everybody, or a cancellation.
 
+use ::anysync::CancellationToken;
+use ::anysync::cancellation::DropGuard;
 use ::anysync::oneshot::{self, TryRecvError};
 
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
-use crate::subject::{Message, NoMessage, OneshotReceiver, OneshotSender, mapped};
+use crate::subject::{
+    CancelGuard, CancellationSubject, Message, NoMessage, OneshotReceiver, OneshotSender, mapped,
+};
 
 impl OneshotSender for oneshot::Sender<Message> {
     fn send(self: Box<Self>, message: Message) -> Result<(), Message> {
@@ -38,5 +42,45 @@ impl OneshotReceiver for oneshot::Receiver<Message> {
 
     fn close(&mut self) {
         self.close();
+    }
+}
+
+impl CancellationSubject for CancellationToken {
+    fn cancel(&self) {
+        self.cancel();
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.is_cancelled()
+    }
+
+    fn cancelled<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()> {
+        Box::pin(self.cancelled(io))
+    }
+
+    fn child(&self) -> Box<dyn CancellationSubject> {
+        Box::new(self.child_token())
+    }
+
+    fn another(&self) -> Box<dyn CancellationSubject> {
+        Box::new(self.clone())
+    }
+
+    fn run_until_cancelled<'a>(
+        &'a self,
+        io: &'a DynIo,
+        future: BoxFuture<'a, u64>,
+    ) -> BoxFuture<'a, Option<u64>> {
+        Box::pin(self.run_until_cancelled(io, future))
+    }
+
+    fn drop_guard(self: Box<Self>) -> Box<dyn CancelGuard> {
+        Box::new((*self).drop_guard())
+    }
+}
+
+impl CancelGuard for DropGuard {
+    fn disarm(self: Box<Self>) -> Box<dyn CancellationSubject> {
+        Box::new((*self).disarm())
     }
 }
