@@ -2,12 +2,13 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Kept, Reach, SendFact, Subject, Waitable, Waiting};
 use crate::cx::{DropGuard, Dropped, DynIo};
 use crate::erased::BoxFuture;
-use crate::wakers::{counting, poll, poll_noop};
+use crate::wakers::{caught, counting, poll, poll_noop};
 
 /// Both ends of a channel.
 pub type Channel = (Box<dyn ChannelSender>, Box<dyn ChannelReceiver>);
@@ -56,6 +57,10 @@ pub trait ChannelReceiver: Send + Sync + 'static {
     ///
     /// Without [`another`](Self::another), one is polled at a time.
     fn recv<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, Option<Message>>;
+
+    /// The same, in a future that has the receiver. It allocates only when it
+    /// is created.
+    fn into_recv<'a>(self: Box<Self>, io: &'a DynIo) -> BoxFuture<'a, Option<Message>>;
 
     /// Refuses further messages.
     fn close(&self);
@@ -140,16 +145,19 @@ impl fmt::Debug for Message {
     }
 }
 
-/// A channel waits for a slot; and for a message: on one that has many
-/// receivers many wait for it, as the laws need it.
+/// A channel waits for a slot; and for a message: many in one queue, and where it
+/// has one receiver only, many with a channel for each.
 pub(super) fn waitings(subject: &Arc<dyn Subject>) -> Vec<Arc<dyn Waiting>> {
     let Some((_, receiver)) = subject.new_channel(1) else {
         return Vec::new();
     };
     let mut all: Vec<Arc<dyn Waiting>> = vec![Arc::new(SendWaiting(Arc::clone(subject)))];
-    if receiver.another().is_some() {
-        all.push(Arc::new(RecvWaiting(Arc::clone(subject))));
-    }
+    let has_many = receiver.another().is_some();
+    let subject = Arc::clone(subject);
+    all.push(match has_many {
+        true => Arc::new(RecvWaiting(subject)),
+        false => Arc::new(OneRecvWaiting(subject)),
+    });
     all
 }
 
@@ -334,5 +342,83 @@ impl Waitable for RecvWaitable {
         }
         let left = self.receiver.try_recv();
         assert!(left.is_err(), "a later receive finds too much: {left:?}");
+    }
+}
+
+struct OneRecvWaiting(Arc<dyn Subject>);
+
+impl Waiting for OneRecvWaiting {
+    fn name(&self) -> &'static str {
+        "Channel, with one receiver, by a send"
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::All
+    }
+
+    fn fresh(&self, _waits: usize) -> Arc<dyn Waitable> {
+        Arc::new(OneRecvWaitable {
+            subject: Arc::clone(&self.0),
+            senders: Mutex::default(),
+        })
+    }
+
+    fn use_static(&self, _: &DynIo) -> Result<(), String> {
+        Err(ON_THE_HEAP.to_owned())
+    }
+
+    fn fits_a_static(&self) -> bool {
+        false
+    }
+
+    fn send_facts(&self) -> Vec<SendFact> {
+        self.0.channel_send_facts()
+    }
+}
+
+/// A channel for each wait; the signal sends to all of them.
+struct OneRecvWaitable {
+    subject: Arc<dyn Subject>,
+    senders: Mutex<Vec<Box<dyn ChannelSender>>>,
+}
+
+impl OneRecvWaitable {
+    fn senders(&self) -> MutexGuard<'_, Vec<Box<dyn ChannelSender>>> {
+        self.senders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waitable for OneRecvWaitable {
+    fn wait<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()> {
+        let (sender, receiver) = self.subject.channel(1);
+        self.senders().push(sender);
+        Box::pin(Kept::new(receiver.into_recv(io)))
+    }
+
+    fn signal(&self) {
+        let senders = std::mem::take(&mut *self.senders());
+        let send = |sender: Box<dyn ChannelSender>| drop(sender.try_send(Message::new(1)));
+        let panics = senders
+            .into_iter()
+            .filter_map(|sender| caught(|| send(sender)).err());
+        // All of them, before one goes on.
+        let mut panics: Vec<_> = panics.collect();
+        if !panics.is_empty() {
+            resume_unwind(panics.swap_remove(0));
+        }
+    }
+
+    fn queued(&self) -> Option<usize> {
+        None
+    }
+
+    fn touch(&self, io: &DynIo) {
+        let _ = poll_noop(self.wait(io).as_mut());
+        self.signal();
+    }
+
+    fn check_later(&self, io: &DynIo) {
+        let (sender, receiver) = self.subject.channel(1);
+        RecvWaitable { sender, receiver }.check_later(io);
     }
 }

@@ -1,7 +1,7 @@
 //! The kind Oneshot.
 
 use std::panic::resume_unwind;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use super::{Kept, Message, NoMessage, Reach, SendFact, Subject, Waitable, Waiting};
@@ -26,6 +26,10 @@ pub trait OneshotSender: Send + 'static {
 
     /// Waits until nobody can receive any more.
     fn closed<'a>(&'a mut self, io: &'a DynIo) -> BoxFuture<'a, ()>;
+
+    /// The same, in a future that has the sender. It allocates only when it is
+    /// created.
+    fn into_closed<'a>(self: Box<Self>, io: &'a DynIo) -> BoxFuture<'a, ()>;
 }
 
 /// The end that receives.
@@ -53,14 +57,33 @@ pub(super) fn waitings(subject: &Arc<dyn Subject>) -> Vec<Arc<dyn Waiting>> {
     if subject.new_oneshot().is_none() {
         return Vec::new();
     }
-    vec![Arc::new(OneshotWaiting(Arc::clone(subject)))]
+    let wait_of = |end| -> Arc<dyn Waiting> {
+        Arc::new(OneshotWaiting {
+            subject: Arc::clone(subject),
+            end,
+        })
+    };
+    vec![wait_of(End::Receiver), wait_of(End::Sender)]
 }
 
-struct OneshotWaiting(Arc<dyn Subject>);
+/// Who waits.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Receiver,
+    Sender,
+}
+
+struct OneshotWaiting {
+    subject: Arc<dyn Subject>,
+    end: End,
+}
 
 impl Waiting for OneshotWaiting {
     fn name(&self) -> &'static str {
-        "Oneshot by the send"
+        match self.end {
+            End::Receiver => "Oneshot by the send",
+            End::Sender => "Oneshot by the receiver's end",
+        }
     }
 
     fn reach(&self) -> Reach {
@@ -69,8 +92,9 @@ impl Waiting for OneshotWaiting {
 
     fn fresh(&self, _waits: usize) -> Arc<dyn Waitable> {
         Arc::new(OneshotWaitable {
-            subject: Arc::clone(&self.0),
-            senders: Mutex::default(),
+            subject: Arc::clone(&self.subject),
+            end: self.end,
+            others: Mutex::default(),
         })
     }
 
@@ -83,35 +107,60 @@ impl Waiting for OneshotWaiting {
     }
 
     fn send_facts(&self) -> Vec<SendFact> {
-        self.0.oneshot_send_facts()
+        self.subject.oneshot_send_facts()
     }
 }
 
-/// A oneshot for each wait, as only one waits on each; the signal sends on all
-/// of them.
+/// A oneshot for each wait, as only one waits at each end; the signal uses the
+/// other ends of all of them.
 struct OneshotWaitable {
     subject: Arc<dyn Subject>,
-    senders: Mutex<Vec<Box<dyn OneshotSender>>>,
+    end: End,
+    others: Mutex<Vec<Other>>,
+}
+
+/// The end that does not wait.
+enum Other {
+    Sender(Box<dyn OneshotSender>),
+    Receiver(Box<dyn OneshotReceiver>),
+}
+
+impl Other {
+    fn signal(self) {
+        match self {
+            // Its receiver may have gone.
+            Self::Sender(sender) => drop(sender.send(Message::new(1))),
+            Self::Receiver(receiver) => drop(receiver),
+        }
+    }
 }
 
 impl OneshotWaitable {
-    fn with_senders<T>(&self, code: impl FnOnce(&mut Vec<Box<dyn OneshotSender>>) -> T) -> T {
-        code(&mut self.senders.lock().unwrap_or_else(PoisonError::into_inner))
+    fn others(&self) -> MutexGuard<'_, Vec<Other>> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Waitable for OneshotWaitable {
     fn wait<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()> {
         let (sender, receiver) = self.subject.oneshot();
-        self.with_senders(|senders| senders.push(sender));
-        Box::pin(Kept::new(receiver.into_recv(io)))
+        match self.end {
+            End::Receiver => {
+                self.others().push(Other::Sender(sender));
+                Box::pin(Kept::new(receiver.into_recv(io)))
+            }
+            End::Sender => {
+                self.others().push(Other::Receiver(receiver));
+                sender.into_closed(io)
+            }
+        }
     }
 
     fn signal(&self) {
-        let senders = self.with_senders(std::mem::take);
-        let panics = senders
+        let others = std::mem::take(&mut *self.others());
+        let panics = others
             .into_iter()
-            .filter_map(|sender| caught(|| drop(sender.send(Message::new(1)))).err());
+            .filter_map(|other| caught(|| other.signal()).err());
         // All of them, before one goes on.
         let mut panics: Vec<_> = panics.collect();
         if !panics.is_empty() {
@@ -125,17 +174,35 @@ impl Waitable for OneshotWaitable {
 
     fn touch(&self, io: &DynIo) {
         let _ = poll_noop(self.wait(io).as_mut());
-        let sender = self.with_senders(Vec::pop);
-        if let Some(mut sender) = sender {
-            let _ = sender.is_closed();
-            let _ = poll_noop(sender.closed(io).as_mut());
+        let other = self.others().pop();
+        match other {
+            Some(Other::Sender(mut sender)) => {
+                let _ = sender.is_closed();
+                let _ = poll_noop(sender.closed(io).as_mut());
+            }
+            Some(Other::Receiver(mut receiver)) => {
+                let _ = receiver.try_recv();
+                receiver.close();
+            }
+            None => {}
         }
         self.signal();
     }
 
     fn check_later(&self, io: &DynIo) {
-        let (sender, mut receiver) = self.subject.oneshot();
         let (wakes, waker) = counting();
+        let (mut sender, mut receiver) = self.subject.oneshot();
+        if self.end == End::Sender {
+            let mut closed = sender.closed(io);
+            assert!(
+                poll(closed.as_mut(), &waker).is_pending(),
+                "a later wait for a close ends, and there is a receiver"
+            );
+            drop(receiver);
+            assert!(wakes.count() >= 1, "a later close woke nobody");
+            assert!(poll(closed.as_mut(), &waker).is_ready(), "it does not end");
+            return;
+        }
         let mut recv = receiver.recv(io);
         assert!(
             poll(recv.as_mut(), &waker).is_pending(),

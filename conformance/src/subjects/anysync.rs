@@ -422,6 +422,10 @@ impl ChannelReceiver for channel::Receiver<Message> {
         mapped(self.recv(io), Result::ok)
     }
 
+    fn into_recv<'a>(self: Box<Self>, io: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
+        Box::pin(async move { (*self).recv(io).await.ok() })
+    }
+
     fn close(&self) {
         self.close();
     }

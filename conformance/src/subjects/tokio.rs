@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex as StdMutex, TryLockError};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError, TryLockError};
 use std::task::{Context, Poll};
 
 use ::tokio::sync::futures::Notified;
@@ -352,6 +352,11 @@ impl ChannelReceiver for OneReceiver {
                 }
             }
         }))
+    }
+
+    fn into_recv<'a>(self: Box<Self>, _: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
+        let mut receiver = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Box::pin(async move { receiver.recv().await })
     }
 
     fn close(&self) {

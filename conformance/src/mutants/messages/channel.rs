@@ -371,6 +371,10 @@ impl ChannelReceiver for Receiver {
         })
     }
 
+    fn into_recv<'a>(self: Box<Self>, io: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
+        Box::pin(async move { self.recv(io).await })
+    }
+
     fn close(&self) {
         drop(self.0.change(State::close));
     }

@@ -1,5 +1,6 @@
 //! The Oneshot.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -96,6 +97,18 @@ impl Shared {
             other => Poll::Ready(other.ok()),
         }
     }
+
+    fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let waker = cx.waker().clone();
+        let mut state = lock(&self.state);
+        if state.closed {
+            return Poll::Ready(());
+        }
+        let old = state.closing.replace(waker);
+        drop(state);
+        drop(old);
+        Poll::Pending
+    }
 }
 
 struct Sender(Arc<Shared>);
@@ -119,17 +132,11 @@ impl OneshotSender for Sender {
     }
 
     fn closed<'a>(&'a mut self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(std::future::poll_fn(|cx| {
-            let waker = cx.waker().clone();
-            let mut state = lock(&self.0.state);
-            if state.closed {
-                return Poll::Ready(());
-            }
-            let old = state.closing.replace(waker);
-            drop(state);
-            drop(old);
-            Poll::Pending
-        }))
+        Box::pin(poll_fn(|cx| self.0.poll_closed(cx)))
+    }
+
+    fn into_closed<'a>(self: Box<Self>, _: &'a DynIo) -> BoxFuture<'a, ()> {
+        Box::pin(poll_fn(move |cx| self.0.poll_closed(cx)))
     }
 }
 
@@ -149,11 +156,11 @@ struct Receiver(Arc<Shared>);
 
 impl OneshotReceiver for Receiver {
     fn recv<'a>(&'a mut self, _: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
-        Box::pin(std::future::poll_fn(|cx| self.0.poll_receive(cx)))
+        Box::pin(poll_fn(|cx| self.0.poll_receive(cx)))
     }
 
     fn into_recv<'a>(self: Box<Self>, _: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
-        Box::pin(std::future::poll_fn(move |cx| self.0.poll_receive(cx)))
+        Box::pin(poll_fn(move |cx| self.0.poll_receive(cx)))
     }
 
     fn try_recv(&mut self) -> Result<Message, NoMessage> {

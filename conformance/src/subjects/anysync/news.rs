@@ -22,6 +22,10 @@ impl OneshotSender for oneshot::Sender<Message> {
     fn closed<'a>(&'a mut self, io: &'a DynIo) -> BoxFuture<'a, ()> {
         Box::pin(self.closed(io))
     }
+
+    fn into_closed<'a>(mut self: Box<Self>, io: &'a DynIo) -> BoxFuture<'a, ()> {
+        Box::pin(async move { (*self).closed(io).await })
+    }
 }
 
 impl OneshotReceiver for oneshot::Receiver<Message> {

@@ -26,6 +26,10 @@ impl OneshotSender for oneshot::Sender<Message> {
     fn closed<'a>(&'a mut self, _: &'a DynIo) -> BoxFuture<'a, ()> {
         Box::pin(self.closed())
     }
+
+    fn into_closed<'a>(mut self: Box<Self>, _: &'a DynIo) -> BoxFuture<'a, ()> {
+        Box::pin(async move { (*self).closed().await })
+    }
 }
 
 impl OneshotReceiver for oneshot::Receiver<Message> {
