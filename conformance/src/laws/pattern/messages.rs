@@ -38,12 +38,17 @@ pub(in crate::laws) const LAWS: &[Law] = &[
 /// Ends the actor.
 const STOP: u64 = u64::MAX;
 
-/// Answers each request with its double.
-async fn actor(receiver: Box<dyn ChannelReceiver>, io: DynIo, given_up: Arc<AtomicUsize>) {
+/// Answers each request with its double; told to stop, it goes when it may.
+async fn actor(
+    receiver: Box<dyn ChannelReceiver>,
+    io: DynIo,
+    given_up: Arc<AtomicUsize>,
+    may_go: Gate,
+) {
     while let Some(request) = receiver.recv(&io).await {
         let number = request.number();
         if number == STOP {
-            return;
+            return may_go.passed().await;
         }
         let reply = request.into_cargo::<Box<dyn OneshotSender>>();
         let reply = reply.expect("each request comes once, with its way back");
@@ -88,10 +93,9 @@ async fn request_reply_over_channel_and_oneshot(cx: Cx, subject: Arc<dyn Subject
     assert!(sender.try_send(request).is_ok(), "there is a slot");
     drop(impatient);
 
-    let actor = cx.spawn(
-        "the actor",
-        actor(receiver, io.clone(), Arc::clone(&given_up)),
-    );
+    let may_go = Gate::new();
+    let actor = actor(receiver, io.clone(), Arc::clone(&given_up), may_go.clone());
+    let actor = cx.spawn("the actor", actor);
     let clients: Vec<_> = (0..CLIENTS)
         .map(|client| {
             let (sender, subject, io) = (sender.another(), Arc::clone(&subject), cx.io());
@@ -109,16 +113,17 @@ async fn request_reply_over_channel_and_oneshot(cx: Cx, subject: Arc<dyn Subject
     let given_up = given_up.load(Ordering::SeqCst);
     assert_eq!(given_up, 1, "answers that nobody wanted");
 
-    // The actor goes: who is behind the stop, and who comes later, gets to know.
+    // The actor goes: whose request is in the channel, who waits to send one, and
+    // who comes later, gets to know.
     let stop = sender.try_send(Message::new(STOP));
     assert!(stop.is_ok(), "there is a slot");
-    let late: Vec<_> = (0..6)
-        .map(|client| {
-            let (sender, subject, io) = (sender.another(), Arc::clone(&subject), cx.io());
-            let call = async move { call(&*sender, &*subject, &io, client).await };
-            cx.spawn(format!("late client {client}"), call)
-        })
-        .collect();
+    let mut late = Vec::new();
+    for client in 0..6 {
+        let (sender, subject, io) = (sender.another(), Arc::clone(&subject), cx.io());
+        let call = async move { call(&*sender, &*subject, &io, client).await };
+        late.push(cx.spawn_queued(format!("late client {client}"), call).await);
+    }
+    may_go.open();
     actor.join().await;
     for client in late {
         let answer = client.join().await;
