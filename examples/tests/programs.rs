@@ -130,7 +130,7 @@ macro_rules! programs {
 
 programs! {
     work_queue shutdown checkpoint db_pool tls_config connection_pool rate_limiter actors
-    select_loop
+    select_loop graceful_shutdown config_reload
 }
 
 /// Those that are each written for one executor, or none, around one library.
@@ -154,6 +154,7 @@ fn the_neutral_pool_does_the_same_for_each_of_its_users() {
 #[test]
 fn a_failure_is_told_and_ends_with_1() {
     for program in [
+        env!("CARGO_BIN_EXE_config_reload"),
         env!("CARGO_BIN_EXE_connection_pool"),
         env!("CARGO_BIN_EXE_db_pool"),
         env!("CARGO_BIN_EXE_tls_config"),
