@@ -52,6 +52,7 @@ enum Flaw {
     None,
     // Of Channel.
     CloseDropsMessages,
+    DoublesOne,
     DroppedRecvTakesOne,
     DroppedSendSends,
     GoneSendersAreForgotten,
@@ -61,7 +62,6 @@ enum Flaw {
     NewReceiversPass,
     OneTooMany,
     Preallocates,
-    TwiceNowAndThen,
     // Of Oneshot.
     CloseWakesNobody,
     GoneSenderIsForgotten,

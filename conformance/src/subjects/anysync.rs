@@ -11,7 +11,7 @@ use ::anysync::channel::{self, TryRecvError, TrySendError};
 use ::anysync::once_cell::{self, SetError};
 use ::anysync::{
     Bare, Barrier, CancellationToken, Mutex, MutexGuard, Notify, OnceCell, action, barrier,
-    cancellation, mutex, notify, oneshot,
+    cancellation, mutex, notify, oneshot, watch,
 };
 
 use crate::cx::DynIo;
@@ -21,7 +21,7 @@ use crate::subject::{
     ActionFailed, BarrierSubject, CancellationSubject, Channel, ChannelReceiver, ChannelSender,
     Guard, Init, InitFailed, Kept, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait,
     OnceCellSubject, Oneshot, Permit, Promise, RawNotifyWaiter, SendFact, SendRefused, SetRefused,
-    Subject, Token, TryInit, boxed_guard, mapped,
+    Subject, Token, TryInit, WatchSender, boxed_guard, mapped,
 };
 
 mod news;
@@ -185,6 +185,24 @@ impl Subject for Anysync {
             oneshot::Recv<'static, Rc<u32>, oneshot::Heap, Bare>: false,
             oneshot::Closed<'static, u32, oneshot::Heap, Bare>: true,
             oneshot::Closed<'static, u32, oneshot::Heap, Rc<Bare>>: false,
+        ]
+    }
+
+    fn new_watch(&self) -> Option<Box<dyn WatchSender>> {
+        Some(Box::new(watch::Sender::new(0)))
+    }
+
+    fn watch_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            watch::Sender<u32>: true,
+            watch::Sender<Cell<u32>>: false,
+            watch::Sender<Rc<u32>>: false,
+            watch::Receiver<u32>: true,
+            watch::Receiver<Cell<u32>>: false,
+            watch::Receiver<Rc<u32>>: false,
+            watch::Changed<'static, u32, Bare>: true,
+            watch::Changed<'static, u32, Rc<Bare>>: false,
+            watch::Changed<'static, Cell<u32>, Bare>: false,
         ]
     }
 

@@ -16,8 +16,8 @@ use crate::subject::{
 pub(super) const FLAWS: &[Flawed] = &[
     (
         "delivers-twice",
-        Flaw::TwiceNowAndThen,
-        "a message that is received is queued once more, now and then",
+        Flaw::DoublesOne,
+        "one of the messages is queued once more when it is received",
         &[
             "channel::each_message_once",
             "pattern::request_reply_over_channel_and_oneshot",
@@ -105,6 +105,7 @@ pub(super) fn new(capacity: usize, flaw: Flaw) -> Channel {
             messages: VecDeque::with_capacity(room),
             reserved: 0,
             closed: false,
+            doubled: false,
             senders: 1,
             receivers: 1,
             sending: Line::default(),
@@ -127,6 +128,7 @@ struct State {
     /// Slots of permits.
     reserved: usize,
     closed: bool,
+    doubled: bool,
     senders: usize,
     receivers: usize,
     sending: Line,
@@ -174,7 +176,8 @@ impl State {
         if self.messages.is_empty() && self.flaw != Flaw::Preallocates {
             self.messages.shrink_to(8);
         }
-        if self.flaw == Flaw::TwiceNowAndThen && message.number() % 10 == 9 && self.free() > 1 {
+        if self.flaw == Flaw::DoublesOne && message.number() % 10 == 9 && !self.doubled {
+            self.doubled = true;
             self.messages.push_back(Message::new(message.number()));
         }
         Ok(message)

@@ -3,11 +3,13 @@
 use ::anysync::CancellationToken;
 use ::anysync::cancellation::DropGuard;
 use ::anysync::oneshot::{self, TryRecvError};
+use ::anysync::watch;
 
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::subject::{
-    CancelGuard, CancellationSubject, Message, NoMessage, OneshotReceiver, OneshotSender, mapped,
+    CancelGuard, CancellationSubject, Message, NoMessage, OneshotReceiver, OneshotSender,
+    WatchReceiver, WatchSender, mapped,
 };
 
 impl OneshotSender for oneshot::Sender<Message> {
@@ -46,6 +48,34 @@ impl OneshotReceiver for oneshot::Receiver<Message> {
 
     fn close(&mut self) {
         self.close();
+    }
+}
+
+impl WatchSender for watch::Sender<u64> {
+    fn send(&self, value: u64) {
+        self.send_replace(value);
+    }
+
+    fn subscribe(&self) -> Box<dyn WatchReceiver> {
+        Box::new(self.subscribe())
+    }
+}
+
+impl WatchReceiver for watch::Receiver<u64> {
+    fn changed<'a>(&'a mut self, io: &'a DynIo) -> BoxFuture<'a, bool> {
+        mapped(self.changed(io), |changed| changed.is_ok())
+    }
+
+    fn into_changed<'a>(mut self: Box<Self>, io: &'a DynIo) -> BoxFuture<'a, bool> {
+        Box::pin(async move { (*self).changed(io).await.is_ok() })
+    }
+
+    fn get(&self) -> u64 {
+        *self.borrow()
+    }
+
+    fn get_and_see(&mut self) -> u64 {
+        *self.borrow_and_update()
     }
 }
 
