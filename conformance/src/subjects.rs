@@ -6,12 +6,14 @@ use std::sync::Arc;
 use crate::subject::Subject;
 
 mod anysync;
+mod smol;
 mod tokio;
 
 pub use self::anysync::Anysync;
+pub use self::smol::Smol;
 pub use self::tokio::Tokio;
 
 /// All of them; the first is the default.
 pub fn all() -> Vec<Arc<dyn Subject>> {
-    vec![Arc::new(Anysync), Arc::new(Tokio)]
+    vec![Arc::new(Anysync), Arc::new(Tokio), Arc::new(Smol)]
 }
