@@ -441,3 +441,29 @@ mod watches {
     assert_impl_all!(SendError<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
     assert_impl_all!(RecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 }
+
+// Broadcast: a message is lent to several threads at once, which clone it.
+mod broadcasts {
+    use super::*;
+    use crate::broadcast::{
+        Closed, Receiver, Recv, RecvError, SendError, SendWait, Sender, TryRecvError, WeakSender,
+    };
+
+    assert_impl_all!(Sender<u8>: Send, Sync, Unpin);
+    assert_impl_all!(WeakSender<u8>: Send, Sync, Unpin);
+    assert_impl_all!(Receiver<u8>: Send, Sync, Unpin);
+    assert_not_impl_any!(Sender<Cell<u8>>: Send, Sync);
+    assert_not_impl_any!(WeakSender<Cell<u8>>: Send, Sync);
+    assert_not_impl_any!(Receiver<Cell<u8>>: Send, Sync);
+    assert_impl_all!(Recv<'static, u8>: Send, Sync);
+    assert_not_impl_any!(Recv<'static, u8>: Unpin);
+    assert_not_impl_any!(Recv<'static, Cell<u8>>: Send, Sync);
+    assert_not_impl_any!(Recv<'static, u8, Local>: Send, Sync);
+    assert_impl_all!(SendWait<'static, u8>: Send, Sync);
+    assert_not_impl_any!(SendWait<'static, u8>: Unpin);
+    assert_not_impl_any!(SendWait<'static, Cell<u8>>: Send, Sync);
+    assert_impl_all!(Closed<'static, u8>: Send, Sync);
+    assert_impl_all!(SendError<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(RecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(TryRecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+}

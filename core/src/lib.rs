@@ -14,6 +14,7 @@
 //! | make something once, on first use | [`OnceCell`] | the first caller makes it, the others wait; afterwards a read is one atomic load |
 //! | pass many values | [`channel`] | a queue of many producers and consumers, bounded or not |
 //! | have many see the latest value | [`watch`] | receivers wait for a change and skip what was replaced |
+//! | have many see every message | [`broadcast`] | each receiver gets all of them, or learns how many it missed |
 //!
 //! Each module's page draws the states of its primitive, says what each
 //! operation does in each, and argues its memory orderings.
@@ -83,6 +84,8 @@ pub mod action;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod auto_traits;
 pub mod barrier;
+#[cfg(feature = "alloc")]
+pub mod broadcast;
 mod callback;
 #[cfg(feature = "alloc")]
 pub mod cancellation;

@@ -1,0 +1,671 @@
+//! A broadcast: every receiver gets every message that is sent while it is
+//! there, in order.
+//!
+//! ```text
+//!              oldest                          next
+//!   ring  ───────┬───────┬───────┬───────┬ ─ ─ ─ ┬
+//!                │ 1 left│ 2 left│ 3 left│       │   how many receivers have not
+//!   ─────────────┴───────┴───────┴───────┴ ─ ─ ─ ┴   read it
+//!                    ▲       ▲       ▲       ▲
+//!                  slow    ..each receiver has a position..    up to date
+//! ```
+//!
+//! | | messages to read | up to date, open | up to date, no sender |
+//! |-|-|-|-|
+//! | `recv` | the next one | waits | an error |
+//! | `recv` after the ring has passed it by | tells how many it missed, and goes on with the oldest | | |
+//! | `send`, ring full, [`Overflow::Lag`] | the oldest message goes | | |
+//! | `send`, ring full, [`Overflow::Wait`] | gives the message back; `send_wait` waits | | |
+//!
+//! Invariant **COUNTED**: a message's count is the number of receivers that were
+//! there when it was sent, are still there, and have not read it. As each reads
+//! in order, the counts never fall from one message to the next: so those that
+//! everybody has read are the first of the ring, and they are taken out as soon
+//! as their count is 0.
+//!
+//! # Memory ordering
+//!
+//! Positions and counts are under one lock, which orders what a sender did
+//! before it sent and what a receiver does after it received. A receiver creates
+//! its wait before it looks, so a message that comes in between ends the wait.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use core::fmt;
+use core::mem;
+
+use crate::io::{Bare, Io};
+use crate::limit::out_of_range;
+use crate::mutex::Mutex;
+use crate::notify::Notify;
+use crate::primitive::{Lock, LockGuard};
+
+mod error;
+mod wait;
+
+#[cfg(all(test, anysync_loom))]
+mod loom_tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod model_tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod tests;
+
+pub use error::{RecvError, SendError, TryRecvError};
+pub use wait::{Closed, Recv, SendWait};
+
+/// What happens when a message is sent and the ring is full, because a receiver
+/// is slow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Overflow {
+    /// The oldest message goes, and receivers who have not read it are told how
+    /// many they missed. A slow receiver holds up nobody.
+    #[default]
+    Lag,
+    /// Senders wait for the slowest receiver. Nobody misses anything.
+    Wait,
+}
+
+/// A broadcast that keeps the latest `capacity` messages for receivers who have
+/// not read them: [`channel_with`] and [`Overflow::Lag`].
+///
+/// # Panics
+///
+/// If `capacity` is 0.
+///
+/// # Examples
+///
+/// ```
+/// use anysync::{Bare, Block, broadcast};
+///
+/// let (sender, mut first) = broadcast::channel(16);
+/// let mut second = sender.subscribe();
+/// sender.send("hello").unwrap();
+/// Bare.block_on(async {
+///     assert_eq!(first.recv(Bare).await, Ok("hello"));
+///     assert_eq!(second.recv(Bare).await, Ok("hello"));
+/// });
+/// ```
+#[track_caller]
+pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    channel_with(capacity, Overflow::Lag)
+}
+
+/// A broadcast of `capacity` messages, and what happens when that is not enough.
+///
+/// # Panics
+///
+/// If `capacity` is 0.
+///
+/// ```
+/// use anysync::broadcast::{Overflow, SendError, channel_with};
+///
+/// let (sender, mut receiver) = channel_with(1, Overflow::Wait);
+/// sender.send(1).unwrap();
+/// assert_eq!(sender.send(2), Err(SendError::Full(2)));
+/// assert_eq!(receiver.try_recv(), Ok(1));
+/// sender.send(2).unwrap();
+/// ```
+#[track_caller]
+pub fn channel_with<T>(capacity: usize, overflow: Overflow) -> (Sender<T>, Receiver<T>) {
+    if capacity == 0 {
+        out_of_range("a capacity", capacity, 1, usize::MAX);
+    }
+    let shared = Arc::new(Shared {
+        capacity,
+        overflow,
+        ring: Lock::new(Ring {
+            messages: VecDeque::new(),
+            next: 0,
+            senders: 1,
+            weak_senders: 0,
+            receivers: 1,
+            waiting: 0,
+        }),
+        sent: Notify::new(),
+        read: Notify::new(),
+        turn: Mutex::new(()),
+        deserted: Notify::new(),
+    });
+    let receiver = Receiver {
+        shared: Arc::clone(&shared),
+        next: 0,
+    };
+    (Sender { shared }, receiver)
+}
+
+struct Shared<T> {
+    capacity: usize,
+    overflow: Overflow,
+    ring: Lock<Ring<T>>,
+    /// Receivers wait here for a message or the end.
+    sent: Notify,
+    /// The sender whose turn it is waits here for a free place, or the end.
+    read: Notify,
+    /// Senders wait here for their turn, in order.
+    turn: Mutex<()>,
+    /// Senders wait here for the last receiver to go.
+    deserted: Notify,
+}
+
+struct Ring<T> {
+    messages: VecDeque<Message<T>>,
+    /// The position of the message that is sent next; positions count from 0
+    /// and do not wrap within any program's life.
+    next: u64,
+    senders: usize,
+    weak_senders: usize,
+    receivers: usize,
+    /// How many senders wait, the one whose turn it is included: no other may
+    /// send meanwhile.
+    waiting: usize,
+}
+
+struct Message<T> {
+    // Shared, so that a receiver clones the value outside the lock.
+    value: Arc<T>,
+    unread: usize,
+}
+
+/// Messages that left the ring, to be dropped when it is not locked.
+type Gone<T> = VecDeque<Message<T>>;
+
+impl<T> Ring<T> {
+    /// The position of the oldest message.
+    fn oldest(&self) -> u64 {
+        self.next - self.messages.len() as u64
+    }
+
+    /// Takes out the messages that everybody has read.
+    fn take_read(&mut self) -> Gone<T> {
+        let read = self.messages.partition_point(|message| message.unread == 0);
+        if read == 0 {
+            return Gone::new();
+        }
+        let rest = self.messages.split_off(read);
+        mem::replace(&mut self.messages, rest)
+    }
+
+    /// Whether a sender has to wait, where nothing may be overwritten: for a
+    /// place, or for those who came first.
+    fn is_blocked(&self, capacity: usize, has_turn: bool) -> bool {
+        self.receivers != 0 && (self.messages.len() == capacity || (self.waiting != 0 && !has_turn))
+    }
+
+    fn push(&mut self, value: Arc<T>) {
+        self.messages.push_back(Message {
+            value,
+            unread: self.receivers,
+        });
+        self.next += 1;
+    }
+}
+
+impl<T> Shared<T> {
+    #[inline]
+    fn lock(&self) -> LockGuard<'_, Ring<T>> {
+        self.ring.lock()
+    }
+
+    /// Tells a sender that there is room.
+    fn made_room(&self) {
+        if self.overflow == Overflow::Wait {
+            self.read.notify_all();
+        }
+    }
+
+    /// Whether a receiver at the position `next` finds anything but an open and
+    /// empty ring.
+    fn has_news(&self, next: u64) -> bool {
+        let ring = self.lock();
+        next < ring.next || ring.senders == 0
+    }
+
+    /// Whether a sender has to wait. It has the turn, or has not begun to wait.
+    fn is_blocked(&self, has_turn: bool) -> bool {
+        self.overflow == Overflow::Wait && self.lock().is_blocked(self.capacity, has_turn)
+    }
+
+    /// Reads for the receiver at the position `next`.
+    fn try_recv(&self, next: &mut u64) -> Result<T, TryRecvError>
+    where
+        T: Clone,
+    {
+        let mut ring = self.lock();
+        let oldest = ring.oldest();
+        if *next < oldest {
+            let missed = oldest - *next;
+            *next = oldest;
+            return Err(TryRecvError::Lagged(missed));
+        }
+        let index = (*next - oldest) as usize;
+        let is_open = ring.senders != 0;
+        let Some(message) = ring.messages.get_mut(index) else {
+            return Err(if is_open {
+                TryRecvError::Empty
+            } else {
+                TryRecvError::Closed
+            });
+        };
+        *next += 1;
+        message.unread -= 1;
+        let shared = (message.unread != 0).then(|| Arc::clone(&message.value));
+        let is_last = shared.is_none();
+        // By COUNTED it is the first of the ring, if everybody has read it.
+        let value = shared.unwrap_or_else(|| {
+            debug_assert_eq!(index, 0, "COUNTED");
+            let read = ring.messages.pop_front();
+            read.expect("it was there a moment ago").value
+        });
+        drop(ring);
+        if is_last {
+            self.made_room();
+        }
+        Ok(Arc::try_unwrap(value).unwrap_or_else(|shared| (*shared).clone()))
+    }
+
+    /// Sends, unless nobody is there or the sender has to wait.
+    fn try_send(&self, value: Arc<T>, has_turn: bool) -> Result<usize, SendError<Arc<T>>> {
+        let mut ring = self.lock();
+        if ring.receivers == 0 {
+            return Err(SendError::Closed(value));
+        }
+        let mut overwritten = None;
+        if self.overflow == Overflow::Wait {
+            if ring.is_blocked(self.capacity, has_turn) {
+                return Err(SendError::Full(value));
+            }
+        } else if ring.messages.len() == self.capacity {
+            overwritten = ring.messages.pop_front();
+        }
+        ring.push(value);
+        let receivers = ring.receivers;
+        drop(ring);
+        self.sent.notify_all();
+        drop(overwritten);
+        Ok(receivers)
+    }
+}
+
+/// Sends to every receiver; made by [`channel`].
+///
+/// When the last one is dropped the broadcast is closed: receivers read what
+/// there is, and then get an error.
+pub struct Sender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T> Sender<T> {
+    /// Sends a message to the receivers that there are now; the result is how
+    /// many.
+    ///
+    /// Never waits. When the ring is full the oldest message goes
+    /// ([`Overflow::Lag`]), or this one is given back ([`Overflow::Wait`]).
+    ///
+    /// # Errors
+    ///
+    /// Gives the message back when there is no receiver, or when the ring is
+    /// full (or others wait to send) and must not overflow.
+    ///
+    /// ```
+    /// use anysync::broadcast::{SendError, channel};
+    ///
+    /// let (sender, receiver) = channel(4);
+    /// assert_eq!(sender.send(1), Ok(1));
+    /// drop(receiver);
+    /// assert_eq!(sender.send(2), Err(SendError::Closed(2)));
+    /// ```
+    pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
+        let sent = self.shared.try_send(Arc::new(value), false);
+        sent.map_err(SendError::unshared)
+    }
+
+    /// Sends a message, and waits for a free place first if the ring is full
+    /// and must not overflow ([`Overflow::Wait`]); `io` is the executor that it
+    /// runs on.
+    ///
+    /// # Errors
+    ///
+    /// Gives the message back when there is no receiver; never
+    /// [`SendError::Full`].
+    ///
+    /// ```
+    /// use anysync::{Bare, Block, broadcast::{Overflow, channel_with}};
+    ///
+    /// let (sender, mut receiver) = channel_with(1, Overflow::Wait);
+    /// std::thread::spawn(move || {
+    ///     for n in 0..100 {
+    ///         Bare.block_on(sender.send_wait(Bare, n)).unwrap();
+    ///     }
+    /// });
+    /// for n in 0..100 {
+    ///     assert_eq!(Bare.block_on(receiver.recv(Bare)), Ok(n));
+    /// }
+    /// ```
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out among those who wait.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has not sent the message, which is dropped
+    /// with it.
+    ///
+    /// # Memory ordering
+    ///
+    /// Releases what was written before to whoever receives the message.
+    pub fn send_wait<I: Io>(&self, io: I, value: T) -> SendWait<'_, T, I> {
+        SendWait::new(&self.shared, io, Arc::new(value))
+    }
+
+    /// Another receiver, of what is sent from now on.
+    pub fn subscribe(&self) -> Receiver<T> {
+        Receiver::new(&self.shared)
+    }
+
+    /// Waits until there is no receiver; ready at once if there is none now.
+    ///
+    /// # Fairness
+    ///
+    /// All who wait are woken together.
+    ///
+    /// # Cancel safety
+    ///
+    /// May be dropped at any moment; nothing is lost.
+    ///
+    /// # Memory ordering
+    ///
+    /// Acquires what the drop of the last receiver released.
+    pub fn closed<I: Io>(&self, io: I) -> Closed<'_, T, I> {
+        Closed::new(&self.shared, io)
+    }
+
+    /// How many messages some receiver has not read.
+    pub fn len(&self) -> usize {
+        self.shared.lock().messages.len()
+    }
+
+    /// Whether every message has been read by everybody.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many messages there is room for.
+    pub fn capacity(&self) -> usize {
+        self.shared.capacity
+    }
+
+    /// How many receivers there are, at this moment.
+    pub fn receiver_count(&self) -> usize {
+        self.shared.lock().receivers
+    }
+
+    /// How many senders there are, at this moment.
+    pub fn strong_count(&self) -> usize {
+        self.shared.lock().senders
+    }
+
+    /// How many [`WeakSender`]s there are, at this moment.
+    pub fn weak_count(&self) -> usize {
+        self.shared.lock().weak_senders
+    }
+
+    /// A sender that does not keep the broadcast open.
+    pub fn downgrade(&self) -> WeakSender<T> {
+        self.shared.lock().weak_senders += 1;
+        WeakSender {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+
+    /// Whether both send to the same receivers.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.shared.lock().senders += 1;
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        let mut ring = self.shared.lock();
+        ring.senders -= 1;
+        let was_last = ring.senders == 0;
+        drop(ring);
+        if was_last {
+            self.shared.sent.notify_all();
+        }
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("len", &self.len())
+            .field("capacity", &self.capacity())
+            .field("receiver_count", &self.receiver_count())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A sender that does not keep the broadcast open; made by
+/// [`Sender::downgrade`] or [`Receiver::weak_sender`].
+pub struct WeakSender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T> WeakSender<T> {
+    /// A sender, if there is one still.
+    ///
+    /// ```
+    /// let (sender, _receiver) = anysync::broadcast::channel::<u8>(1);
+    /// let weak = sender.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(sender);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        let mut ring = self.shared.lock();
+        if ring.senders == 0 {
+            return None;
+        }
+        ring.senders += 1;
+        drop(ring);
+        Some(Sender {
+            shared: Arc::clone(&self.shared),
+        })
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> Self {
+        self.shared.lock().weak_senders += 1;
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<T> Drop for WeakSender<T> {
+    fn drop(&mut self) {
+        self.shared.lock().weak_senders -= 1;
+    }
+}
+
+impl<T> fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakSender").finish_non_exhaustive()
+    }
+}
+
+/// Receives every message that is sent while it is there; made by [`channel`],
+/// [`Sender::subscribe`] or [`resubscribe`](Receiver::resubscribe).
+pub struct Receiver<T> {
+    shared: Arc<Shared<T>>,
+    /// The position of the message that it reads next.
+    next: u64,
+}
+
+impl<T> Receiver<T> {
+    fn new(shared: &Arc<Shared<T>>) -> Self {
+        let mut ring = shared.lock();
+        ring.receivers += 1;
+        let next = ring.next;
+        drop(ring);
+        Self {
+            shared: Arc::clone(shared),
+            next,
+        }
+    }
+
+    /// Another receiver, of what is sent from now on: what this one has not
+    /// read it does not get.
+    pub fn resubscribe(&self) -> Self {
+        Self::new(&self.shared)
+    }
+
+    /// How many messages were sent that this receiver has not read; those that
+    /// it will miss count too, so it may be more than the capacity.
+    pub fn len(&self) -> usize {
+        let unread = self.shared.lock().next - self.next;
+        usize::try_from(unread).unwrap_or(usize::MAX)
+    }
+
+    /// Whether it has read everything.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no sender any more; there may be messages to read.
+    pub fn is_closed(&self) -> bool {
+        self.shared.lock().senders == 0
+    }
+
+    /// How many senders there are, at this moment.
+    pub fn sender_strong_count(&self) -> usize {
+        self.shared.lock().senders
+    }
+
+    /// How many [`WeakSender`]s there are, at this moment.
+    pub fn sender_weak_count(&self) -> usize {
+        self.shared.lock().weak_senders
+    }
+
+    /// A sender that does not keep the broadcast open.
+    pub fn weak_sender(&self) -> WeakSender<T> {
+        self.shared.lock().weak_senders += 1;
+        WeakSender {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+
+    /// Whether both receive from the same senders.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+impl<T: Clone> Receiver<T> {
+    /// The next message, if there is one; never waits.
+    ///
+    /// The value is cloned when no lock is held; the last receiver to read it
+    /// gets it without a clone where nobody else is cloning it.
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError::Empty`], [`TryRecvError::Closed`] when no message is left
+    /// and none will come, or [`TryRecvError::Lagged`] once, with the number of
+    /// messages that this receiver missed; the next call goes on with the oldest
+    /// that is left.
+    ///
+    /// ```
+    /// use anysync::broadcast::{TryRecvError, channel};
+    ///
+    /// let (sender, mut receiver) = channel(2);
+    /// for n in 1..=3 {
+    ///     sender.send(n).unwrap();
+    /// }
+    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Lagged(1)));
+    /// assert_eq!(receiver.try_recv(), Ok(2));
+    /// ```
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        self.shared.try_recv(&mut self.next)
+    }
+
+    /// Waits for the next message; `io` is the executor that it runs on.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] when no message is left and none will come, or
+    /// [`RecvError::Lagged`] once, with the number of messages that this
+    /// receiver missed; the next call goes on with the oldest that is left.
+    ///
+    /// # Fairness
+    ///
+    /// All receivers are woken together; each gets every message in order.
+    ///
+    /// # Cancel safety
+    ///
+    /// May be dropped at any moment: a message that it has not returned is still
+    /// there.
+    ///
+    /// # Memory ordering
+    ///
+    /// Acquires what the sender released.
+    pub fn recv<I: Io>(&mut self, io: I) -> Recv<'_, T, I> {
+        Recv::new(self, io)
+    }
+
+    /// [`recv`](Receiver::recv) on any executor.
+    pub fn recv_future(&mut self) -> Recv<'_, T> {
+        self.recv(Bare)
+    }
+
+    /// [`recv`](Receiver::recv) for a plain thread, which is parked meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Receiver::recv).
+    #[cfg(feature = "std")]
+    pub fn blocking_recv(&mut self) -> Result<T, RecvError> {
+        crate::io::block_on(self.recv_future())
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        let mut ring = self.shared.lock();
+        let oldest = ring.oldest();
+        let read = self.next.saturating_sub(oldest) as usize;
+        for message in ring.messages.iter_mut().skip(read) {
+            message.unread -= 1;
+        }
+        ring.receivers -= 1;
+        let was_last = ring.receivers == 0;
+        let gone = ring.take_read();
+        drop(ring);
+        if was_last {
+            self.shared.deserted.notify_all();
+        }
+        if was_last || !gone.is_empty() {
+            self.shared.made_room();
+        }
+        drop(gone);
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("len", &self.len())
+            .field("is_closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}

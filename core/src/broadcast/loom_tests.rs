@@ -1,0 +1,80 @@
+//! What the laws of `broadcast::` promise, in every interleaving of two threads.
+//! Each model says what it proves; the number bounds the forced switches.
+
+use std::boxed::Box;
+
+use loom::thread;
+
+use super::*;
+use crate::loom_util::{block_on, model};
+
+type Side = Box<dyn FnOnce() + Send>;
+
+/// Runs the two sides at once, each once as the thread that is spawned: loom may
+/// overlook races of one thread's later access with the other's earlier one.
+fn race(sides: impl Fn() -> (Side, Side) + Copy + Send + Sync + 'static) {
+    for swapped in [false, true] {
+        model(2, move || {
+            let (mut here, mut there) = sides();
+            if swapped {
+                mem::swap(&mut here, &mut there);
+            }
+            let there = thread::spawn(there);
+            here();
+            there.join().unwrap();
+        });
+    }
+}
+
+/// Proves: messages that are sent at any moment end a receiver's wait, in order,
+/// and so does the end.
+#[test]
+fn loom_everyone_gets_everything_in_order() {
+    race(|| {
+        let (sender, mut receiver) = channel(2);
+        let send = move || {
+            sender.send(1).unwrap();
+            sender.send(2).unwrap();
+        };
+        let receive = move || {
+            assert_eq!(block_on(receiver.recv_future()), Ok(1));
+            assert_eq!(block_on(receiver.recv_future()), Ok(2));
+            assert_eq!(block_on(receiver.recv_future()), Err(RecvError::Closed));
+        };
+        (Box::new(send), Box::new(receive))
+    });
+}
+
+/// Proves: a sender that waits for a place gets it when the slow receiver reads,
+/// whenever that is.
+#[test]
+fn loom_waiting_send_is_woken_by_a_read() {
+    race(|| {
+        let (sender, mut receiver) = channel_with(1, Overflow::Wait);
+        sender.send(1).unwrap();
+        let send = move || {
+            block_on(sender.send_wait(Bare, 2)).unwrap();
+        };
+        let receive = move || {
+            assert_eq!(block_on(receiver.recv_future()), Ok(1));
+            assert_eq!(block_on(receiver.recv_future()), Ok(2));
+        };
+        (Box::new(send), Box::new(receive))
+    });
+}
+
+/// Proves: a sender that waits is told when the last receiver goes, whenever
+/// that is.
+#[test]
+fn loom_waiting_send_is_ended_by_the_last_receiver() {
+    race(|| {
+        let (sender, receiver) = channel_with(1, Overflow::Wait);
+        sender.send(1).unwrap();
+        let send = move || {
+            let sent = block_on(sender.send_wait(Bare, 2));
+            assert_eq!(sent, Err(SendError::Closed(2)));
+            block_on(sender.closed(Bare));
+        };
+        (Box::new(send), Box::new(move || drop(receiver)))
+    });
+}

@@ -1,0 +1,482 @@
+//! The laws of the broadcast.
+
+use core::cell::Cell;
+use core::pin::pin;
+use core::task::{Context, Poll};
+use std::boxed::Box;
+use std::format;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::vec::Vec;
+
+use super::{Overflow, RecvError, SendError, TryRecvError, channel, channel_with};
+use crate::io::{Bare, Block, Io};
+use crate::test_util::{
+    allocations, counting_waker, panic_message, poll, poll_noop, reentrant_waker,
+};
+
+#[test]
+fn everyone_gets_everything_in_order() {
+    let (sender, receiver) = channel(64);
+    let mut receivers: Vec<_> = (0..3).map(|_| sender.subscribe()).collect();
+    receivers.push(receiver);
+    for n in 0..50 {
+        assert_eq!(sender.send(n), Ok(4));
+    }
+    for receiver in &mut receivers {
+        for n in 0..50 {
+            assert_eq!(receiver.try_recv(), Ok(n));
+        }
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    }
+}
+
+#[test]
+fn lag_is_counted_exactly() {
+    for capacity in [1, 2, 3, 5, 7] {
+        let (sender, mut receiver) = channel(capacity);
+        assert_eq!(sender.capacity(), capacity);
+        for sent in [capacity, capacity + 1, 3 * capacity + 2] {
+            for n in 0..sent {
+                sender.send(n).unwrap();
+            }
+            assert_eq!(receiver.len(), sent);
+            let missed = sent - capacity;
+            if missed > 0 {
+                assert_eq!(
+                    receiver.try_recv(),
+                    Err(TryRecvError::Lagged(missed as u64))
+                );
+            }
+            for n in missed..sent {
+                assert_eq!(Bare.block_on(receiver.recv_future()), Ok(n));
+            }
+            assert!(receiver.is_empty());
+        }
+    }
+}
+
+#[test]
+fn slow_receiver_blocks_nobody() {
+    let (sender, mut slow) = channel(2);
+    let mut quick = sender.subscribe();
+    for n in 0..100 {
+        sender.send(n).unwrap();
+        assert_eq!(quick.try_recv(), Ok(n));
+    }
+    assert_eq!(slow.try_recv(), Err(TryRecvError::Lagged(98)));
+    assert_eq!(slow.try_recv(), Ok(98));
+}
+
+/// Counts its clones and drops.
+#[derive(Debug)]
+struct Counted {
+    clones: Arc<AtomicUsize>,
+    drops: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    fn new() -> (Self, Arc<AtomicUsize>, Arc<AtomicUsize>) {
+        let (clones, drops) = <(Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
+        let counted = Self {
+            clones: clones.clone(),
+            drops: drops.clone(),
+        };
+        (counted, clones, drops)
+    }
+}
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        self.clones.fetch_add(1, Ordering::SeqCst);
+        Self {
+            clones: self.clones.clone(),
+            drops: self.drops.clone(),
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.drops.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn value_dropped_after_last_reader() {
+    let (sender, mut first) = channel(8);
+    let mut second = sender.subscribe();
+    let (value, clones, drops) = Counted::new();
+    sender.send(value).unwrap();
+    drop(first.try_recv().unwrap());
+    assert_eq!(drops.load(Ordering::SeqCst), 1, "the clone");
+    assert_eq!(sender.len(), 1);
+    // The last reader takes the value itself.
+    let last = second.try_recv().unwrap();
+    assert_eq!(sender.len(), 0);
+    assert_eq!(clones.load(Ordering::SeqCst), 1);
+    assert_eq!(drops.load(Ordering::SeqCst), 1);
+    drop(last);
+    assert_eq!(drops.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn dropped_receiver_counts_as_a_reader() {
+    let (sender, first) = channel(8);
+    let mut second = sender.subscribe();
+    let (one, _, one_drops) = Counted::new();
+    let (two, _, two_drops) = Counted::new();
+    sender.send(one).unwrap();
+    sender.send(two).unwrap();
+    drop(second.try_recv().unwrap());
+    assert_eq!(one_drops.load(Ordering::SeqCst), 1);
+    drop(first);
+    // The first message has been read by all that are left; the second not.
+    assert_eq!(one_drops.load(Ordering::SeqCst), 2);
+    assert_eq!(two_drops.load(Ordering::SeqCst), 0);
+    assert_eq!(sender.len(), 1);
+    drop(second);
+    assert_eq!(two_drops.load(Ordering::SeqCst), 1);
+    assert_eq!(sender.len(), 0);
+}
+
+#[test]
+fn overwritten_value_is_dropped() {
+    let (sender, _receiver) = channel(1);
+    let (value, _, drops) = Counted::new();
+    sender.send(value).unwrap();
+    assert_eq!(drops.load(Ordering::SeqCst), 0);
+    sender.send(Counted::new().0).unwrap();
+    assert_eq!(drops.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn last_sender_closes_after_what_is_there() {
+    let (sender, mut receiver) = channel(4);
+    let second = sender.clone();
+    assert_eq!(receiver.sender_strong_count(), 2);
+    sender.send(1).unwrap();
+    drop(sender);
+    assert!(!receiver.is_closed());
+    let (wakes, waker) = counting_waker();
+    assert_eq!(receiver.try_recv(), Ok(1));
+    {
+        let mut wait = pin!(receiver.recv_future());
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+        second.send(2).unwrap();
+        drop(second);
+        assert_eq!(wakes.count(), 1);
+        assert_eq!(poll(wait, &waker), Poll::Ready(Ok(2)));
+    }
+    assert!(receiver.is_closed());
+    assert_eq!(
+        Bare.block_on(receiver.recv_future()),
+        Err(RecvError::Closed)
+    );
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
+}
+
+#[test]
+fn send_to_nobody_gives_the_value_back() {
+    let (sender, receiver) = channel(4);
+    drop(receiver);
+    let error = sender.send(1).unwrap_err();
+    assert_eq!(error, SendError::Closed(1));
+    assert_eq!(
+        format!("{error} {error:?}"),
+        "the broadcast has no receiver Closed(..)"
+    );
+    assert_eq!(error.into_inner(), 1);
+    assert_eq!(sender.len(), 0);
+    let mut late = sender.subscribe();
+    sender.send(2).unwrap();
+    assert_eq!(late.try_recv(), Ok(2));
+}
+
+#[test]
+fn subscriber_gets_what_is_sent_from_then_on() {
+    let (sender, receiver) = channel(4);
+    sender.send(1).unwrap();
+    let mut late = sender.subscribe();
+    let mut again = receiver.resubscribe();
+    assert_eq!(late.try_recv(), Err(TryRecvError::Empty));
+    sender.send(2).unwrap();
+    assert_eq!(late.try_recv(), Ok(2));
+    assert_eq!(again.try_recv(), Ok(2));
+}
+
+#[test]
+fn capacity_of_zero_is_refused() {
+    let message = panic_message(|| drop(channel::<u8>(0)));
+    assert_eq!(
+        message,
+        format!(
+            "a capacity of 0 is out of range: it may be 1 to {}",
+            usize::MAX
+        )
+    );
+}
+
+#[test]
+fn waiting_send_waits_for_the_slowest() {
+    let (sender, mut quick) = channel_with(2, Overflow::Wait);
+    let mut slow = sender.subscribe();
+    sender.send(1).unwrap();
+    sender.send(2).unwrap();
+    assert_eq!(sender.send(3), Err(SendError::Full(3)));
+    let (wakes, waker) = counting_waker();
+    let mut wait = pin!(sender.send_wait(Bare, 3));
+    assert!(poll(wait.as_mut(), &waker).is_pending());
+    assert_eq!(quick.try_recv(), Ok(1));
+    assert!(poll(wait.as_mut(), &waker).is_pending());
+    assert_eq!(slow.try_recv(), Ok(1));
+    assert_eq!(wakes.count(), 1);
+    // Nobody else comes before it.
+    assert_eq!(sender.send(4), Err(SendError::Full(4)));
+    assert_eq!(poll(wait, &waker), Poll::Ready(Ok(2)));
+    for n in 2..=3 {
+        assert_eq!(slow.try_recv(), Ok(n));
+    }
+}
+
+#[test]
+fn waiting_senders_are_fifo() {
+    let (sender, mut receiver) = channel_with(1, Overflow::Wait);
+    sender.send(0).unwrap();
+    // Each is a task of its own: one task's waits may change places.
+    let mut waits: Vec<_> = (1..5)
+        .map(|n| (counting_waker().1, Box::pin(sender.send_wait(Bare, n))))
+        .collect();
+    for (waker, wait) in &mut waits {
+        assert!(poll(wait.as_mut(), waker).is_pending());
+    }
+    // One in the middle gives up.
+    drop(waits.remove(1));
+    for n in [0, 1, 3, 4] {
+        assert_eq!(receiver.try_recv(), Ok(n));
+        // Whoever is polled first, the first in the queue sends first.
+        for (waker, wait) in waits.iter_mut().skip(1).rev() {
+            assert!(poll(wait.as_mut(), waker).is_pending());
+        }
+        if let Some((waker, first)) = waits.first_mut() {
+            assert_eq!(poll(first.as_mut(), waker), Poll::Ready(Ok(1)));
+            drop(waits.remove(0));
+        }
+    }
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(sender.send(9), Ok(1), "no waiting sender is left behind");
+}
+
+#[test]
+fn cancelled_send_gives_its_turn_on() {
+    let (sender, mut receiver) = channel_with(1, Overflow::Wait);
+    sender.send(0).unwrap();
+    let (wakes, waker) = counting_waker();
+    let mut first = Box::pin(sender.send_wait(Bare, 1));
+    let mut second = Box::pin(sender.send_wait(Bare, 2));
+    assert!(poll_noop(first.as_mut()).is_pending());
+    assert!(poll(second.as_mut(), &waker).is_pending());
+    assert_eq!(receiver.try_recv(), Ok(0));
+    // Woken, and gone before it sent.
+    drop(first);
+    assert_eq!(wakes.count(), 1);
+    assert_eq!(poll(second.as_mut(), &waker), Poll::Ready(Ok(1)));
+    assert_eq!(receiver.try_recv(), Ok(2));
+    drop(second);
+    assert_eq!(sender.send(3), Ok(1));
+}
+
+#[test]
+fn last_receiver_ends_waiting_sends() {
+    let (sender, receiver) = channel_with(1, Overflow::Wait);
+    sender.send(0).unwrap();
+    let (wakes, waker) = counting_waker();
+    let mut first = Box::pin(sender.send_wait(Bare, 1));
+    let mut second = Box::pin(sender.send_wait(Bare, 2));
+    assert!(poll(first.as_mut(), &waker).is_pending());
+    assert!(poll(second.as_mut(), &waker).is_pending());
+    drop(receiver);
+    assert_eq!(wakes.count(), 1);
+    let error = Poll::Ready(Err(SendError::Closed(1)));
+    assert_eq!(poll(first.as_mut(), &waker), error);
+    assert_eq!(wakes.count(), 2);
+    let error = Poll::Ready(Err(SendError::Closed(2)));
+    assert_eq!(poll(second.as_mut(), &waker), error);
+}
+
+/// An `Io` whose budget is used up once.
+struct UsedUp(Cell<bool>);
+
+impl Io for UsedUp {
+    fn poll_spend(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0.replace(false) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+}
+
+#[test]
+fn cancelled_recv_loses_no_message() {
+    let (sender, mut receiver) = channel(4);
+    sender.send(1).unwrap();
+    assert!(poll_noop(pin!(receiver.recv(UsedUp(Cell::new(true))))).is_pending());
+    assert_eq!(receiver.try_recv(), Ok(1));
+    {
+        let mut wait = pin!(receiver.recv_future());
+        assert!(poll_noop(wait.as_mut()).is_pending());
+        sender.send(2).unwrap();
+    }
+    assert_eq!(receiver.try_recv(), Ok(2));
+    assert_eq!(sender.shared.sent.waiter_count(), 0);
+}
+
+#[test]
+fn budget_is_spent_after_winning() {
+    let (sender, mut receiver) = channel_with(1, Overflow::Wait);
+    {
+        let mut wait = pin!(sender.send_wait(UsedUp(Cell::new(true)), 1));
+        assert!(poll_noop(wait.as_mut()).is_pending());
+        assert_eq!(sender.len(), 0);
+        assert_eq!(poll_noop(wait), Poll::Ready(Ok(1)));
+    }
+    {
+        let mut wait = pin!(receiver.recv(UsedUp(Cell::new(true))));
+        assert!(poll_noop(wait.as_mut()).is_pending());
+        assert_eq!(poll_noop(wait), Poll::Ready(Ok(1)));
+    }
+    drop(receiver);
+    let mut wait = pin!(sender.closed(UsedUp(Cell::new(true))));
+    assert!(poll_noop(wait.as_mut()).is_pending());
+    assert!(poll_noop(wait).is_ready());
+}
+
+#[test]
+fn waker_may_reenter() {
+    let (sender, mut receiver) = channel(4);
+    let sender = Arc::new(sender);
+    let inner = sender.clone();
+    let waker = reentrant_waker(move || {
+        drop(inner.subscribe());
+        let _ = inner.len();
+        drop(inner.downgrade().upgrade());
+    });
+    let mut wait = pin!(receiver.recv_future());
+    assert!(poll(wait.as_mut(), &waker).is_pending());
+    sender.send(1).unwrap();
+    assert_eq!(poll(wait, &waker), Poll::Ready(Ok(1)));
+}
+
+#[test]
+fn user_code_runs_outside_the_lock() {
+    /// Looks at the broadcast when it is cloned and when it is dropped.
+    struct Nosy(super::WeakSender<Nosy>);
+
+    impl Nosy {
+        fn look(&self) {
+            if let Some(sender) = self.0.upgrade() {
+                let _ = sender.len();
+            }
+        }
+    }
+
+    impl Clone for Nosy {
+        fn clone(&self) -> Self {
+            self.look();
+            Self(self.0.clone())
+        }
+    }
+
+    impl Drop for Nosy {
+        fn drop(&mut self) {
+            self.look();
+        }
+    }
+
+    let (sender, mut first) = channel(1);
+    let second = sender.subscribe();
+    let nosy = || Nosy(sender.downgrade());
+    assert!(sender.send(nosy()).is_ok());
+    assert!(first.try_recv().is_ok());
+    // Overwrites, and then a receiver goes that has not read.
+    assert!(sender.send(nosy()).is_ok());
+    assert!(sender.send(nosy()).is_ok());
+    drop(second);
+    drop(first);
+    assert!(sender.send(nosy()).is_err());
+}
+
+#[test]
+fn waits_without_allocation() {
+    let (sender, mut receiver) = channel::<u32>(4);
+    let (_wakes, waker) = counting_waker();
+    let count = allocations(|| {
+        let mut wait = pin!(receiver.recv_future());
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+    });
+    assert_eq!(count, 0);
+    drop(sender);
+}
+
+#[test]
+fn closed_waits_for_the_last_receiver() {
+    let (sender, receiver) = channel::<u8>(1);
+    let second = sender.subscribe();
+    assert_eq!(sender.receiver_count(), 2);
+    let (wakes, waker) = counting_waker();
+    let mut wait = pin!(sender.closed(Bare));
+    assert!(poll(wait.as_mut(), &waker).is_pending());
+    drop(receiver);
+    assert_eq!(wakes.count(), 0);
+    drop(second);
+    assert_eq!(wakes.count(), 1);
+    assert!(poll(wait, &waker).is_ready());
+}
+
+#[test]
+fn weak_senders_are_counted_and_upgrade_while_open() {
+    let (sender, receiver) = channel::<u8>(1);
+    let weak = sender.downgrade();
+    let other = receiver.weak_sender();
+    assert_eq!((sender.strong_count(), sender.weak_count()), (1, 2));
+    assert!(weak.upgrade().unwrap().same_channel(&sender));
+    drop(other);
+    assert_eq!(receiver.sender_weak_count(), 1);
+    assert!(receiver.same_channel(&sender.subscribe()));
+    drop(sender);
+    assert!(weak.upgrade().is_none());
+}
+
+#[test]
+fn threads_get_everything_in_order() {
+    const COUNT: u64 = 2_000;
+    let (sender, receiver) = channel_with(3, Overflow::Wait);
+    let receivers: Vec<_> = (0..2).map(|_| sender.subscribe()).collect();
+    drop(receiver);
+    std::thread::scope(|scope| {
+        for mut receiver in receivers {
+            scope.spawn(move || {
+                let mut last = [0; 2];
+                let mut count = 0;
+                while let Ok((who, n)) = receiver.blocking_recv() {
+                    let last: &mut u64 = &mut last[who];
+                    assert_eq!(n, *last + 1, "in order, and nothing is missing");
+                    *last = n;
+                    count += 1;
+                }
+                assert_eq!(count, 2 * COUNT);
+            });
+        }
+        for who in 0..2 {
+            let sender = sender.clone();
+            scope.spawn(move || {
+                for n in 1..=COUNT {
+                    Bare.block_on(sender.send_wait(Bare, (who, n))).unwrap();
+                }
+            });
+        }
+        drop(sender);
+    });
+}
