@@ -3,6 +3,7 @@
 //! bounds the forced switches between threads.
 
 use core::pin::pin;
+use std::boxed::Box;
 use std::sync::Arc;
 
 use loom::cell::UnsafeCell;
@@ -149,8 +150,8 @@ fn loom_dropped_wait_beside_a_cancel() {
         let root = CancellationToken::new();
         let child = root.child_token();
         let (wakes, waker) = counting_waker();
-        let mut stays = std::boxed::Box::pin(child.clone().cancelled_owned(Bare));
-        let mut goes = std::boxed::Box::pin(child.cancelled_owned(Bare));
+        let mut stays = Box::pin(child.clone().cancelled_owned(Bare));
+        let mut goes = Box::pin(child.cancelled_owned(Bare));
         assert!(poll(goes.as_mut(), &counting_waker().1).is_pending());
         assert!(poll(stays.as_mut(), &waker).is_pending());
         let dropping = thread::spawn(move || drop(goes));

@@ -3,6 +3,7 @@
 //! switches between threads.
 
 use core::pin::pin;
+use std::boxed::Box;
 use std::sync::Arc;
 
 use loom::cell::UnsafeCell;
@@ -238,4 +239,31 @@ fn loom_a_slot_is_lent_after_both_have_left() {
         other.join().unwrap();
         assert!(ours.lend().is_some());
     });
+}
+
+/// The same where the ends have gone on two threads, and the next ends begin with
+/// the value.
+#[test]
+fn loom_a_slot_is_lent_after_its_ends_parted() {
+    let before_its_drop: [fn(&mut SlotReceiver<'_, u32>); 3] = [
+        |_| {},
+        |receiver| _ = receiver.try_recv(),
+        |receiver| receiver.close(),
+    ];
+    for action in before_its_drop {
+        model(4, move || {
+            // Leaked: a few bytes for each order that is tried.
+            let slot: &'static Slot<u32> = Box::leak(Box::new(Slot::new()));
+            let (sender, mut receiver) = slot.lend().unwrap();
+            let sending = thread::spawn(move || _ = sender.send(7));
+            action(&mut receiver);
+            drop(receiver);
+            if let Some((sender, mut receiver)) = slot.lend() {
+                sender.send(8).unwrap();
+                assert_eq!(receiver.try_recv(), Ok(8));
+            }
+            sending.join().unwrap();
+            assert!(slot.lend().is_some());
+        });
+    }
 }
