@@ -10,8 +10,10 @@
 //! | share data that is mostly read | [`RwLock`] | readers go together, a waiting writer stops new ones |
 //! | let at most N do something at once | [`Semaphore`] | N permits, served in order |
 //! | say that something happened | [`Notify`] | `notify_one` for a consumer, `notify_all` for everybody |
+//! | tell everybody to stop | [`CancellationToken`] | stays cancelled for whoever comes late; has children |
 //! | have N tasks meet before any goes on | [`Barrier`] | the last to arrive may run an action before the others are released |
 //! | make something once, on first use | [`OnceCell`] | the first caller makes it, the others wait; afterwards a read is one atomic load |
+//! | pass one value | [`oneshot`] | one send, one receive; one allocation, or none in a `Slot` |
 //! | pass many values | [`channel`] | a queue of many producers and consumers, bounded or not |
 //! | have many see the latest value | [`watch`] | receivers wait for a change and skip what was replaced |
 //! | have many see every message | [`broadcast`] | each receiver gets all of them, or learns how many it missed |
