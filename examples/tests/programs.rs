@@ -130,7 +130,7 @@ macro_rules! programs {
 
 programs! {
     work_queue shutdown checkpoint db_pool tls_config connection_pool rate_limiter actors
-    select_loop graceful_shutdown config_reload
+    select_loop graceful_shutdown config_reload chat
 }
 
 /// Those that are each written for one executor, or none, around one library.
