@@ -27,12 +27,12 @@ use std::time::Duration;
 
 use anysync::channel::{self, Receiver, Sender};
 use anysync::{Join, Mutex, Notify, Runtime};
-use anysync_examples::{Failure, Program};
+use anysync_examples::{Failure, PATIENCE, Program};
 use futures::future::{Either, select};
 
 use locks::{Journal, Lock};
 
-/// After which a loop that should hang is taken to do so; it needs far less.
+/// After which a loop that should hang is taken to do so.
 const LONG_ENOUGH: Duration = Duration::from_millis(500);
 
 struct Demo;
@@ -41,9 +41,9 @@ impl Program for Demo {
     const ABOUT: &'static str = "A select loop: a lock that is granted to a branch left alone";
 
     async fn run<R: Runtime>(rt: R) -> Result<(), Failure> {
-        show::<Mutex<Journal>, R>(&rt).await?;
-        show::<tokio::sync::Mutex<Journal>, R>(&rt).await?;
-        show::<smol::lock::Mutex<Journal>, R>(&rt).await
+        show::<Mutex<Journal>, R>(&rt, PATIENCE).await?;
+        show::<tokio::sync::Mutex<Journal>, R>(&rt, LONG_ENOUGH).await?;
+        show::<smol::lock::Mutex<Journal>, R>(&rt, PATIENCE).await
     }
 }
 
@@ -51,8 +51,8 @@ fn main() -> ExitCode {
     anysync_examples::main::<Demo>()
 }
 
-async fn show<L: Lock, R: Runtime>(rt: &R) -> Result<(), Failure> {
-    match serve_one::<L, R>(rt).await? {
+async fn show<L: Lock, R: Runtime>(rt: &R, limit: Duration) -> Result<(), Failure> {
+    match serve_one::<L, R>(rt, limit).await? {
         Some(journal) => println!("{}: goes on: {}", L::NAME, journal.join(", ")),
         None => println!("{}: the loop waits for itself", L::NAME),
     }
@@ -72,8 +72,11 @@ struct Shared<L> {
 }
 
 /// One server, one request; what the journal says then, or `None` if the server
-/// hangs.
-async fn serve_one<L: Lock, R: Runtime>(rt: &R) -> Result<Option<Journal>, Failure> {
+/// is not done within `limit`.
+async fn serve_one<L: Lock, R: Runtime>(
+    rt: &R,
+    limit: Duration,
+) -> Result<Option<Journal>, Failure> {
     let shared = Arc::new(Shared::<L>::default());
     let (requests, inbox) = channel::bounded(1);
 
@@ -83,7 +86,7 @@ async fn serve_one<L: Lock, R: Runtime>(rt: &R) -> Result<Option<Journal>, Failu
     let client = ask(rt.clone(), requests);
     let mut server = rt.spawn(server);
     client.await?;
-    let served = rt.timeout(LONG_ENOUGH, &mut server).await;
+    let served = rt.timeout(limit, &mut server).await;
     other.await?;
     match served {
         Ok(joined) => {

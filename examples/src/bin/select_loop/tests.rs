@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use anysync::{Bare, Block, Mutex, RwLock, Semaphore};
+use anysync_examples::PATIENCE;
 use anysync_smol::Smol;
 
 use super::locks::Journal;
@@ -28,7 +29,7 @@ fn poll<F: Future>(task: &Waker, future: Pin<&mut F>) -> Poll<F::Output> {
 #[test]
 fn the_loop_goes_on_and_the_report_keeps_its_place() {
     let journal = Smol
-        .block_on(serve_one::<Mutex<Journal>, _>(&Smol))
+        .block_on(serve_one::<Mutex<Journal>, _>(&Smol, PATIENCE))
         .unwrap();
     let names = ["the other task", "the request", "the report"];
     assert_eq!(journal.unwrap(), names);
