@@ -37,6 +37,7 @@ mod mutex;
 mod notify;
 mod once_cell;
 mod oneshot;
+mod semaphore;
 mod waiting;
 mod watch;
 
@@ -50,6 +51,7 @@ pub use mutex::{Guard, MutexSubject, boxed_guard};
 pub use notify::{NotifySubject, NotifyWait, RawNotifyWaiter};
 pub use once_cell::{Init, InitFailed, OnceCellSubject, SetRefused, Token, TryInit};
 pub use oneshot::{Oneshot, OneshotReceiver, OneshotSender};
+pub use semaphore::{Held, SemaphorePermit, SemaphoreSubject};
 pub use waiting::{Kept, Probe, Reach, SendFact, Waitable, Waiting, mapped, owned_wait};
 pub use watch::{WatchReceiver, WatchSender};
 
@@ -65,6 +67,8 @@ pub enum Kind {
     OnceCell,
     /// Excludes.
     Mutex,
+    /// Lets so many in at once.
+    Semaphore,
     /// Passes messages, each to one receiver.
     Channel,
     /// Passes one message.
@@ -79,11 +83,12 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Notify,
         Self::Barrier,
         Self::OnceCell,
         Self::Mutex,
+        Self::Semaphore,
         Self::Channel,
         Self::Oneshot,
         Self::Watch,
@@ -99,6 +104,7 @@ impl fmt::Display for Kind {
             Self::Barrier => "Barrier",
             Self::OnceCell => "OnceCell",
             Self::Mutex => "Mutex",
+            Self::Semaphore => "Semaphore",
             Self::Channel => "Channel",
             Self::Oneshot => "Oneshot",
             Self::Watch => "Watch",
@@ -237,6 +243,12 @@ pub trait Subject: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// A fresh Semaphore with so many permits.
+    fn new_semaphore(&self, permits: usize) -> Option<Arc<dyn SemaphoreSubject>> {
+        let _ = permits;
+        None
+    }
+
     /// Both ends of a fresh channel that holds so many messages.
     fn new_channel(&self, capacity: usize) -> Option<Channel> {
         let _ = capacity;
@@ -299,6 +311,7 @@ impl dyn Subject {
             Kind::Barrier => self.new_barrier(1).is_some(),
             Kind::OnceCell => self.new_once_cell().is_some(),
             Kind::Mutex => self.new_mutex().is_some(),
+            Kind::Semaphore => self.new_semaphore(1).is_some(),
             Kind::Channel => self.new_channel(1).is_some(),
             Kind::Oneshot => self.new_oneshot().is_some(),
             Kind::Watch => self.new_watch().is_some(),
@@ -325,6 +338,12 @@ impl dyn Subject {
     /// A fresh Mutex, for a law that is about one.
     pub fn mutex(&self) -> Arc<dyn MutexSubject> {
         self.new_mutex().expect("the law is about Mutex")
+    }
+
+    /// A fresh Semaphore, for a law that is about one.
+    pub fn semaphore(&self, permits: usize) -> Arc<dyn SemaphoreSubject> {
+        self.new_semaphore(permits)
+            .expect("the law is about Semaphore")
     }
 
     /// Both ends of a fresh channel, for a law that is about one.

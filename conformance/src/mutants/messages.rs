@@ -12,13 +12,15 @@ use std::task::Waker;
 
 use super::{Broken, Mutant};
 use crate::subject::{
-    BroadcastSender, CancellationSubject, Channel, Oneshot, Promise, Subject, WatchSender,
+    BroadcastSender, CancellationSubject, Channel, Oneshot, Promise, SemaphoreSubject, Subject,
+    WatchSender,
 };
 
 mod broadcast;
 mod cancellation;
 mod channel;
 mod oneshot;
+mod semaphore;
 mod watch;
 
 pub(super) fn all() -> Vec<Mutant> {
@@ -37,6 +39,7 @@ pub(super) fn all() -> Vec<Mutant> {
         watch::FLAWS,
         broadcast::FLAWS,
         cancellation::FLAWS,
+        semaphore::FLAWS,
     ];
     flaws.concat().iter().map(flawed).collect()
 }
@@ -84,6 +87,9 @@ enum Flaw {
     GuardDoesNothing,
     LateWaitSleeps,
     StopsInTheDeep,
+    // Of Semaphore.
+    ReturnsSilently,
+    OnePermitTooMany,
 }
 
 /// A subject that has nothing but these.
@@ -104,6 +110,10 @@ impl Subject for Messages {
             Promise::Reserve,
             Promise::CancellationFirst,
         ]
+    }
+
+    fn new_semaphore(&self, permits: usize) -> Option<Arc<dyn SemaphoreSubject>> {
+        Some(semaphore::new(permits, self.flaw))
     }
 
     fn new_channel(&self, capacity: usize) -> Option<Channel> {
@@ -210,6 +220,7 @@ mod tests {
             "cancellation::",
             "pattern::request_reply",
             "pattern::graceful",
+            "pattern::rate_limiter",
         ]
         .into_iter()
         .fold(suite, Suite::filter)

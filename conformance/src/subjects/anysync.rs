@@ -20,8 +20,8 @@ use crate::send_facts;
 use crate::subject::{
     ActionFailed, BarrierSubject, CancellationSubject, Channel, ChannelReceiver, ChannelSender,
     Guard, Init, InitFailed, Kept, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait,
-    OnceCellSubject, Oneshot, Permit, Promise, RawNotifyWaiter, SendFact, SendRefused, SetRefused,
-    Subject, Token, TryInit, WatchSender, boxed_guard, mapped,
+    OnceCellSubject, Oneshot, Permit, Promise, RawNotifyWaiter, SemaphorePermit, SemaphoreSubject,
+    SendFact, SendRefused, SetRefused, Subject, Token, TryInit, WatchSender, boxed_guard, mapped,
 };
 
 mod news;
@@ -143,6 +143,10 @@ impl Subject for Anysync {
             mutex::Waiter<'static, u32>: true,
             mutex::Waiter<'static, Rc<u32>>: false,
         ]
+    }
+
+    fn new_semaphore(&self, permits: usize) -> Option<Arc<dyn SemaphoreSubject>> {
+        Some(Arc::new(Semaphore::new(permits)))
     }
 
     fn new_channel(&self, capacity: usize) -> Option<Channel> {
@@ -395,6 +399,19 @@ impl MutexSubject for Mutex<Vec<u64>> {
 
     fn waiter_count(&self) -> Option<usize> {
         Some(self.waiter_count())
+    }
+}
+
+impl SemaphoreSubject for Semaphore {
+    fn acquire<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, SemaphorePermit<'a>> {
+        mapped(self.acquire(io), |permit| {
+            Box::new(permit.expect("it is never closed")) as SemaphorePermit<'a>
+        })
+    }
+
+    fn try_acquire(&self) -> Option<SemaphorePermit<'_>> {
+        let permit = self.try_acquire().ok()?;
+        Some(Box::new(permit))
     }
 }
 

@@ -10,8 +10,8 @@ use std::task::{Context, Poll};
 use ::tokio::sync::futures::Notified;
 use ::tokio::sync::mpsc::error::{TryRecvError, TrySendError};
 use ::tokio::sync::{
-    Barrier, BarrierWaitResult, Mutex, MutexGuard, Notify, OnceCell, SetError, broadcast, mpsc,
-    oneshot, watch,
+    Barrier, BarrierWaitResult, Mutex, MutexGuard, Notify, OnceCell, Semaphore, SetError,
+    broadcast, mpsc, oneshot, watch,
 };
 
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFuture};
@@ -22,8 +22,8 @@ use crate::send_facts;
 use crate::subject::{
     BarrierSubject, BroadcastSender, CancellationSubject, Channel, ChannelReceiver, ChannelSender,
     Guard, Init, InitFailed, Kept, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait,
-    OnceCellSubject, Oneshot, Permit, Promise, SendFact, SendRefused, SetRefused, Subject, Token,
-    TryInit, WatchSender, boxed_guard, mapped,
+    OnceCellSubject, Oneshot, Permit, Promise, SemaphorePermit, SemaphoreSubject, SendFact,
+    SendRefused, SetRefused, Subject, Token, TryInit, WatchSender, boxed_guard, mapped,
 };
 
 mod news;
@@ -107,6 +107,10 @@ impl Subject for Tokio {
             MutexGuard<'static, Cell<u32>>: true,
             MutexGuard<'static, Rc<u32>>: false,
         ]
+    }
+
+    fn new_semaphore(&self, permits: usize) -> Option<Arc<dyn SemaphoreSubject>> {
+        Some(Arc::new(Semaphore::new(permits)))
     }
 
     fn new_channel(&self, capacity: usize) -> Option<Channel> {
@@ -283,6 +287,19 @@ impl MutexSubject for Mutex<Vec<u64>> {
     fn try_lock(&self) -> Option<Guard<'_>> {
         let guard = self.try_lock().ok()?;
         Some(Box::new(guard))
+    }
+}
+
+impl SemaphoreSubject for Semaphore {
+    fn acquire<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, SemaphorePermit<'a>> {
+        mapped(self.acquire(), |permit| {
+            Box::new(permit.expect("it is never closed")) as SemaphorePermit<'a>
+        })
+    }
+
+    fn try_acquire(&self) -> Option<SemaphorePermit<'_>> {
+        let permit = self.try_acquire().ok()?;
+        Some(Box::new(permit))
     }
 }
 

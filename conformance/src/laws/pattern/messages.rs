@@ -1,4 +1,4 @@
-//! The programs of channels, oneshots and cancellation.
+//! The programs of channels, oneshots, cancellation and semaphores.
 
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,6 +31,15 @@ pub(in crate::laws) const LAWS: &[Law] = &[
         "After a shutdown all requests that were accepted have been handled, and no other.",
         "A send that was dropped has not sent; a channel that is closed keeps what is in it.",
         run!(graceful_drain_loses_nothing),
+    )
+    .needs(&[Spawn]),
+    Law::must(
+        "pattern::rate_limiter_bounds_concurrency",
+        About::Kinds(&[Kind::Semaphore]),
+        "Of the jobs behind a limiter as many run as it has permits, and no more; one that is \
+         given up, running or waiting, makes room for another.",
+        "Give a permit back when it is dropped, whoever drops it, and to the next in the queue.",
+        run!(rate_limiter_bounds_concurrency),
     )
     .needs(&[Spawn]),
 ];
@@ -239,4 +248,71 @@ async fn graceful_drain_loses_nothing(cx: Cx, subject: Arc<dyn Subject>) {
         accepted.sorted(),
         "the requests that were handled, and those that were accepted"
     );
+}
+
+/// Counts while it is there.
+struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn start(running: &Arc<AtomicUsize>) -> Self {
+        running.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(running))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn rate_limiter_bounds_concurrency(cx: Cx, subject: Arc<dyn Subject>) {
+    const LIMIT: usize = 3;
+    const JOBS: usize = 9;
+    let limiter = subject.semaphore(LIMIT);
+    let running = Arc::new(AtomicUsize::new(0));
+    let may_end = Gate::new();
+    let job = || {
+        let (limiter, io, may_end) = (Arc::clone(&limiter), cx.io(), may_end.clone());
+        let running = Arc::clone(&running);
+        async move {
+            let _permit = limiter.acquire(&io).await;
+            // Goes before the permit, so that it counts no job that has none.
+            let _running = Running::start(&running);
+            let now = running.load(Ordering::SeqCst);
+            assert!(now <= LIMIT, "{now} jobs run, and {LIMIT} may");
+            may_end.passed().await;
+            yield_now().await;
+            let now = running.load(Ordering::SeqCst);
+            assert!(now <= LIMIT, "{now} jobs run, and {LIMIT} may");
+        }
+    };
+    let mut jobs = Vec::new();
+    for number in 0..JOBS {
+        jobs.push(cx.spawn_queued(format!("job {number}"), job()).await);
+    }
+    let count = || running.load(Ordering::SeqCst);
+    assert_eq!(count(), LIMIT, "the jobs that run when all have come");
+    assert!(limiter.try_acquire().is_none(), "a permit too many");
+
+    // One gives up in the queue, and one while it runs.
+    let queued = jobs.remove(LIMIT);
+    queued.abort();
+    assert!(queued.await.is_err(), "a job that waits has not ended");
+    assert_eq!(count(), LIMIT, "the jobs that run after one left the queue");
+    let first = jobs.remove(0);
+    first.abort();
+    assert!(first.await.is_err(), "a job that runs has not ended");
+    cx.until("another runs in its place", || count() == LIMIT)
+        .await;
+
+    may_end.open();
+    for job in jobs {
+        job.join().await;
+    }
+    assert_eq!(count(), 0, "the jobs that run in the end");
+    let permits: Vec<_> = std::iter::from_fn(|| limiter.try_acquire())
+        .take(LIMIT + 1)
+        .collect();
+    assert_eq!(permits.len(), LIMIT, "the permits in the end");
 }
