@@ -10,18 +10,19 @@ use std::task::Waker;
 use ::anysync::channel::{self, TryRecvError, TrySendError};
 use ::anysync::once_cell::{self, SetError};
 use ::anysync::{
-    Bare, Barrier, CancellationToken, Mutex, MutexGuard, Notify, OnceCell, action, barrier,
-    cancellation, mutex, notify, oneshot, watch,
+    Bare, Barrier, CancellationToken, Mutex, MutexGuard, Notify, OnceCell, Semaphore, action,
+    barrier, broadcast, cancellation, mutex, notify, oneshot, watch,
 };
 
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
-    ActionFailed, BarrierSubject, CancellationSubject, Channel, ChannelReceiver, ChannelSender,
-    Guard, Init, InitFailed, Kept, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait,
-    OnceCellSubject, Oneshot, Permit, Promise, RawNotifyWaiter, SemaphorePermit, SemaphoreSubject,
-    SendFact, SendRefused, SetRefused, Subject, Token, TryInit, WatchSender, boxed_guard, mapped,
+    ActionFailed, BarrierSubject, BroadcastSender, CancellationSubject, Channel, ChannelReceiver,
+    ChannelSender, Guard, Init, InitFailed, Kept, Message, MutexSubject, NoMessage, NotifySubject,
+    NotifyWait, OnceCellSubject, Oneshot, Permit, Promise, RawNotifyWaiter, SemaphorePermit,
+    SemaphoreSubject, SendFact, SendRefused, SetRefused, Subject, Token, TryInit, WatchSender,
+    boxed_guard, mapped,
 };
 
 mod news;
@@ -207,6 +208,31 @@ impl Subject for Anysync {
             watch::Changed<'static, u32, Bare>: true,
             watch::Changed<'static, u32, Rc<Bare>>: false,
             watch::Changed<'static, Cell<u32>, Bare>: false,
+        ]
+    }
+
+    fn new_broadcast(&self, capacity: usize) -> Option<Box<dyn BroadcastSender>> {
+        let (sender, _) = broadcast::channel(capacity);
+        Some(Box::new(sender))
+    }
+
+    fn broadcast_send_facts(&self) -> Vec<SendFact> {
+        // Receivers clone a value side by side.
+        send_facts![
+            broadcast::Sender<u32>: true,
+            broadcast::Sender<Cell<u32>>: false,
+            broadcast::Sender<Rc<u32>>: false,
+            broadcast::Receiver<u32>: true,
+            broadcast::Receiver<Cell<u32>>: false,
+            broadcast::Receiver<Rc<u32>>: false,
+            broadcast::Recv<'static, u32, Bare>: true,
+            broadcast::Recv<'static, Cell<u32>, Bare>: false,
+            broadcast::Recv<'static, u32, Rc<Bare>>: false,
+            broadcast::Recv<'static, Rc<u32>, Bare>: false,
+            broadcast::SendWait<'static, u32, Bare>: true,
+            broadcast::SendWait<'static, Cell<u32>, Bare>: false,
+            broadcast::SendWait<'static, u32, Rc<Bare>>: false,
+            broadcast::SendWait<'static, Rc<u32>, Bare>: false,
         ]
     }
 

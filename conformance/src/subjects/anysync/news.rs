@@ -1,6 +1,9 @@
 //! What passes one message, a value, a message to everybody, or a cancellation.
 
+use std::sync::Arc;
+
 use ::anysync::CancellationToken;
+use ::anysync::broadcast;
 use ::anysync::cancellation::DropGuard;
 use ::anysync::oneshot::{self, TryRecvError};
 use ::anysync::watch;
@@ -8,8 +11,8 @@ use ::anysync::watch;
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::subject::{
-    CancelGuard, CancellationSubject, Message, NoMessage, OneshotReceiver, OneshotSender,
-    WatchReceiver, WatchSender, mapped,
+    BroadcastReceiver, BroadcastSender, CancelGuard, CancellationSubject, Message, Missed,
+    NoMessage, OneshotReceiver, OneshotSender, Token, WatchReceiver, WatchSender, mapped,
 };
 
 impl OneshotSender for oneshot::Sender<Message> {
@@ -76,6 +79,50 @@ impl WatchReceiver for watch::Receiver<u64> {
 
     fn get_and_see(&mut self) -> u64 {
         *self.borrow_and_update()
+    }
+}
+
+impl BroadcastSender for broadcast::Sender<Arc<Token>> {
+    fn send(&self, message: Arc<Token>) -> Result<(), Arc<Token>> {
+        self.send(message)
+            .map(drop)
+            .map_err(|error| error.into_inner())
+    }
+
+    fn subscribe(&self) -> Box<dyn BroadcastReceiver> {
+        Box::new(self.subscribe())
+    }
+
+    fn another(&self) -> Box<dyn BroadcastSender> {
+        Box::new(self.clone())
+    }
+}
+
+fn missed(error: broadcast::RecvError) -> Missed {
+    match error {
+        broadcast::RecvError::Closed => Missed::Closed,
+        broadcast::RecvError::Lagged(count) => Missed::Lagged(count),
+    }
+}
+
+impl BroadcastReceiver for broadcast::Receiver<Arc<Token>> {
+    fn recv<'a>(&'a mut self, io: &'a DynIo) -> BoxFuture<'a, Result<Arc<Token>, Missed>> {
+        mapped(self.recv(io), |received| received.map_err(missed))
+    }
+
+    fn into_recv<'a>(
+        mut self: Box<Self>,
+        io: &'a DynIo,
+    ) -> BoxFuture<'a, Result<Arc<Token>, Missed>> {
+        Box::pin(async move { (*self).recv(io).await.map_err(missed) })
+    }
+
+    fn try_recv(&mut self) -> Result<Arc<Token>, Missed> {
+        self.try_recv().map_err(|error| match error {
+            broadcast::TryRecvError::Empty => Missed::Empty,
+            broadcast::TryRecvError::Closed => Missed::Closed,
+            broadcast::TryRecvError::Lagged(count) => Missed::Lagged(count),
+        })
     }
 }
 
