@@ -40,19 +40,22 @@ async fn everybody_hears_all<R: Runtime>(rt: &R) -> Result<(), Failure> {
     const NAMES: [&str; 3] = ["ann", "bob", "cleo"];
     const LINES: usize = 20;
 
-    let room = Room::new(NAMES.len() * LINES);
-    let start = Arc::new(Barrier::new(NAMES.len()));
+    let all = NAMES.len() * LINES;
+    let room = Room::new(all);
+    // Nobody speaks before all are there, and nobody leaves before they have been
+    // counted.
+    let start = Arc::new(Barrier::new(NAMES.len() + 1));
     let members = NAMES.map(|name| {
         let member = room.enter(name);
-        rt.spawn(talk(rt.clone(), member, Arc::clone(&start), LINES))
+        rt.spawn(talk(rt.clone(), member, Arc::clone(&start), LINES, all))
     });
     println!("{} members, {LINES} lines each", room.members());
+    start.wait(rt).await;
 
     let mut heard = Vec::new();
     for member in members {
         heard.push(rt.timeout(PATIENCE, member).await???);
     }
-    let all = NAMES.len() * LINES;
     println!(
         "each hears {all} lines: {}",
         heard.iter().all(|lines| lines.len() == all)
@@ -73,19 +76,20 @@ async fn everybody_hears_all<R: Runtime>(rt: &R) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says his lines, and then hears those of all.
+/// Says his lines, and then hears all.
 async fn talk<R: Runtime>(
     rt: R,
     mut member: Member,
     start: Arc<Barrier>,
     lines: usize,
+    all: usize,
 ) -> Result<Vec<String>, Failure> {
     start.wait(&rt).await;
     for number in 1..=lines {
         member.say(&rt, number.to_string()).await?;
     }
     let mut heard = Vec::new();
-    while heard.len() < start.parties() * lines {
+    while heard.len() < all {
         heard.push(member.hear(&rt).await?.to_string());
     }
     Ok(heard)
