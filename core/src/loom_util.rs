@@ -14,11 +14,36 @@ use std::task::Wake;
 
 pub(crate) use loom::future::block_on;
 
-/// Runs `model` in every way with at most `preemptions` forced switches.
+/// Runs `model` in every way with at most `preemptions` forced switches, and says
+/// how many ways those are (to who runs the tests with `--nocapture`).
+///
+/// # Panics
+///
+/// If there is one way only: then the model proves nothing about threads.
+#[track_caller]
 pub(crate) fn model(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    check(Some(preemptions), model);
+}
+
+/// [`model`] with any number of forced switches.
+#[track_caller]
+pub(crate) fn model_unbounded(model: impl Fn() + Send + Sync + 'static) {
+    check(None, model);
+}
+
+#[track_caller]
+fn check(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
+    let ways = Arc::new(AtomicUsize::new(0));
+    let way = ways.clone();
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(model);
+    builder.preemption_bound = preemptions;
+    builder.check(move || {
+        way.fetch_add(1, Ordering::Relaxed);
+        model();
+    });
+    let ways = ways.load(Ordering::Relaxed);
+    std::eprintln!("{}: {ways} ways", std::panic::Location::caller());
+    assert!(ways > 1, "the threads do not meet");
 }
 
 /// Polls once, in the name of `waker`.

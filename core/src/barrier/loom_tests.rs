@@ -229,7 +229,7 @@ fn loom_dropped_win_is_passed_on() {
 /// action is released with the next one.
 #[test]
 fn loom_latecomers_form_the_next_generation() {
-    model(3, || {
+    model(2, || {
         let barrier = Arc::new(Barrier::new(2));
         let member = arrived(&barrier);
         let acts = {

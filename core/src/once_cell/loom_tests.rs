@@ -3,55 +3,24 @@
 
 use core::future::poll_fn;
 use core::pin::pin;
-use core::task::{Context, Poll, Waker};
+use core::task::Poll;
 use std::boxed::Box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::task::Wake;
 
 use loom::thread;
 
 use super::*;
 use crate::Bare;
-
-/// Runs a model with as many preemptions as finish in seconds.
-fn model(preemptions: usize, test: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(test);
-}
-
-fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
-struct Unpark(thread::Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Parks between polls; if nobody wakes it, loom reports the deadlock.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return output;
-        }
-        thread::park();
-    }
-}
+use crate::loom_util::{block_on, model, poll_noop};
 
 /// A `get` that sees a value sees all of it: the read of the value is ordered
 /// after its write (loom would report the race), against `set` and against an
 /// initialiser.
 #[test]
 fn loom_get_is_lock_free_and_ordered() {
-    model(5, || {
+    model(2, || {
         let cell = Arc::new(OnceCell::new());
         let setter = {
             let cell = cell.clone();
@@ -59,7 +28,7 @@ fn loom_get_is_lock_free_and_ordered() {
         };
         let maker = {
             let cell = cell.clone();
-            thread::spawn(move || _ = poll_once(pin!(cell.get_or_init(Bare, || [2, 2]))))
+            thread::spawn(move || _ = poll_noop(pin!(cell.get_or_init(Bare, || [2, 2]))))
         };
         if let Some(value) = cell.get() {
             assert_eq!(value[0], value[1]);
@@ -75,7 +44,7 @@ fn loom_get_is_lock_free_and_ordered() {
 /// what it stored, whether they queue before or after.
 #[test]
 fn loom_initialises_once() {
-    model(3, || {
+    model(2, || {
         let cell = Arc::new(OnceCell::new());
         let runs = Arc::new(AtomicUsize::new(0));
         let maker = |value: usize| {
@@ -101,7 +70,7 @@ fn loom_initialises_once() {
 /// on, it finds the cell empty or is given the turn.
 #[test]
 fn loom_panicking_init_passes_the_turn() {
-    model(5, || {
+    model(3, || {
         let cell = Arc::new(OnceCell::new());
         let other = {
             let cell = cell.clone();
@@ -110,7 +79,7 @@ fn loom_panicking_init_passes_the_turn() {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             // It resumes, so that nothing is printed for each interleaving.
             let fail = || std::panic::resume_unwind(Box::new("no value"));
-            _ = poll_once(pin!(cell.get_or_init(Bare, fail)));
+            _ = poll_noop(pin!(cell.get_or_init(Bare, fail)));
         }));
         other.join().unwrap();
         // It did not run if the other was first.
@@ -123,10 +92,10 @@ fn loom_panicking_init_passes_the_turn() {
 /// third only looks on: nobody sleeps on, and the turn is given once.
 #[test]
 fn loom_cancelled_init_passes_the_turn() {
-    model(3, || {
+    model(2, || {
         let cell = Arc::new(OnceCell::new());
         let mut init = Box::pin(cell.get_or_init_async(Bare, core::future::pending));
-        assert!(poll_once(init.as_mut()).is_pending());
+        assert!(poll_noop(init.as_mut()).is_pending());
         let maker = {
             let cell = cell.clone();
             thread::spawn(move || *block_on(cell.get_or_init(Bare, || 7)))
@@ -145,15 +114,15 @@ fn loom_cancelled_init_passes_the_turn() {
 /// goes on to the next, which never sleeps on.
 #[test]
 fn loom_dropped_win_is_passed_on() {
-    model(5, || {
+    model(2, || {
         let cell = Arc::new(OnceCell::new());
         let mut init = Box::pin(cell.get_or_init_async(Bare, core::future::pending));
-        assert!(poll_once(init.as_mut()).is_pending());
+        assert!(poll_noop(init.as_mut()).is_pending());
         let fickle = {
             let cell = cell.clone();
             thread::spawn(move || {
                 let init = || poll_fn(|_| Poll::<u32>::Pending);
-                _ = poll_once(pin!(cell.get_or_init_async(Bare, init)));
+                _ = poll_noop(pin!(cell.get_or_init_async(Bare, init)));
             })
         };
         let last = {
@@ -170,11 +139,11 @@ fn loom_dropped_win_is_passed_on() {
 /// publishes and another wait queues: the other is not forgotten.
 #[test]
 fn loom_leaving_loses_nobody() {
-    model(5, || {
+    model(2, || {
         let cell = Arc::new(OnceCell::new());
         let leaver = {
             let cell = cell.clone();
-            thread::spawn(move || _ = poll_once(pin!(cell.wait(Bare))))
+            thread::spawn(move || _ = poll_noop(pin!(cell.wait(Bare))))
         };
         let other = {
             let cell = cell.clone();
@@ -190,13 +159,13 @@ fn loom_leaving_loses_nobody() {
 /// that initialises: the new waker is woken, or the poll is ready.
 #[test]
 fn loom_last_waker_is_the_one_woken() {
-    model(5, || {
+    model(3, || {
         let cell = Arc::new(OnceCell::new());
         let waiting = {
             let cell = cell.clone();
             thread::spawn(move || {
                 let mut wait = pin!(cell.wait(Bare));
-                if poll_once(wait.as_mut()).is_pending() {
+                if poll_noop(wait.as_mut()).is_pending() {
                     assert_eq!(*block_on(wait), 7);
                 }
             })

@@ -7,16 +7,13 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Poll, Waker};
 use std::boxed::Box;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
 
 use loom::cell::UnsafeCell;
 use loom::thread;
 
 use super::{RwLock, RwLockReadGuard, RwLockUpgradableReadGuard as Upgradable, RwLockWriteGuard};
 use crate::io::Bare;
-use crate::loom_util::{block_on, model, poll_noop};
+use crate::loom_util::{block_on, counting_waker, model, poll, poll_noop};
 
 /// A value that notices when reading and writing meet.
 struct Guarded(UnsafeCell<usize>);
@@ -52,30 +49,6 @@ fn shared() -> &'static Lock {
     Box::leak(Box::new(RwLock::new(Guarded(UnsafeCell::new(0)))))
 }
 
-#[derive(Default)]
-struct Wakes(AtomicUsize);
-
-impl Wakes {
-    fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn counting_waker() -> (Arc<Wakes>, Waker) {
-    let wakes = Arc::new(Wakes::default());
-    (wakes.clone(), wakes.into())
-}
-
-fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
-    future.poll(&mut core::task::Context::from_waker(waker))
-}
-
 fn queued<F: Future>(wait: F, waker: &Waker) -> Pin<Box<F>> {
     let mut wait = Box::pin(wait);
     assert!(poll(wait.as_mut(), waker).is_pending());
@@ -101,7 +74,7 @@ fn is_free(lock: &'static Lock) -> usize {
 /// no wake-up is lost between a wait that queues and a guard that ends.
 #[test]
 fn loom_writers_exclude_readers() {
-    model(2, || {
+    model(1, || {
         let lock = shared();
         let reading = thread::spawn(|| block_on(lock.read_future()).get());
         let writing = thread::spawn(|| block_on(lock.write_future()).bump());
@@ -135,7 +108,7 @@ fn loom_a_read_happens_before_the_write_after_it() {
 /// The `try_` forms beside a guard that ends.
 #[test]
 fn loom_try_read_and_try_write_meet_an_unlock() {
-    model(4, || {
+    model(3, || {
         let lock = shared();
         let guard = lock.try_write().unwrap();
         let trying = thread::spawn(|| lock.try_write().map(|guard| guard.bump()).is_some());
@@ -154,7 +127,7 @@ fn loom_try_read_and_try_write_meet_an_unlock() {
 /// behind it is woken, once.
 #[test]
 fn loom_cancel_of_a_writer_meets_an_unlock() {
-    model(4, || {
+    model(3, || {
         let lock = shared();
         let reader = lock.try_read().unwrap();
         let writer = queued(lock.write_future(), &counting_waker().1);
@@ -173,7 +146,7 @@ fn loom_cancel_of_a_writer_meets_an_unlock() {
 /// nobody writes between the upgradable read and the write.
 #[test]
 fn loom_upgrade_meets_the_end_of_a_reader() {
-    model(3, || {
+    model(1, || {
         let lock = shared();
         let guard = lock.try_upgradable_read().unwrap();
         let reader = lock.try_read().unwrap();
@@ -197,7 +170,7 @@ fn loom_upgrade_meets_the_end_of_a_reader() {
 /// waits.
 #[test]
 fn loom_cancel_of_an_upgrade_meets_the_end_of_a_reader() {
-    model(4, || {
+    model(3, || {
         let lock = shared();
         let guard = lock.try_upgradable_read().unwrap();
         let reader = lock.try_read().unwrap();
@@ -217,7 +190,7 @@ fn loom_cancel_of_an_upgrade_meets_the_end_of_a_reader() {
 /// value does not change before it ends.
 #[test]
 fn loom_downgrade_lets_no_writer_in() {
-    model(3, || {
+    model(1, || {
         let lock = shared();
         let guard = lock.try_write().unwrap();
         let reading = thread::spawn(|| block_on(lock.read_future()).get());
@@ -236,7 +209,7 @@ fn loom_downgrade_lets_no_writer_in() {
 /// the lock, or it is free.
 #[test]
 fn loom_a_grant_goes_to_one() {
-    model(4, || {
+    model(3, || {
         let lock = shared();
         let (_, task) = counting_waker();
         let guard = lock.try_write().unwrap();
@@ -260,7 +233,7 @@ fn loom_a_grant_goes_to_one() {
 /// polled, or the new waker is woken.
 #[test]
 fn loom_the_last_waker_is_the_one_woken() {
-    model(4, || {
+    model(3, || {
         let lock = shared();
         let guard = lock.try_write().unwrap();
         let mut wait = queued(lock.read_future(), &counting_waker().1);

@@ -4,73 +4,20 @@
 //! the links and wakers of the queue: an access that the orderings do not order
 //! fails.
 
-use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Poll, Waker};
 use std::boxed::Box;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
 
 use loom::cell::UnsafeCell;
 use loom::thread;
 
 use super::{Acquire, AcquireError, Semaphore, SemaphorePermit};
-
-fn model(preemptions: usize, code: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(code);
-}
+use crate::loom_util::{block_on, counting_waker, model, poll};
 
 /// A semaphore for threads that are not scoped. It is leaked: a few bytes for
 /// each order that is tried.
 fn shared(permits: usize) -> &'static Semaphore {
     Box::leak(Box::new(Semaphore::new(permits)))
-}
-
-struct Unpark(thread::Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Waits by parking: a wake-up that is lost is a deadlock, which loom reports.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = Box::pin(future);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    loop {
-        if let Poll::Ready(output) = poll(future.as_mut(), &waker) {
-            return output;
-        }
-        thread::park();
-    }
-}
-
-#[derive(Default)]
-struct Wakes(AtomicUsize);
-
-impl Wakes {
-    fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn counting_waker() -> (Arc<Wakes>, Waker) {
-    let wakes = Arc::new(Wakes::default());
-    (wakes.clone(), wakes.into())
-}
-
-fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(waker))
 }
 
 fn queued(semaphore: &'static Semaphore, n: usize, waker: &Waker) -> Pin<Box<Acquire<'static>>> {
@@ -116,7 +63,7 @@ impl Guarded {
 /// lost between an acquire that queues and a release.
 #[test]
 fn loom_acquire_and_release_lose_no_wakeup() {
-    model(3, || {
+    model(2, || {
         let (semaphore, guarded) = (shared(1), Guarded::shared());
         let enter = || {
             let permit = block_on(semaphore.acquire_future()).unwrap();
@@ -161,7 +108,7 @@ fn loom_releases_add_up_for_many() {
 /// them, or only held up the next, the next gets what suffices for it.
 #[test]
 fn loom_cancel_and_release_pass_on() {
-    model(4, || {
+    model(3, || {
         let semaphore = shared(0);
         let first = queued(semaphore, 2, &counting_waker().1);
         let (wakes, waker) = counting_waker();
@@ -180,7 +127,7 @@ fn loom_cancel_and_release_pass_on() {
 /// a release: the acquire ends, by a permit or by the error.
 #[test]
 fn loom_close_and_acquire_leave_nobody_waiting() {
-    model(3, || {
+    model(2, || {
         let semaphore = shared(1);
         let permit = semaphore.try_acquire().unwrap();
         let closing = thread::spawn(|| semaphore.close());
@@ -199,7 +146,7 @@ fn loom_close_and_acquire_leave_nobody_waiting() {
 /// A close beside the drop and the poll of waits that it is about to refuse.
 #[test]
 fn loom_close_and_cancel_meet() {
-    model(4, || {
+    model(3, || {
         let semaphore = shared(0);
         let dropped = queued(semaphore, 1, &counting_waker().1);
         let mut polled = queued(semaphore, 1, &counting_waker().1);
@@ -228,7 +175,7 @@ fn loom_close_and_cancel_meet() {
 /// wait of it, while more is released: each permit is had once.
 #[test]
 fn loom_a_grant_goes_to_one() {
-    model(4, || {
+    model(3, || {
         let semaphore = shared(0);
         let (_, task) = counting_waker();
         let mut left_alone = queued(semaphore, 1, &task);
@@ -262,7 +209,7 @@ fn loom_a_grant_goes_to_one() {
 /// permit when it is polled, or the new waker is woken.
 #[test]
 fn loom_the_last_waker_is_the_one_woken() {
-    model(4, || {
+    model(3, || {
         let semaphore = shared(0);
         let mut wait = queued(semaphore, 1, &counting_waker().1);
         let releasing = thread::spawn(|| semaphore.add_permits(1));
@@ -280,7 +227,7 @@ fn loom_the_last_waker_is_the_one_woken() {
 /// Permits are forgotten and tried for beside a release: the count comes out.
 #[test]
 fn loom_the_count_is_conserved() {
-    model(4, || {
+    model(3, || {
         let semaphore = shared(1);
         let permit = semaphore.try_acquire().unwrap();
         let forgetting = thread::spawn(|| semaphore.forget_permits(1));
