@@ -10,12 +10,17 @@
 //! No other module mentions any of the three worlds.
 
 #[cfg(anysync_loom)]
-pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+pub(crate) use loom::sync::atomic::Ordering;
+#[cfg(anysync_loom)]
+pub(crate) use loom_atomic::{AtomicPtr, AtomicUsize};
 
 #[cfg(not(anysync_loom))]
 pub(crate) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 pub(crate) use lock::{Lock, LockGuard};
+
+#[cfg(anysync_loom)]
+mod loom_atomic;
 
 /// Declares a `const fn`, which under loom is an ordinary one because loom's
 /// atomics are not made in constants.

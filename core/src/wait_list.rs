@@ -191,7 +191,7 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'a, S, R> {
             let node = node.as_ref();
             unlink(self.guard.rings.as_mut(), node);
             let waker = node.waker.with_mut(|slot| (*slot).take());
-            node.change(QUEUED, verdict, Ordering::Release);
+            node.change(verdict, Ordering::Release);
             waker
         }
     }

@@ -83,17 +83,11 @@ impl Node {
         self.word.load(Ordering::Acquire) >> TAG_SHIFT
     }
 
-    /// Changes the status from `from`, which it is, under the lock.
+    /// Changes the status and leaves the tag, under the lock.
     #[inline]
-    pub(super) fn change(&self, from: usize, to: usize, order: Ordering) {
-        if cfg!(anysync_loom) {
-            // Loom remembers an atomic's latest access only: a load here would
-            // hide from it that the store races with the owner's load before.
-            self.word.fetch_add(to.wrapping_sub(from), order);
-        } else {
-            let tag = self.word.load(Ordering::Relaxed) & !STATUS_MASK;
-            self.word.store(tag | to, order);
-        }
+    pub(super) fn change(&self, to: usize, order: Ordering) {
+        let tag = self.word.load(Ordering::Relaxed) & !STATUS_MASK;
+        self.word.store(tag | to, order);
     }
 
     /// Whether somebody else may hold a pointer to this node.

@@ -38,8 +38,8 @@ impl Seat {
 
     /// Seats a node that has just been unlinked, under the lock.
     #[inline]
-    fn occupy(&self, node: &Node, from: usize) {
-        node.change(from, SEATED, Ordering::Relaxed);
+    fn occupy(&self, node: &Node) {
+        node.change(SEATED, Ordering::Relaxed);
         // The seat last: an owner that finds itself here may free the node, also
         // one that read SEATED long ago, before somebody unseated it.
         self.node
@@ -74,7 +74,7 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
             unlink(self.guard.rings.as_mut(), node);
             // The copy that stays behind is the ghost.
             let waker = node.waker.with(|slot| ptr::read(slot));
-            seat.occupy(node, QUEUED);
+            seat.occupy(node);
             Some(waker)
         }
     }
@@ -121,7 +121,7 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
                 slot.write(Some(copy));
             });
         }
-        seat.occupy(self.node, IDLE);
+        seat.occupy(self.node);
     }
 
     /// Takes the win in `seat` for this queued node, if it belongs to a wait of
