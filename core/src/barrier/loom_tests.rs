@@ -266,3 +266,33 @@ fn loom_last_waker_is_the_one_woken() {
         assert_as_new(&barrier);
     });
 }
+
+/// A release is one event, though the news of it goes out in parts: who sees it
+/// reach one wait sees it reach all; and a wait that is dropped between is not
+/// counted out of the next generation.
+#[test]
+fn loom_release_reaches_all_at_once() {
+    for drops in [false, true] {
+        model(3, move || {
+            let barrier: &'static Barrier = Box::leak(Box::new(Barrier::new(3)));
+            let (mut first, mut second) = (arrived(barrier), arrived(barrier));
+            let looks = thread::spawn(move || {
+                if drops {
+                    drop(second);
+                    return (first, None);
+                }
+                if poll_noop(first.as_mut()).is_ready() {
+                    assert_eq!(poll_noop(second.as_mut()), Poll::Ready(false));
+                }
+                (first, Some(second))
+            });
+            let mut last = Box::pin(barrier.wait_future());
+            let released = poll_noop(last.as_mut()).is_ready();
+            let others = looks.join().unwrap();
+            assert!(released || drops);
+            assert_eq!(barrier.arrived(), if released { 0 } else { 2 });
+            drop((others, last));
+            assert_eq!(barrier.arrived(), 0);
+        });
+    }
+}

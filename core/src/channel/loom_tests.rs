@@ -292,3 +292,53 @@ fn loom_a_promise_goes_to_one() {
         );
     });
 }
+
+/// Who sees that the channel is closed sees what was done before the close,
+/// without the inner lock.
+#[test]
+fn loom_close_happens_before_is_closed() {
+    model(3, || {
+        let (sender, receiver) = bounded::<()>(1);
+        let cell = Arc::new(UnsafeCell::new(0));
+        let written = Parcel(cell.clone());
+        let closing = thread::spawn(move || {
+            // SAFETY: nobody reads before the close.
+            written.0.with_mut(|cell| unsafe { *cell = 1 });
+            receiver.close();
+        });
+        if sender.is_closed() {
+            assert_eq!(Parcel(cell).open(), 1);
+        }
+        closing.join().unwrap();
+    });
+}
+
+/// Who learns that the last handle of the other side is gone sees what was done
+/// with each of them before it was dropped.
+#[test]
+fn loom_every_drop_happens_before_the_end() {
+    fn drop_two<H: core::marker::Send + 'static>(handles: [H; 2]) -> [Parcel; 2] {
+        handles.map(|handle| {
+            let parcel = Parcel::new(0);
+            let written = parcel.clone();
+            thread::spawn(move || {
+                // SAFETY: nobody reads before the handle is dropped.
+                written.0.with_mut(|cell| unsafe { *cell = 1 });
+                drop(handle);
+            });
+            parcel
+        })
+    }
+    model(2, || {
+        let (sender, receiver) = bounded::<()>(1);
+        let parcels = drop_two([sender.clone(), sender]);
+        assert!(block_on(receiver.recv(Bare)).is_err());
+        assert!(parcels.iter().all(|parcel| parcel.open() == 1));
+    });
+    model(2, || {
+        let (sender, receiver) = bounded::<()>(1);
+        let parcels = drop_two([receiver.clone(), receiver]);
+        block_on(sender.closed(Bare));
+        assert!(parcels.iter().all(|parcel| parcel.open() == 1));
+    });
+}

@@ -127,17 +127,20 @@ fn loom_cancel_against_notify_all() {
     model(3, || {
         let pair = pair(Fairness::Fifo);
         let (first, _) = queued(pair);
-        let (mut second, _) = queued(pair);
+        let (second, _) = queued(pair);
+        let (mut last, _) = queued(pair);
         let other = thread::spawn(move || {
+            // The second may have been moved aside, and not been told yet.
+            drop(second);
             drop(first);
-            match poll_noop(second.as_mut()) {
+            match poll_noop(last.as_mut()) {
                 Poll::Ready(_) => None,
-                Poll::Pending => Some(second),
+                Poll::Pending => Some(last),
             }
         });
         pair.changed.notify_all();
-        if let Some(mut second) = other.join().unwrap() {
-            assert!(poll_noop(second.as_mut()).is_ready());
+        if let Some(mut last) = other.join().unwrap() {
+            assert!(poll_noop(last.as_mut()).is_ready());
         }
         assert_eq!(pair.changed.waiter_count(), 0);
         let (third, _) = queued(pair);
@@ -145,5 +148,24 @@ fn loom_cancel_against_notify_all() {
         drop(third);
         assert_eq!(pair.changed.waiter_count(), 0);
         assert!(pair.mutex.try_lock().is_some());
+    });
+}
+
+/// Proves: a wait that queues beside a `notify_all` that does not hold the lock
+/// is reached by it, or is counted.
+#[test]
+fn loom_queueing_against_notify_all() {
+    model(3, || {
+        let pair = pair(Fairness::Fifo);
+        let (mut first, _) = queued(pair);
+        let other = thread::spawn(move || queued(pair).0);
+        pair.changed.notify_all();
+        let mut late = other.join().unwrap();
+        assert!(poll_noop(first.as_mut()).is_ready());
+        drop(first);
+        let reached = poll_noop(late.as_mut()).is_ready();
+        assert_eq!(pair.changed.waiter_count(), usize::from(!reached));
+        drop(late);
+        assert_eq!(pair.changed.waiter_count(), 0);
     });
 }

@@ -218,13 +218,15 @@ fn loom_unseat_against_drop() {
     model_unbounded(|| {
         let mutex = shared(0);
         let guard = mutex.try_lock().unwrap();
-        let (_, waker) = counting_waker();
+        let (wakes, waker) = counting_waker();
         let seated = queued(mutex, &waker);
         let mut second = queued(mutex, &waker);
         drop(guard);
         let other = thread::spawn(move || drop(seated));
         let won = poll(second.as_mut(), &waker).is_ready();
         other.join().unwrap();
+        // The first wake-up was for the seated one.
+        assert!(won || wakes.count() == 2, "nobody wakes it");
         assert!(won || poll(second.as_mut(), &waker).is_ready());
         drop(second);
         assert_free(mutex);
@@ -238,7 +240,7 @@ fn loom_unseat_on_first_poll_against_waiter() {
     model(3, || {
         let mutex = shared(0);
         let guard = mutex.try_lock().unwrap();
-        let (_, waker) = counting_waker();
+        let (wakes, waker) = counting_waker();
         let mut waiter = Box::pin(Waiter::with_waker(waker.clone()));
         assert!(mutex.lock_with(waiter.as_mut()).is_none());
         drop(guard);
@@ -250,6 +252,8 @@ fn loom_unseat_on_first_poll_against_waiter() {
         let mut wait = Box::pin(mutex.lock_future());
         let won = poll(wait.as_mut(), &waker).is_ready();
         other.join().unwrap();
+        // The first wake-up was for the waiter.
+        assert!(won || wakes.count() == 2, "nobody wakes it");
         assert!(won || poll(wait.as_mut(), &waker).is_ready());
         drop(wait);
         assert_free(mutex);

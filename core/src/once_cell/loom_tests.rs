@@ -1,14 +1,13 @@
 //! Every interleaving of a few threads, under loom's memory model. Each model
 //! says what it proves.
 
-use core::future::poll_fn;
 use core::pin::pin;
-use core::task::Poll;
 use std::boxed::Box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use loom::cell::UnsafeCell;
 use loom::thread;
 
 use super::*;
@@ -114,25 +113,56 @@ fn loom_cancelled_init_passes_the_turn() {
 /// goes on to the next, which never sleeps on.
 #[test]
 fn loom_dropped_win_is_passed_on() {
-    model(2, || {
-        let cell = Arc::new(OnceCell::new());
+    model(3, || {
+        // It is leaked: a few bytes for each order that is tried.
+        let cell: &'static OnceCell<u32> = Box::leak(Box::new(OnceCell::new()));
         let mut init = Box::pin(cell.get_or_init_async(Bare, core::future::pending));
         assert!(poll_noop(init.as_mut()).is_pending());
-        let fickle = {
-            let cell = cell.clone();
-            thread::spawn(move || {
-                let init = || poll_fn(|_| Poll::<u32>::Pending);
-                _ = poll_noop(pin!(cell.get_or_init_async(Bare, init)));
-            })
-        };
-        let last = {
-            let cell = cell.clone();
-            thread::spawn(move || *block_on(cell.get_or_init(Bare, || 7)))
-        };
+        let mut fickle = Box::pin(cell.get_or_init(Bare, || 6));
+        assert!(poll_noop(fickle.as_mut()).is_pending());
+        let mut last = Box::pin(cell.get_or_init(Bare, || 7));
+        assert!(poll_noop(last.as_mut()).is_pending());
+        let dropping = thread::spawn(move || drop(fickle));
+        let last = thread::spawn(move || *block_on(last));
         drop(init);
-        fickle.join().unwrap();
+        dropping.join().unwrap();
         assert_eq!(last.join().unwrap(), 7);
     });
+}
+
+/// Attempts that fail have the turn one after another, and each sees what the one
+/// before did, whether it takes the turn, finds it free when it queues, or is
+/// given it; with an onlooker that waits and without.
+#[test]
+fn loom_failed_attempts_exclude_each_other() {
+    for watched in [false, true] {
+        model(3, move || {
+            let shared = Arc::new((OnceCell::<u32>::new(), UnsafeCell::new(0)));
+            let onlooker = shared.clone();
+            let mut onlooker = pin!(onlooker.0.wait(Bare));
+            if watched {
+                assert!(poll_noop(onlooker.as_mut()).is_pending());
+            }
+            let attempt = |shared: &(OnceCell<u32>, UnsafeCell<u32>)| {
+                let fail = || {
+                    // SAFETY: who initialises has the turn; that this is enough
+                    // is what loom checks.
+                    shared.1.with_mut(|count| unsafe { *count += 1 });
+                    Err(())
+                };
+                assert!(block_on(shared.0.get_or_try_init(Bare, fail)).is_err());
+            };
+            let other = {
+                let shared = shared.clone();
+                thread::spawn(move || attempt(&shared))
+            };
+            attempt(&shared);
+            other.join().unwrap();
+            // SAFETY: both threads are done with it.
+            assert_eq!(shared.1.with(|count| unsafe { *count }), 2);
+            assert!(shared.0.set(7));
+        });
+    }
 }
 
 /// The last wait leaves its queue, and the bit WAITING with it, while `set`

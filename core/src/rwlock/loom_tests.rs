@@ -254,3 +254,42 @@ fn loom_the_last_waker_is_the_one_woken() {
         ending.join().unwrap();
     });
 }
+
+/// The only wait is dropped while the writer unlocks: the lock is free, and who
+/// takes it next, without the inner lock, sees what the writer wrote.
+#[test]
+fn loom_cancel_of_the_last_meets_an_unlock() {
+    model(3, || {
+        let lock = shared();
+        let guard = lock.try_write().unwrap();
+        let wait = queued(lock.read_future(), &counting_waker().1);
+        let cancelling = thread::spawn(move || {
+            drop(wait);
+            lock.try_read().map(|guard| guard.get())
+        });
+        guard.bump();
+        drop(guard);
+        let seen = cancelling.join().unwrap();
+        assert!(seen.is_none_or(|seen| seen == 1));
+        assert_eq!(is_free(lock), 1);
+    });
+}
+
+/// The only wait is dropped beside a downgrade: who reads next, without the inner
+/// lock, sees what the writer wrote, also if the lock was opened by the drop.
+#[test]
+fn loom_cancel_of_the_last_passes_on_a_downgrade() {
+    model(2, || {
+        let lock = shared();
+        let guard = lock.try_write().unwrap();
+        let wait = queued(lock.write_future(), &counting_waker().1);
+        let cancelling = thread::spawn(move || drop(wait));
+        let reading = thread::spawn(|| lock.try_read().map(|guard| guard.get()));
+        guard.bump();
+        let guard = RwLockWriteGuard::downgrade(guard);
+        assert!(reading.join().unwrap().is_none_or(|seen| seen == 1));
+        cancelling.join().unwrap();
+        drop(guard);
+        assert_eq!(is_free(lock), 1);
+    });
+}

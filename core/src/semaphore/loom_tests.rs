@@ -238,3 +238,68 @@ fn loom_the_count_is_conserved() {
         assert_eq!(semaphore.available_permits(), 1 - forgotten);
     });
 }
+
+/// The only wait is dropped while the permit is released: it is free, and who
+/// takes it next, without the inner lock, sees what its holder wrote.
+#[test]
+fn loom_cancel_of_the_last_and_release_meet() {
+    model(3, || {
+        let (semaphore, guarded) = (shared(1), Guarded::shared());
+        let permit = semaphore.try_acquire().unwrap();
+        let wait = queued(semaphore, 1, &counting_waker().1);
+        let cancelling = thread::spawn(move || {
+            drop(wait);
+            semaphore.try_acquire().map(|_permit| guarded.bump())
+        });
+        guarded.bump();
+        drop(permit);
+        if let Ok(bumped) = cancelling.join().unwrap() {
+            assert_eq!(bumped, 2);
+        }
+        assert_eq!(semaphore.available_permits(), 1);
+        assert_eq!(semaphore.waiter_count(), 0);
+    });
+}
+
+/// A wait for more than there is is dropped beside a release: who takes the
+/// permit, without the inner lock, sees what its holder wrote, also if it was the
+/// drop that freed it.
+#[test]
+fn loom_cancel_of_the_last_passes_on_a_release() {
+    model(2, || {
+        let (semaphore, guarded) = (shared(1), Guarded::shared());
+        let permit = semaphore.try_acquire().unwrap();
+        let wait = queued(semaphore, 2, &counting_waker().1);
+        let cancelling = thread::spawn(move || drop(wait));
+        let trying = thread::spawn(|| semaphore.try_acquire().map(|_permit| guarded.bump()));
+        guarded.bump();
+        drop(permit);
+        if let Ok(bumped) = trying.join().unwrap() {
+            assert_eq!(bumped, 2);
+        }
+        cancelling.join().unwrap();
+        assert_eq!(semaphore.available_permits(), 1);
+    });
+}
+
+/// Who sees that the semaphore is closed sees what was done before the close,
+/// whether somebody waits or not.
+#[test]
+fn loom_close_happens_before_is_closed() {
+    for queues in [false, true] {
+        model(3, move || {
+            let (semaphore, guarded) = (shared(0), Guarded::shared());
+            let wait = queues.then(|| queued(semaphore, 1, &counting_waker().1));
+            let closing = thread::spawn(|| {
+                guarded.bump();
+                semaphore.close();
+            });
+            if semaphore.is_closed() {
+                assert_eq!(guarded.bump(), 2);
+            }
+            closing.join().unwrap();
+            drop(wait);
+            assert_eq!(semaphore.waiter_count(), 0);
+        });
+    }
+}
