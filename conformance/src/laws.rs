@@ -15,6 +15,7 @@ mod notify;
 mod once_cell;
 mod oneshot;
 mod pattern;
+mod rwlock;
 mod watch;
 
 /// All laws, in the order of the report.
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Law> {
         barrier::LAWS,
         once_cell::LAWS,
         mutex::LAWS,
+        rwlock::LAWS,
         channel::LAWS,
         oneshot::LAWS,
         watch::LAWS,

@@ -18,6 +18,7 @@ mod cell;
 mod home;
 mod lock;
 mod messages;
+mod rwlock;
 mod toy;
 
 /// Something broken, and the laws that must notice.
@@ -48,6 +49,7 @@ pub fn all() -> Vec<Mutant> {
         home::all(),
         cell::all(),
         lock::all(),
+        rwlock::all(),
         messages::all(),
         backends::all(),
     ]

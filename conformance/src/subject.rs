@@ -37,6 +37,7 @@ mod mutex;
 mod notify;
 mod once_cell;
 mod oneshot;
+mod rwlock;
 mod semaphore;
 mod waiting;
 mod watch;
@@ -47,10 +48,11 @@ pub use cancellation::{CancelGuard, CancellationSubject};
 pub use channel::{
     Channel, ChannelReceiver, ChannelSender, Message, NoMessage, Permit, SendRefused,
 };
-pub use mutex::{Guard, MutexSubject, boxed_guard};
+pub use mutex::{Guard, MappedGuard, MutexSubject, boxed_guard};
 pub use notify::{NotifySubject, NotifyWait, RawNotifyWaiter};
 pub use once_cell::{Init, InitFailed, OnceCellSubject, SetRefused, Token, TryInit};
 pub use oneshot::{Oneshot, OneshotReceiver, OneshotSender};
+pub use rwlock::{Reading, RwLockSubject, Upgradable, UpgradableGuard, WriteGuard, Writing};
 pub use semaphore::{Held, SemaphorePermit, SemaphoreSubject};
 pub use waiting::{Kept, Probe, Reach, SendFact, Waitable, Waiting, mapped, owned_wait};
 pub use watch::{WatchReceiver, WatchSender};
@@ -69,6 +71,8 @@ pub enum Kind {
     Mutex,
     /// Lets so many in at once.
     Semaphore,
+    /// Lets many read, or one write.
+    RwLock,
     /// Passes messages, each to one receiver.
     Channel,
     /// Passes one message.
@@ -83,12 +87,13 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Notify,
         Self::Barrier,
         Self::OnceCell,
         Self::Mutex,
         Self::Semaphore,
+        Self::RwLock,
         Self::Channel,
         Self::Oneshot,
         Self::Watch,
@@ -105,6 +110,7 @@ impl fmt::Display for Kind {
             Self::OnceCell => "OnceCell",
             Self::Mutex => "Mutex",
             Self::Semaphore => "Semaphore",
+            Self::RwLock => "RwLock",
             Self::Channel => "Channel",
             Self::Oneshot => "Oneshot",
             Self::Watch => "Watch",
@@ -129,6 +135,12 @@ pub enum Promise {
     LeaderAction,
     /// A mutex serves in the order of arrival.
     FifoMutex,
+    /// A RwLock serves in the order of arrival.
+    FifoRwLock,
+    /// A RwLock lets one read in a way that may become writing.
+    UpgradableRead,
+    /// A RwLock can limit how many read at once.
+    ReaderLimit,
     /// A full channel serves those who wait to send in the order of arrival.
     FifoSenders,
     /// A channel has many receivers, and serves those who wait in the order of
@@ -148,6 +160,9 @@ impl fmt::Display for Promise {
             Self::RawWaiters => "a waiter that is no future",
             Self::LeaderAction => "an action that its leader runs before the release",
             Self::FifoMutex => "a mutex that is first in, first out",
+            Self::FifoRwLock => "a RwLock that is first in, first out",
+            Self::UpgradableRead => "reading that may become writing",
+            Self::ReaderLimit => "a limit to those who read at once",
             Self::FifoSenders => "a channel whose senders are first in, first out",
             Self::FifoReceivers => "a channel of many receivers, first in, first out",
             Self::Reserve => "a slot of a channel in advance",
@@ -249,6 +264,28 @@ pub trait Subject: Send + Sync + 'static {
         None
     }
 
+    /// A fresh RwLock around an empty list.
+    fn new_rwlock(&self) -> Option<Arc<dyn RwLockSubject>> {
+        None
+    }
+
+    /// The same, which at most so many read at once
+    /// ([`Promise::ReaderLimit`]).
+    fn new_rwlock_with_limit(&self, readers: usize) -> Option<Arc<dyn RwLockSubject>> {
+        let _ = readers;
+        None
+    }
+
+    /// A RwLock that is a `static` item of the subject's file.
+    fn static_rwlock(&self) -> Option<&'static dyn RwLockSubject> {
+        None
+    }
+
+    /// Which types of its RwLock are `Send`.
+    fn rwlock_send_facts(&self) -> Vec<SendFact> {
+        Vec::new()
+    }
+
     /// Both ends of a fresh channel that holds so many messages.
     fn new_channel(&self, capacity: usize) -> Option<Channel> {
         let _ = capacity;
@@ -312,6 +349,7 @@ impl dyn Subject {
             Kind::OnceCell => self.new_once_cell().is_some(),
             Kind::Mutex => self.new_mutex().is_some(),
             Kind::Semaphore => self.new_semaphore(1).is_some(),
+            Kind::RwLock => self.new_rwlock().is_some(),
             Kind::Channel => self.new_channel(1).is_some(),
             Kind::Oneshot => self.new_oneshot().is_some(),
             Kind::Watch => self.new_watch().is_some(),
@@ -344,6 +382,17 @@ impl dyn Subject {
     pub fn semaphore(&self, permits: usize) -> Arc<dyn SemaphoreSubject> {
         self.new_semaphore(permits)
             .expect("the law is about Semaphore")
+    }
+
+    /// A fresh RwLock, for a law that is about one.
+    pub fn rwlock(&self) -> Arc<dyn RwLockSubject> {
+        self.new_rwlock().expect("the law is about RwLock")
+    }
+
+    /// A fresh RwLock with a limit, for a law that is about one.
+    pub fn rwlock_with_limit(&self, readers: usize) -> Arc<dyn RwLockSubject> {
+        self.new_rwlock_with_limit(readers)
+            .expect("the law is about a RwLock with a limit")
     }
 
     /// Both ends of a fresh channel, for a law that is about one.
@@ -380,6 +429,7 @@ impl dyn Subject {
         all.extend(barrier::waitings(self));
         all.extend(once_cell::waitings(self));
         all.extend(mutex::waitings(self));
+        all.extend(rwlock::waitings(self));
         all.extend(channel::waitings(self));
         all.extend(oneshot::waitings(self));
         all.extend(watch::waitings(self));

@@ -16,6 +16,8 @@ use crate::run;
 use crate::subject::{Guard, Kind, MutexSubject, Promise, Subject};
 use crate::wakers::{caught, counting, poll, poll_noop};
 
+mod shared;
+
 const MUTEX: About = About::Kinds(&[Kind::Mutex]);
 
 pub(super) const LAWS: &[Law] = &[
@@ -72,6 +74,22 @@ pub(super) const LAWS: &[Law] = &[
         run!(no_barging_past_a_queue),
     )
     .promised(Promise::FifoMutex),
+    Law::must(
+        "mutex::owned_guard_keeps_the_lock_alive",
+        MUTEX,
+        "A wait and a guard that own a share of the lock keep it, and let go of it when they end.",
+        "Keep the Arc in the wait and in the guard, and drop it after the unlock.",
+        run!(shared::owned_guard_keeps_the_lock_alive),
+    )
+    .needs(&[Spawn]),
+    Law::must(
+        "mutex::mapped_guard_unlocks_once",
+        MUTEX,
+        "A guard that is mapped to a part holds the lock until it is dropped, and unlocks once.",
+        "Take the unlock out of the guard when it is mapped; when the closure panics, the guard \
+         unlocks.",
+        run!(shared::mapped_guard_unlocks_once),
+    ),
     Law::should(
         "mutex::granted_but_unpolled_does_not_block_its_own_task",
         MUTEX,

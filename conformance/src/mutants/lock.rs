@@ -12,7 +12,7 @@ use std::thread;
 use super::{Broken, Mutant};
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
-use crate::subject::{Guard, MutexSubject, Promise, Subject, boxed_guard};
+use crate::subject::{Guard, MappedGuard, MutexSubject, Promise, Subject, boxed_guard};
 
 pub(super) fn all() -> Vec<Mutant> {
     let mutant = |name, flaw, what, killed_by| Mutant {
@@ -58,6 +58,18 @@ pub(super) fn all() -> Vec<Mutant> {
             "a lock that was handed over waits for that one to be polled, whoever else is there",
             &["mutex::granted_but_unpolled_does_not_block_its_own_task"],
         ),
+        mutant(
+            "owned-guard-keeps-the-lock-for-ever",
+            Flaw::OwnedGuardLeaks,
+            "a guard that owns a share of the lock does not let go of it",
+            &["mutex::owned_guard_keeps_the_lock_alive"],
+        ),
+        mutant(
+            "mapped-guard-unlocks-twice",
+            Flaw::MappedUnlocksTwice,
+            "a mapped guard unlocks, and so does the guard that it was made of",
+            &["mutex::mapped_guard_unlocks_once"],
+        ),
     ]
 }
 
@@ -71,6 +83,8 @@ pub(super) enum Flaw {
     LastInFirstOut,
     UnlockFrees,
     GrantIsForEver,
+    OwnedGuardLeaks,
+    MappedUnlocksTwice,
 }
 
 /// A subject that has nothing but this lock.
@@ -124,10 +138,10 @@ impl Lock {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn guard(&self, state: &mut State) -> ListGuard<'_> {
+    fn guard<L: Deref<Target = Self>>(lock: L, state: &mut State) -> ListGuard<L> {
         state.held = true;
         ListGuard {
-            lock: self,
+            lock,
             list: mem::take(&mut state.list),
         }
     }
@@ -168,25 +182,46 @@ impl MutexSubject for Lock {
     fn try_lock(&self) -> Option<Guard<'_>> {
         let mut state = self.state();
         if !state.held {
-            return Some(Box::new(self.guard(&mut state)));
+            return Some(Box::new(Self::guard(self, &mut state)));
         }
         if self.flaw == Flaw::TryLockQueues {
             state.queue.push_back((0, Waker::noop().clone()));
         }
         None
     }
+
+    fn lock_owned(self: Arc<Self>, _: DynIo) -> BoxFuture<'static, Guard<'static>> {
+        if self.flaw == Flaw::OwnedGuardLeaks {
+            mem::forget(Arc::clone(&self));
+        }
+        boxed_guard(Wait {
+            lock: self,
+            ticket: None,
+        })
+    }
+
+    fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>> {
+        let mut state = self.state();
+        if state.held {
+            return None;
+        }
+        let mut guard = Self::guard(self, &mut state);
+        drop(state);
+        let shown = *part(&mut guard.list);
+        Some(Box::new(Mapped { guard, part, shown }))
+    }
 }
 
-struct Wait<'a> {
-    lock: &'a Lock,
+struct Wait<L: Deref<Target = Lock>> {
+    lock: L,
     ticket: Option<u64>,
 }
 
-impl<'a> Future for Wait<'a> {
-    type Output = ListGuard<'a>;
+impl<L: Deref<Target = Lock> + Clone + Unpin> Future for Wait<L> {
+    type Output = ListGuard<L>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ListGuard<'a>> {
-        let lock = self.lock;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ListGuard<L>> {
+        let lock = self.lock.clone();
         let mut waker = cx.waker().clone();
         let mut state = lock.state();
         let queue_is_empty = state.queue.is_empty();
@@ -206,7 +241,7 @@ impl<'a> Future for Wait<'a> {
                     None
                 }
             };
-            let guard = lock.guard(&mut state);
+            let guard = Lock::guard(lock.clone(), &mut state);
             drop(state);
             drop((own, spare));
             return Poll::Ready(guard);
@@ -228,7 +263,7 @@ impl<'a> Future for Wait<'a> {
     }
 }
 
-impl Drop for Wait<'_> {
+impl<L: Deref<Target = Lock>> Drop for Wait<L> {
     fn drop(&mut self) {
         let Some(own) = self.ticket else {
             return;
@@ -244,12 +279,12 @@ impl Drop for Wait<'_> {
     }
 }
 
-struct ListGuard<'a> {
-    lock: &'a Lock,
+struct ListGuard<L: Deref<Target = Lock>> {
+    lock: L,
     list: Vec<u64>,
 }
 
-impl Deref for ListGuard<'_> {
+impl<L: Deref<Target = Lock>> Deref for ListGuard<L> {
     type Target = Vec<u64>;
 
     fn deref(&self) -> &Vec<u64> {
@@ -257,19 +292,49 @@ impl Deref for ListGuard<'_> {
     }
 }
 
-impl DerefMut for ListGuard<'_> {
+impl<L: Deref<Target = Lock>> DerefMut for ListGuard<L> {
     fn deref_mut(&mut self) -> &mut Vec<u64> {
         &mut self.list
     }
 }
 
-impl Drop for ListGuard<'_> {
+impl<L: Deref<Target = Lock>> Drop for ListGuard<L> {
     fn drop(&mut self) {
         if self.lock.flaw == Flaw::PanicKeepsIt && thread::panicking() {
             return;
         }
         self.lock.state().list = mem::take(&mut self.list);
         self.lock.unlock();
+    }
+}
+
+/// A guard that shows a part: a copy, which is put back in the end.
+struct Mapped<'a> {
+    guard: ListGuard<&'a Lock>,
+    part: fn(&mut Vec<u64>) -> &mut u64,
+    shown: u64,
+}
+
+impl Deref for Mapped<'_> {
+    type Target = u64;
+
+    fn deref(&self) -> &u64 {
+        &self.shown
+    }
+}
+
+impl DerefMut for Mapped<'_> {
+    fn deref_mut(&mut self) -> &mut u64 {
+        &mut self.shown
+    }
+}
+
+impl Drop for Mapped<'_> {
+    fn drop(&mut self) {
+        *(self.part)(&mut self.guard.list) = self.shown;
+        if self.guard.lock.flaw == Flaw::MappedUnlocksTwice {
+            self.guard.lock.unlock();
+        }
     }
 }
 

@@ -27,6 +27,13 @@ pub trait MutexSubject: Send + Sync + 'static {
     /// The lock, if it is free; never waits.
     fn try_lock(&self) -> Option<Guard<'_>>;
 
+    /// A wait for the lock by one that owns a share of it, as does its guard.
+    fn lock_owned(self: Arc<Self>, io: DynIo) -> BoxFuture<'static, Guard<'static>>;
+
+    /// The lock, if it is free, with a guard for this part of the list alone; when
+    /// `part` panics, so does this.
+    fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>>;
+
     /// How many are queued, if it can tell.
     fn waiter_count(&self) -> Option<usize> {
         None
@@ -35,6 +42,9 @@ pub trait MutexSubject: Send + Sync + 'static {
 
 /// What proves that the lock is held.
 pub type Guard<'a> = Box<dyn DerefMut<Target = Vec<u64>> + Send + 'a>;
+
+/// What proves that the lock is held, and shows a part.
+pub type MappedGuard<'a> = Box<dyn DerefMut<Target = u64> + Send + 'a>;
 
 /// The future of a lock, with its guard in a box: nothing stands between a poll
 /// and the primitive's.

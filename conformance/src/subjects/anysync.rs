@@ -10,8 +10,9 @@ use std::task::Waker;
 use ::anysync::channel::{self, TryRecvError, TrySendError};
 use ::anysync::once_cell::{self, SetError};
 use ::anysync::{
-    Bare, Barrier, CancellationToken, Mutex, MutexGuard, Notify, OnceCell, Semaphore, action,
-    barrier, broadcast, cancellation, mutex, notify, oneshot, watch,
+    Bare, Barrier, CancellationToken, Mutex, MutexGuard, Notify, OnceCell, RwLock, RwLockReadGuard,
+    RwLockWriteGuard, Semaphore, action, barrier, broadcast, cancellation, mutex, notify, oneshot,
+    rwlock, watch,
 };
 
 use crate::cx::DynIo;
@@ -19,13 +20,14 @@ use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
     ActionFailed, BarrierSubject, BroadcastSender, CancellationSubject, Channel, ChannelReceiver,
-    ChannelSender, Guard, Init, InitFailed, Kept, Message, MutexSubject, NoMessage, NotifySubject,
-    NotifyWait, OnceCellSubject, Oneshot, Permit, Promise, RawNotifyWaiter, SemaphorePermit,
-    SemaphoreSubject, SendFact, SendRefused, SetRefused, Subject, Token, TryInit, WatchSender,
-    boxed_guard, mapped,
+    ChannelSender, Guard, Init, InitFailed, Kept, MappedGuard, Message, MutexSubject, NoMessage,
+    NotifySubject, NotifyWait, OnceCellSubject, Oneshot, Permit, Promise, RawNotifyWaiter,
+    RwLockSubject, SemaphorePermit, SemaphoreSubject, SendFact, SendRefused, SetRefused, Subject,
+    Token, TryInit, WatchSender, boxed_guard, mapped,
 };
 
 mod news;
+mod read_write;
 
 /// The primitives of this project.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +49,9 @@ impl Subject for Anysync {
             Promise::RawWaiters,
             Promise::LeaderAction,
             Promise::FifoMutex,
+            Promise::FifoRwLock,
+            Promise::ReaderLimit,
+            Promise::UpgradableRead,
             Promise::FifoSenders,
             Promise::FifoReceivers,
             Promise::Reserve,
@@ -148,6 +153,39 @@ impl Subject for Anysync {
 
     fn new_semaphore(&self, permits: usize) -> Option<Arc<dyn SemaphoreSubject>> {
         Some(Arc::new(Semaphore::new(permits)))
+    }
+
+    fn new_rwlock(&self) -> Option<Arc<dyn RwLockSubject>> {
+        Some(Arc::new(RwLock::new(Vec::new())))
+    }
+
+    fn new_rwlock_with_limit(&self, readers: usize) -> Option<Arc<dyn RwLockSubject>> {
+        Some(Arc::new(RwLock::with_max_readers(Vec::new(), readers)))
+    }
+
+    fn static_rwlock(&self) -> Option<&'static dyn RwLockSubject> {
+        static LOCK: RwLock<Vec<u64>> = RwLock::new(Vec::new());
+        Some(&LOCK)
+    }
+
+    fn rwlock_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            RwLock<Cell<u32>>: true,
+            RwLock<Rc<u32>>: false,
+            RwLockReadGuard<'static, u32>: true,
+            RwLockReadGuard<'static, Cell<u32>>: false,
+            RwLockWriteGuard<'static, u32>: true,
+            RwLockWriteGuard<'static, Rc<u32>>: false,
+            rwlock::Read<'static, u32, Bare>: true,
+            rwlock::Read<'static, u32, Rc<Bare>>: false,
+            rwlock::Read<'static, Cell<u32>, Bare>: false,
+            rwlock::Write<'static, u32, Bare>: true,
+            rwlock::Write<'static, u32, Rc<Bare>>: false,
+            rwlock::UpgradableRead<'static, u32, Bare>: true,
+            rwlock::Upgrade<'static, u32, Bare>: true,
+            rwlock::Upgrade<'static, Rc<u32>, Bare>: false,
+            rwlock::Waiter<'static>: true,
+        ]
     }
 
     fn new_channel(&self, capacity: usize) -> Option<Channel> {
@@ -421,6 +459,15 @@ impl MutexSubject for Mutex<Vec<u64>> {
     fn try_lock(&self) -> Option<Guard<'_>> {
         let guard = self.try_lock()?;
         Some(Box::new(guard))
+    }
+
+    fn lock_owned(self: Arc<Self>, io: DynIo) -> BoxFuture<'static, Guard<'static>> {
+        boxed_guard(self.lock_owned(io))
+    }
+
+    fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>> {
+        let guard = self.try_lock()?;
+        Some(Box::new(MutexGuard::map(guard, part)))
     }
 
     fn waiter_count(&self) -> Option<usize> {

@@ -10,8 +10,8 @@ use std::task::{Context, Poll};
 use ::tokio::sync::futures::Notified;
 use ::tokio::sync::mpsc::error::{TryRecvError, TrySendError};
 use ::tokio::sync::{
-    Barrier, BarrierWaitResult, Mutex, MutexGuard, Notify, OnceCell, Semaphore, SetError,
-    broadcast, mpsc, oneshot, watch,
+    Barrier, BarrierWaitResult, Mutex, MutexGuard, Notify, OnceCell, RwLock, RwLockReadGuard,
+    RwLockWriteGuard, Semaphore, SetError, broadcast, mpsc, oneshot, watch,
 };
 
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFuture};
@@ -21,12 +21,14 @@ use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
     BarrierSubject, BroadcastSender, CancellationSubject, Channel, ChannelReceiver, ChannelSender,
-    Guard, Init, InitFailed, Kept, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait,
-    OnceCellSubject, Oneshot, Permit, Promise, SemaphorePermit, SemaphoreSubject, SendFact,
-    SendRefused, SetRefused, Subject, Token, TryInit, WatchSender, boxed_guard, mapped,
+    Guard, Init, InitFailed, Kept, MappedGuard, Message, MutexSubject, NoMessage, NotifySubject,
+    NotifyWait, OnceCellSubject, Oneshot, Permit, Promise, RwLockSubject, SemaphorePermit,
+    SemaphoreSubject, SendFact, SendRefused, SetRefused, Subject, Token, TryInit, WatchSender,
+    boxed_guard, mapped,
 };
 
 mod news;
+mod read_write;
 
 /// `tokio::sync`, and the token of `tokio-util`.
 ///
@@ -47,6 +49,8 @@ impl Subject for Tokio {
         &[
             Promise::CountsFromCreation,
             Promise::FifoMutex,
+            Promise::FifoRwLock,
+            Promise::ReaderLimit,
             Promise::FifoSenders,
             Promise::Reserve,
         ]
@@ -111,6 +115,33 @@ impl Subject for Tokio {
 
     fn new_semaphore(&self, permits: usize) -> Option<Arc<dyn SemaphoreSubject>> {
         Some(Arc::new(Semaphore::new(permits)))
+    }
+
+    fn new_rwlock(&self) -> Option<Arc<dyn RwLockSubject>> {
+        Some(Arc::new(RwLock::new(Vec::new())))
+    }
+
+    fn new_rwlock_with_limit(&self, readers: usize) -> Option<Arc<dyn RwLockSubject>> {
+        Some(Arc::new(RwLock::with_max_readers(
+            Vec::new(),
+            u32::try_from(readers).ok()?,
+        )))
+    }
+
+    fn static_rwlock(&self) -> Option<&'static dyn RwLockSubject> {
+        static LOCK: RwLock<Vec<u64>> = RwLock::const_new(Vec::new());
+        Some(&LOCK)
+    }
+
+    fn rwlock_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            RwLock<Cell<u32>>: true,
+            RwLock<Rc<u32>>: false,
+            RwLockReadGuard<'static, u32>: true,
+            RwLockReadGuard<'static, Cell<u32>>: false,
+            RwLockWriteGuard<'static, u32>: true,
+            RwLockWriteGuard<'static, Rc<u32>>: false,
+        ]
     }
 
     fn new_channel(&self, capacity: usize) -> Option<Channel> {
@@ -287,6 +318,15 @@ impl MutexSubject for Mutex<Vec<u64>> {
     fn try_lock(&self) -> Option<Guard<'_>> {
         let guard = self.try_lock().ok()?;
         Some(Box::new(guard))
+    }
+
+    fn lock_owned(self: Arc<Self>, _: DynIo) -> BoxFuture<'static, Guard<'static>> {
+        boxed_guard(self.lock_owned())
+    }
+
+    fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>> {
+        let guard = self.try_lock().ok()?;
+        Some(Box::new(MutexGuard::map(guard, part)))
     }
 }
 
