@@ -151,6 +151,17 @@ impl Panicked {
     }
 }
 
+/// Runs a closure when it is dropped: what must be done also if a waker panics.
+#[cfg(feature = "alloc")]
+pub(crate) struct Finally<F: FnMut()>(pub(crate) F);
+
+#[cfg(feature = "alloc")]
+impl<F: FnMut()> Drop for Finally<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
 /// Wakes one waker; call it when no lock is held.
 #[inline]
 pub(crate) fn wake(waker: Option<Waker>) {

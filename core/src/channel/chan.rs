@@ -8,7 +8,7 @@ use super::buffer::Buffer;
 use super::{SendError, TryRecvError, TrySendError};
 use crate::primitive::{AtomicUsize, Ordering};
 use crate::wait_list::{Locked, Ring, TicketOf, VERDICT, WaitList, has_list};
-use crate::wake_batch::{Panicked, WakeBatch, wake};
+use crate::wake_batch::{Finally, Panicked, WakeBatch, wake};
 
 /// The capacity of a channel without a bound.
 pub(super) const UNBOUNDED: usize = usize::MAX;
@@ -405,14 +405,5 @@ impl<T> Chan<T> {
         if self.hints.load(Ordering::Relaxed) != hints {
             self.hints.store(hints, Ordering::Release);
         }
-    }
-}
-
-/// Runs a closure when it is dropped: what must be done also if a waker panics.
-pub(super) struct Finally<F: FnMut()>(pub(super) F);
-
-impl<F: FnMut()> Drop for Finally<F> {
-    fn drop(&mut self) {
-        (self.0)();
     }
 }

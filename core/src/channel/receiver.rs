@@ -7,13 +7,14 @@ use core::task::{Context, Poll};
 
 use alloc::sync::Arc;
 
-use super::chan::{Chan, Finally};
+use super::chan::Chan;
 use super::handle::{common_methods, weak_handle};
 use super::standing::Place;
 use super::wait::Side;
 use super::{Recv, RecvError, RecvMany, TryRecvError, Waiter};
 use crate::io::{Bare, Io};
 use crate::primitive::Ordering;
+use crate::wake_batch::Finally;
 
 /// The side of a channel that receives; see the [module](crate::channel).
 ///

@@ -5,7 +5,7 @@ use core::pin::Pin;
 
 use alloc::sync::Arc;
 
-use super::chan::{Chan, Finally};
+use super::chan::Chan;
 use super::handle::{common_methods, weak_handle};
 use super::standing::Place;
 use super::wait::Side;
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::io::{Bare, Io};
 use crate::primitive::Ordering;
+use crate::wake_batch::Finally;
 
 /// The side of a channel that sends; see the [module](crate::channel).
 ///

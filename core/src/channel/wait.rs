@@ -6,12 +6,12 @@
 use core::task::{Context, Poll, Waker};
 
 use super::chan::{
-    CAN_RECEIVE, CAN_SEND, Chan, Finally, IS_CLOSED, List, PROMISES, RECEIVERS, REFUSED, SENDERS,
-    SLOTS, TAKEN, Ticket, WATCHERS,
+    CAN_RECEIVE, CAN_SEND, Chan, IS_CLOSED, List, PROMISES, RECEIVERS, REFUSED, SENDERS, SLOTS,
+    TAKEN, Ticket, WATCHERS,
 };
 use crate::io::Io;
 use crate::wait_list::{IDLE, LockedTicket, QUEUED, SEATED};
-use crate::wake_batch::discard;
+use crate::wake_batch::{Finally, discard};
 
 /// What a future panics with that is polled once too often.
 pub(super) const FINISHED: &str = "a wait of a channel was polled after it had finished";
