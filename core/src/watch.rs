@@ -31,6 +31,7 @@
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
+use core::mem;
 use core::ops::Deref;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -241,7 +242,7 @@ impl<T> Sender<T> {
     /// assert_eq!(*sender.borrow(), 2);
     /// ```
     pub fn send_replace(&self, mut value: T) -> T {
-        self.send_modify(|old| core::mem::swap(old, &mut value));
+        self.send_modify(|old| mem::swap(old, &mut value));
         value
     }
 
@@ -579,7 +580,8 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     ///
     /// May be dropped at any moment. Values at which it has looked in vain count
-    /// as seen.
+    /// as seen; one that satisfies `condition` and that it has not returned does
+    /// not.
     ///
     /// # Memory ordering
     ///
@@ -724,11 +726,13 @@ impl<'a, T, F: FnMut(&T) -> bool, I: Io> Future for WaitFor<'a, T, F, I> {
             if *this.looks || matches!(found, Some(Ok(_))) {
                 *this.looks = false;
                 let value = this.shared.borrow(**this.seen);
-                **this.seen = this.shared.version();
+                let before = mem::replace(*this.seen, this.shared.version());
                 if (this.condition)(&value) {
                     if this.io.poll_spend(cx).is_pending() {
                         drop(value);
-                        // Another may have come by then.
+                        // Not returned, so not seen; and another may have come
+                        // by then.
+                        **this.seen = before;
                         *this.looks = true;
                         return Poll::Pending;
                     }

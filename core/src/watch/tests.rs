@@ -1,16 +1,20 @@
 //! The laws of the watch.
 
 use core::cell::Cell;
+use core::mem::size_of;
 use core::pin::pin;
 use core::task::{Context, Poll};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::vec::Vec;
 
-use super::{RecvError, channel};
+use super::{Changed, Closed, Receiver, RecvError, Sender, Shared, channel};
 use crate::io::{Bare, Block, Io};
 use crate::notify::Waiter;
-use crate::test_util::{allocations, counting_waker, poll, poll_noop, reentrant_waker};
+use crate::test_util::{
+    WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
+    reentrant_waker,
+};
 
 #[test]
 fn latest_value_wins() {
@@ -211,6 +215,15 @@ fn budget_is_spent_after_winning() {
         sender.send_modify(|n| *n += 0);
         assert!(matches!(poll_noop(wait), Poll::Ready(Ok(_))));
     }
+    sender.send(3).unwrap();
+    // Dropped with the budget used up: the value that it found stays unseen.
+    assert!(
+        poll_noop(pin!(
+            receiver.wait_for(UsedUp(Cell::new(true)), |n| *n == 3)
+        ))
+        .is_pending()
+    );
+    assert_eq!(receiver.has_changed(), Ok(true));
     drop(receiver);
     let mut wait = pin!(sender.closed(UsedUp(Cell::new(true))));
     assert!(poll_noop(wait.as_mut()).is_pending());
@@ -355,7 +368,7 @@ fn completed_future_panics_clearly() {
     sender.send(1).unwrap();
     let mut wait = pin!(receiver.changed_future());
     assert!(poll_noop(wait.as_mut()).is_ready());
-    let message = crate::test_util::panic_message(|| {
+    let message = panic_message(|| {
         let _ = poll_noop(wait.as_mut());
     });
     assert!(
@@ -376,4 +389,113 @@ fn counts_and_identity() {
     assert_eq!((sender.sender_count(), sender.receiver_count()), (2, 1));
     drop(second);
     assert_eq!(sender.sender_count(), 1);
+}
+
+#[test]
+fn panicking_waker_loses_no_wakeup() {
+    let (sender, mut first) = channel(0);
+    let mut second = first.clone();
+    let (wakes, waker) = counting_waker();
+    {
+        let mut panics = pin!(first.changed_future());
+        let mut other = pin!(second.changed_future());
+        assert!(poll(panics.as_mut(), &panicking_waker()).is_pending());
+        assert!(poll(other.as_mut(), &waker).is_pending());
+        assert_eq!(panic_message(|| sender.send(1).unwrap()), WAKER_PANIC);
+        assert_eq!(wakes.count(), 1);
+        assert!(poll(panics, &waker).is_ready());
+        assert!(poll(other, &waker).is_ready());
+    }
+    // The value was sent before anybody was woken.
+    assert_eq!(*first.borrow(), 1);
+    {
+        let mut panics = pin!(first.changed_future());
+        let mut other = pin!(second.changed_future());
+        assert!(poll(panics.as_mut(), &panicking_waker()).is_pending());
+        assert!(poll(other.as_mut(), &waker).is_pending());
+        assert_eq!(panic_message(|| drop(sender)), WAKER_PANIC);
+        assert_eq!(wakes.count(), 2);
+        assert_eq!(poll(other, &waker), Poll::Ready(Err(RecvError(()))));
+    }
+}
+
+#[test]
+fn panicking_condition_locks_nobody_out() {
+    let (sender, mut receiver) = channel(0);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let _ = poll_noop(pin!(receiver.wait_for(Bare, |_| panic!("on purpose"))));
+    }));
+    assert!(outcome.is_err());
+    sender.send(1).unwrap();
+    assert_eq!(*receiver.borrow(), 1);
+    assert_eq!(sender.shared.changed.waiter_count(), 0);
+}
+
+#[test]
+fn spurious_poll_is_harmless() {
+    let (sender, mut receiver) = channel(0);
+    {
+        let mut wait = pin!(receiver.changed_future());
+        for _ in 0..3 {
+            assert!(poll_noop(wait.as_mut()).is_pending());
+            assert_eq!(sender.shared.changed.waiter_count(), 1);
+        }
+        sender.send(1).unwrap();
+        assert_eq!(poll_noop(wait), Poll::Ready(Ok(())));
+    }
+    let mut closed = pin!(sender.closed_future());
+    for _ in 0..3 {
+        assert!(poll_noop(closed.as_mut()).is_pending());
+    }
+    drop(receiver);
+    assert!(poll_noop(closed).is_ready());
+}
+
+#[test]
+fn moves_between_executors() {
+    let (sender, mut receiver) = channel(0);
+    std::thread::scope(|scope| {
+        let mut wait = std::boxed::Box::pin(receiver.changed_future());
+        assert!(poll(wait.as_mut(), &counting_waker().1).is_pending());
+        let waiting = scope.spawn(move || Bare.block_on(wait));
+        sender.send(1).unwrap();
+        assert_eq!(waiting.join().unwrap(), Ok(()));
+    });
+}
+
+/// Linear would be a thousand times as slow for each: a factor of twenty tells
+/// the two apart on a machine that has other things to do.
+#[test]
+fn cancel_is_constant_time() {
+    fn cancel_all(waits: usize) -> core::time::Duration {
+        let (_sender, receiver) = channel(0);
+        let mut receivers: Vec<_> = (0..waits).map(|_| receiver.clone()).collect();
+        let waker = counting_waker().1;
+        let mut queued: Vec<_> = receivers
+            .iter_mut()
+            .map(|receiver| std::boxed::Box::pin(receiver.changed_future()))
+            .collect();
+        for wait in &mut queued {
+            assert!(poll(wait.as_mut(), &waker).is_pending());
+        }
+        let start = std::time::Instant::now();
+        while !queued.is_empty() {
+            drop(queued.swap_remove(queued.len() / 2));
+        }
+        start.elapsed()
+    }
+    let few = (0..5).map(|_| cancel_all(100)).min().unwrap();
+    let many = (0..3).map(|_| cancel_all(100_000)).min().unwrap();
+    assert!(many < few * 1_000 * 20, "100: {few:?}, 100,000: {many:?}");
+}
+
+/// The published numbers; the one allocation adds an `Arc`'s two counts.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn idle_size_is_bounded() {
+    assert_eq!(size_of::<Sender<u64>>(), 8);
+    assert_eq!(size_of::<Receiver<u64>>(), 16);
+    assert!(size_of::<Shared<u64>>() <= 128);
+    assert!(size_of::<Changed<'_, u64>>() <= 72);
+    assert!(size_of::<Closed<'_, u64>>() <= 64);
 }
