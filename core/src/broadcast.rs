@@ -39,6 +39,7 @@ use crate::limit::out_of_range;
 use crate::mutex::Mutex;
 use crate::notify::Notify;
 use crate::primitive::{Lock, LockGuard};
+use crate::wake_batch::Finally;
 
 mod error;
 mod wait;
@@ -107,30 +108,9 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// ```
 #[track_caller]
 pub fn channel_with<T>(capacity: usize, overflow: Overflow) -> (Sender<T>, Receiver<T>) {
-    if capacity == 0 {
-        out_of_range("a capacity", capacity, 1, usize::MAX);
-    }
-    let shared = Arc::new(Shared {
-        capacity,
-        overflow,
-        ring: Lock::new(Ring {
-            messages: VecDeque::new(),
-            next: 0,
-            senders: 1,
-            weak_senders: 0,
-            receivers: 1,
-            waiting: 0,
-        }),
-        sent: Notify::new(),
-        read: Notify::new(),
-        turn: Mutex::new(()),
-        deserted: Notify::new(),
-    });
-    let receiver = Receiver {
-        shared: Arc::clone(&shared),
-        next: 0,
-    };
-    (Sender { shared }, receiver)
+    let sender = Sender::with_overflow(capacity, overflow);
+    let receiver = sender.subscribe();
+    (sender, receiver)
 }
 
 struct Shared<T> {
@@ -295,6 +275,56 @@ pub struct Sender<T> {
 }
 
 impl<T> Sender<T> {
+    /// A broadcast that nobody receives yet, as of [`channel`].
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` is 0.
+    ///
+    /// ```
+    /// use anysync::broadcast::{SendError, Sender};
+    ///
+    /// let sender = Sender::new(4);
+    /// assert_eq!(sender.send(1), Err(SendError::Closed(1)));
+    /// let mut receiver = sender.subscribe();
+    /// sender.send(2).unwrap();
+    /// assert_eq!(receiver.try_recv(), Ok(2));
+    /// ```
+    #[track_caller]
+    pub fn new(capacity: usize) -> Self {
+        Self::with_overflow(capacity, Overflow::Lag)
+    }
+
+    /// A broadcast that nobody receives yet, as of [`channel_with`].
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` is 0.
+    #[track_caller]
+    pub fn with_overflow(capacity: usize, overflow: Overflow) -> Self {
+        if capacity == 0 {
+            out_of_range("a capacity", capacity, 1, usize::MAX);
+        }
+        Self {
+            shared: Arc::new(Shared {
+                capacity,
+                overflow,
+                ring: Lock::new(Ring {
+                    messages: VecDeque::new(),
+                    next: 0,
+                    senders: 1,
+                    weak_senders: 0,
+                    receivers: 0,
+                    waiting: 0,
+                }),
+                sent: Notify::new(),
+                read: Notify::new(),
+                turn: Mutex::new(()),
+                deserted: Notify::new(),
+            }),
+        }
+    }
+
     /// Sends a message to the receivers that there are now; the result is how
     /// many.
     ///
@@ -305,6 +335,11 @@ impl<T> Sender<T> {
     ///
     /// Gives the message back when there is no receiver, or when the ring is
     /// full (or others wait to send) and must not overflow.
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of a waker, or of the `Drop` of a message that goes,
+    /// after this one has been sent and all have been woken.
     ///
     /// ```
     /// use anysync::broadcast::{SendError, channel};
@@ -482,6 +517,16 @@ impl<T> WeakSender<T> {
             shared: Arc::clone(&self.shared),
         })
     }
+
+    /// How many senders there are, at this moment.
+    pub fn strong_count(&self) -> usize {
+        self.shared.lock().senders
+    }
+
+    /// How many `WeakSender`s there are, at this moment.
+    pub fn weak_count(&self) -> usize {
+        self.shared.lock().weak_senders
+    }
 }
 
 impl<T> Clone for WeakSender<T> {
@@ -585,6 +630,11 @@ impl<T: Clone> Receiver<T> {
     /// messages that this receiver missed; the next call goes on with the oldest
     /// that is left.
     ///
+    /// # Panics
+    ///
+    /// Passes on a panic of the message's `Clone`, or of the waker of a sender
+    /// that waits ([`Overflow::Wait`]): the message counts as read.
+    ///
     /// ```
     /// use anysync::broadcast::{TryRecvError, channel};
     ///
@@ -606,6 +656,30 @@ impl<T: Clone> Receiver<T> {
     /// [`RecvError::Closed`] when no message is left and none will come, or
     /// [`RecvError::Lagged`] once, with the number of messages that this
     /// receiver missed; the next call goes on with the oldest that is left.
+    ///
+    /// # Panics
+    ///
+    /// As [`try_recv`](Receiver::try_recv).
+    ///
+    /// ```
+    /// use anysync::{Io, broadcast::{Receiver, RecvError}};
+    ///
+    /// async fn total(io: impl Io, mut numbers: Receiver<u64>) -> (u64, u64) {
+    ///     let (mut sum, mut missed) = (0, 0);
+    ///     loop {
+    ///         match numbers.recv(&io).await {
+    ///             Ok(n) => sum += n,
+    ///             Err(RecvError::Lagged(count)) => missed += count,
+    ///             Err(RecvError::Closed) => return (sum, missed),
+    ///         }
+    ///     }
+    /// }
+    /// # use anysync::{Bare, Block, broadcast};
+    /// # let (sender, receiver) = broadcast::channel(2);
+    /// # for n in 1..=3 { sender.send(n).unwrap(); }
+    /// # drop(sender);
+    /// # assert_eq!(Bare.block_on(total(Bare, receiver)), (5, 1));
+    /// ```
     ///
     /// # Fairness
     ///
@@ -651,13 +725,16 @@ impl<T> Drop for Receiver<T> {
         let was_last = ring.receivers == 0;
         let gone = ring.take_read();
         drop(ring);
+        // `gone` is dropped last: it is foreign code too.
+        let has_room = was_last || !gone.is_empty();
+        let _room = Finally(|| {
+            if has_room {
+                self.shared.made_room();
+            }
+        });
         if was_last {
             self.shared.deserted.notify_all();
         }
-        if was_last || !gone.is_empty() {
-            self.shared.made_room();
-        }
-        drop(gone);
     }
 }
 

@@ -78,3 +78,43 @@ fn loom_waiting_send_is_ended_by_the_last_receiver() {
         (Box::new(send), Box::new(move || drop(receiver)))
     });
 }
+
+/// Proves: of two receivers that read, or go, at once one is the last, whichever
+/// it is: the message leaves the ring, and each copy is dropped once.
+#[test]
+fn loom_value_dropped_after_last_reader() {
+    for (second_reads, swapped) in [(true, false), (true, true), (false, false), (false, true)] {
+        model(2, move || {
+            // Not loom's: its count is looked at when all is over.
+            let value = std::sync::Arc::new(());
+            let (sender, mut first) = channel_with(1, Overflow::Wait);
+            let mut second = sender.subscribe();
+            sender.send(value.clone()).unwrap();
+            let read = move || {
+                first.try_recv().unwrap();
+                first
+            };
+            let end = move || {
+                if second_reads {
+                    second.try_recv().unwrap();
+                }
+                drop(second);
+            };
+            let first = if swapped {
+                let other = thread::spawn(read);
+                end();
+                other.join().unwrap()
+            } else {
+                let other = thread::spawn(end);
+                let first = read();
+                other.join().unwrap();
+                first
+            };
+            assert!(sender.is_empty());
+            assert_eq!(std::sync::Arc::strong_count(&value), 1);
+            assert_eq!(sender.send(value.clone()), Ok(1));
+            drop((first, sender));
+            assert_eq!(std::sync::Arc::strong_count(&value), 1);
+        });
+    }
+}

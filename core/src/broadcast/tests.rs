@@ -1,6 +1,7 @@
 //! The laws of the broadcast.
 
 use core::cell::Cell;
+use core::mem::size_of;
 use core::pin::pin;
 use core::task::{Context, Poll};
 use std::boxed::Box;
@@ -9,10 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::vec::Vec;
 
-use super::{Overflow, RecvError, SendError, TryRecvError, channel, channel_with};
+use super::{
+    Message, Overflow, Receiver, Recv, RecvError, SendError, SendWait, Sender, Shared,
+    TryRecvError, channel, channel_with,
+};
 use crate::io::{Bare, Block, Io};
 use crate::test_util::{
-    allocations, counting_waker, panic_message, poll, poll_noop, reentrant_waker,
+    WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
+    reentrant_waker,
 };
 
 #[test]
@@ -207,14 +212,18 @@ fn subscriber_gets_what_is_sent_from_then_on() {
 
 #[test]
 fn capacity_of_zero_is_refused() {
-    let message = panic_message(|| drop(channel::<u8>(0)));
-    assert_eq!(
-        message,
-        format!(
-            "a capacity of 0 is out of range: it may be 1 to {}",
-            usize::MAX
-        )
-    );
+    for message in [
+        panic_message(|| drop(channel::<u8>(0))),
+        panic_message(|| drop(Sender::<u8>::new(0))),
+    ] {
+        assert_eq!(
+            message,
+            format!(
+                "a capacity of 0 is out of range: it may be 1 to {}",
+                usize::MAX
+            )
+        );
+    }
 }
 
 #[test]
@@ -369,6 +378,40 @@ fn waker_may_reenter() {
 }
 
 #[test]
+fn panicking_waker_loses_no_wakeup() {
+    // Of the receivers that wait for one message.
+    let (sender, mut first) = channel(4);
+    let mut second = sender.subscribe();
+    let (wakes, waker) = counting_waker();
+    {
+        let mut panics = pin!(first.recv_future());
+        let mut other = pin!(second.recv_future());
+        assert!(poll(panics.as_mut(), &panicking_waker()).is_pending());
+        assert!(poll(other.as_mut(), &waker).is_pending());
+        assert_eq!(
+            panic_message(|| assert_eq!(sender.send(1), Ok(2))),
+            WAKER_PANIC,
+            "the panic goes on"
+        );
+        assert_eq!(wakes.count(), 1);
+        assert_eq!(poll(other, &waker), Poll::Ready(Ok(1)));
+        assert_eq!(poll(panics, &waker), Poll::Ready(Ok(1)));
+    }
+
+    // Of those who wait for the last receiver to go, in either way.
+    let (sender, receiver) = channel_with(1, Overflow::Wait);
+    sender.send(0).unwrap();
+    let (wakes, waker) = counting_waker();
+    let mut panics = pin!(sender.closed(Bare));
+    let mut send = pin!(sender.send_wait(Bare, 1));
+    assert!(poll(panics.as_mut(), &panicking_waker()).is_pending());
+    assert!(poll(send.as_mut(), &waker).is_pending());
+    assert_eq!(panic_message(|| drop(receiver)), WAKER_PANIC);
+    assert_eq!(wakes.count(), 1, "the sender is woken all the same");
+    assert_eq!(poll(send, &waker), Poll::Ready(Err(SendError::Closed(1))));
+}
+
+#[test]
 fn user_code_runs_outside_the_lock() {
     /// Looks at the broadcast when it is cloned and when it is dropped.
     struct Nosy(super::WeakSender<Nosy>);
@@ -444,9 +487,24 @@ fn weak_senders_are_counted_and_upgrade_while_open() {
     assert!(weak.upgrade().unwrap().same_channel(&sender));
     drop(other);
     assert_eq!(receiver.sender_weak_count(), 1);
+    assert_eq!((weak.strong_count(), weak.weak_count()), (1, 1));
     assert!(receiver.same_channel(&sender.subscribe()));
     drop(sender);
     assert!(weak.upgrade().is_none());
+    assert_eq!(weak.strong_count(), 0);
+}
+
+#[test]
+fn sender_alone_has_no_receiver() {
+    let sender = Sender::new(2);
+    assert_eq!((sender.receiver_count(), sender.capacity()), (0, 2));
+    assert_eq!(sender.send(1), Err(SendError::Closed(1)));
+    assert!(poll_noop(pin!(sender.closed(Bare))).is_ready());
+    let sender = Sender::with_overflow(1, Overflow::Wait);
+    let mut receiver = sender.subscribe();
+    sender.send(1).unwrap();
+    assert_eq!(sender.send(2), Err(SendError::Full(2)));
+    assert_eq!(receiver.try_recv(), Ok(1));
 }
 
 #[test]
@@ -479,4 +537,153 @@ fn threads_get_everything_in_order() {
         }
         drop(sender);
     });
+}
+
+#[test]
+fn last_waker_is_the_one_woken() {
+    let (sender, mut receiver) = channel_with(1, Overflow::Wait);
+    let (first, first_waker) = counting_waker();
+    let (last, last_waker) = counting_waker();
+    {
+        let mut wait = pin!(receiver.recv_future());
+        assert!(poll(wait.as_mut(), &first_waker).is_pending());
+        assert!(poll(wait.as_mut(), &last_waker).is_pending());
+        sender.send(1).unwrap();
+        assert_eq!((first.count(), last.count()), (0, 1));
+    }
+    let mut wait = pin!(sender.send_wait(Bare, 2));
+    assert!(poll(wait.as_mut(), &first_waker).is_pending());
+    assert!(poll(wait.as_mut(), &last_waker).is_pending());
+    assert_eq!(receiver.try_recv(), Ok(1));
+    assert_eq!((first.count(), last.count()), (0, 2));
+}
+
+#[test]
+fn spurious_poll_is_harmless() {
+    let (sender, mut receiver) = channel_with(1, Overflow::Wait);
+    {
+        let mut wait = pin!(receiver.recv_future());
+        for _ in 0..3 {
+            assert!(poll_noop(wait.as_mut()).is_pending());
+            assert_eq!(sender.shared.sent.waiter_count(), 1);
+        }
+        sender.send(1).unwrap();
+        assert_eq!(poll_noop(wait), Poll::Ready(Ok(1)));
+    }
+    sender.send(2).unwrap();
+    let mut waits = [3, 4].map(|n| (counting_waker().1, Box::pin(sender.send_wait(Bare, n))));
+    for _ in 0..3 {
+        for (waker, wait) in &mut waits {
+            assert!(poll(wait.as_mut(), waker).is_pending());
+        }
+        assert_eq!(sender.shared.lock().waiting, 2);
+    }
+    // Each keeps its place.
+    for n in 2..=4 {
+        assert_eq!(receiver.try_recv(), Ok(n));
+        for (waker, wait) in waits.iter_mut().filter(|_| n < 4).skip(n - 2).take(1) {
+            assert_eq!(poll(wait.as_mut(), waker), Poll::Ready(Ok(1)));
+        }
+    }
+}
+
+#[test]
+fn completed_future_panics_clearly() {
+    let (sender, mut receiver) = channel(1);
+    let mut send = pin!(sender.send_wait(Bare, 1));
+    assert!(poll_noop(send.as_mut()).is_ready());
+    let mut recv = pin!(receiver.recv_future());
+    assert!(poll_noop(recv.as_mut()).is_ready());
+    for message in [
+        panic_message(|| assert!(poll_noop(send.as_mut()).is_ready())),
+        panic_message(|| assert!(poll_noop(recv.as_mut()).is_ready())),
+    ] {
+        assert!(
+            message.contains("polled after it had finished"),
+            "{message}"
+        );
+    }
+    assert_eq!(sender.len(), 0, "nothing was sent twice");
+}
+
+#[test]
+fn moves_between_executors() {
+    let (sender, mut receiver) = channel(1);
+    std::thread::scope(|scope| {
+        let mut wait = Box::pin(receiver.recv_future());
+        assert!(poll(wait.as_mut(), &counting_waker().1).is_pending());
+        let waiting = scope.spawn(move || Bare.block_on(wait));
+        sender.send(5).unwrap();
+        assert_eq!(waiting.join().unwrap(), Ok(5));
+    });
+}
+
+#[test]
+fn cancel_is_constant_time() {
+    fn cancel_all(waits: usize) -> core::time::Duration {
+        let (sender, receiver) = channel_with(1, Overflow::Wait);
+        sender.send(0).unwrap();
+        let waker = counting_waker().1;
+        let mut sends: Vec<_> = (0..waits)
+            .map(|n| Box::pin(sender.send_wait(Bare, n)))
+            .collect();
+        for send in &mut sends {
+            assert!(poll(send.as_mut(), &waker).is_pending());
+        }
+        let start = std::time::Instant::now();
+        while !sends.is_empty() {
+            drop(sends.swap_remove(sends.len() / 2));
+        }
+        let took = start.elapsed();
+        drop(receiver);
+        took
+    }
+    // Linear would be a thousand times as slow for each: a factor of twenty
+    // tells the two apart on a machine that has other things to do.
+    let few = (0..5).map(|_| cancel_all(100)).min().unwrap();
+    let many = (0..3).map(|_| cancel_all(100_000)).min().unwrap();
+    assert!(many < few * 1_000 * 20, "100: {few:?}, 100,000: {many:?}");
+}
+
+#[test]
+fn panicking_clone_locks_nobody_out() {
+    #[derive(Debug)]
+    struct Brittle;
+
+    impl Clone for Brittle {
+        fn clone(&self) -> Self {
+            panic!("on purpose")
+        }
+    }
+
+    let (sender, mut first) = channel(2);
+    let mut second = sender.subscribe();
+    sender.send(Brittle).unwrap();
+    assert_eq!(panic_message(|| drop(first.try_recv())), "on purpose");
+    assert!(first.is_empty(), "it counts as read");
+    // The last reader takes it without a clone.
+    assert!(second.try_recv().is_ok());
+    assert!(sender.is_empty());
+}
+
+/// The published numbers; the one allocation of a channel adds an `Arc`'s two
+/// counts, and so does each message's.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn idle_size_is_bounded() {
+    assert_eq!(size_of::<Sender<u64>>(), 8);
+    assert_eq!(size_of::<Receiver<u64>>(), 16);
+    assert_eq!(size_of::<Message<u64>>(), 16);
+    assert!(size_of::<Shared<u64>>() <= 224);
+    assert!(size_of::<Recv<'_, u64>>() <= 72);
+    assert!(size_of::<SendWait<'_, [u64; 9]>>() <= 128);
+    // The ring is not allocated before it is needed.
+    assert_eq!(
+        Sender::<u64>::new(1 << 20)
+            .shared
+            .lock()
+            .messages
+            .capacity(),
+        0
+    );
 }

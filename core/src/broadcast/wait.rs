@@ -58,9 +58,9 @@ impl<T: Clone, I: Io> Future for Recv<'_, T, I> {
                     Ok(value) => Ok(value),
                     Err(TryRecvError::Closed) => Err(RecvError::Closed),
                     Err(TryRecvError::Lagged(missed)) => Err(RecvError::Lagged(missed)),
-                    // A sender came back by a `WeakSender` that was upgraded
-                    // just before the last one went.
-                    Err(TryRecvError::Empty) => continue,
+                    Err(TryRecvError::Empty) => {
+                        unreachable!("an end is for ever, and no other reads for this receiver")
+                    }
                 };
                 *this.is_over = true;
                 return Poll::Ready(received);
