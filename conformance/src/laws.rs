@@ -8,6 +8,7 @@ mod barrier;
 mod broadcast;
 mod cancellation;
 mod channel;
+mod condvar;
 mod hand;
 mod io;
 mod mutex;
@@ -16,6 +17,7 @@ mod once_cell;
 mod oneshot;
 mod pattern;
 mod rwlock;
+mod semaphore;
 mod watch;
 
 /// All laws, in the order of the report.
@@ -27,6 +29,8 @@ pub fn all() -> Vec<Law> {
         once_cell::LAWS,
         mutex::LAWS,
         rwlock::LAWS,
+        semaphore::LAWS,
+        condvar::LAWS,
         channel::LAWS,
         oneshot::LAWS,
         watch::LAWS,

@@ -16,7 +16,9 @@ use crate::suite::{Check, Suite, run_all};
 mod backends;
 mod cell;
 mod home;
+mod line;
 mod lock;
+mod locks;
 mod messages;
 mod rwlock;
 mod toy;
@@ -49,6 +51,7 @@ pub fn all() -> Vec<Mutant> {
         home::all(),
         cell::all(),
         lock::all(),
+        locks::all(),
         rwlock::all(),
         messages::all(),
         backends::all(),

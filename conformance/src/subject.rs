@@ -33,6 +33,7 @@ mod barrier;
 mod broadcast;
 mod cancellation;
 mod channel;
+mod condvar;
 mod mutex;
 mod notify;
 mod once_cell;
@@ -48,12 +49,13 @@ pub use cancellation::{CancelGuard, CancellationSubject};
 pub use channel::{
     Channel, ChannelReceiver, ChannelSender, Message, NoMessage, Permit, SendRefused,
 };
+pub use condvar::{Condition, CondvarAccess, CondvarGuard, CondvarSubject};
 pub use mutex::{Guard, MappedGuard, MutexSubject, boxed_guard};
 pub use notify::{NotifySubject, NotifyWait, RawNotifyWaiter};
 pub use once_cell::{Init, InitFailed, OnceCellSubject, SetRefused, Token, TryInit};
 pub use oneshot::{Oneshot, OneshotReceiver, OneshotSender};
 pub use rwlock::{Reading, RwLockSubject, Upgradable, UpgradableGuard, WriteGuard, Writing};
-pub use semaphore::{Held, SemaphorePermit, SemaphoreSubject};
+pub use semaphore::{Closed, HeldPermits, NoPermits, Permits, SemaphoreSubject, TooMany};
 pub use waiting::{Kept, Probe, Reach, SendFact, Waitable, Waiting, mapped, owned_wait};
 pub use watch::{WatchReceiver, WatchSender};
 
@@ -73,6 +75,8 @@ pub enum Kind {
     Semaphore,
     /// Lets many read, or one write.
     RwLock,
+    /// Waits for a change of what a mutex guards.
+    Condvar,
     /// Passes messages, each to one receiver.
     Channel,
     /// Passes one message.
@@ -87,12 +91,13 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Notify,
         Self::Barrier,
         Self::OnceCell,
         Self::Mutex,
         Self::Semaphore,
+        Self::Condvar,
         Self::RwLock,
         Self::Channel,
         Self::Oneshot,
@@ -110,6 +115,7 @@ impl fmt::Display for Kind {
             Self::OnceCell => "OnceCell",
             Self::Mutex => "Mutex",
             Self::Semaphore => "Semaphore",
+            Self::Condvar => "Condvar",
             Self::RwLock => "RwLock",
             Self::Channel => "Channel",
             Self::Oneshot => "Oneshot",
@@ -135,12 +141,20 @@ pub enum Promise {
     LeaderAction,
     /// A mutex serves in the order of arrival.
     FifoMutex,
+    /// A guard of a mutex can be made one for a part of the value.
+    MappedMutexGuard,
     /// A RwLock serves in the order of arrival.
     FifoRwLock,
     /// A RwLock lets one read in a way that may become writing.
     UpgradableRead,
     /// A RwLock can limit how many read at once.
     ReaderLimit,
+    /// Many permits of a semaphore can be acquired at once.
+    AcquireMany,
+    /// A semaphore can be closed.
+    CloseSemaphore,
+    /// The permits of a semaphore can be split and merged.
+    SplitPermits,
     /// A full channel serves those who wait to send in the order of arrival.
     FifoSenders,
     /// A channel has many receivers, and serves those who wait in the order of
@@ -160,9 +174,13 @@ impl fmt::Display for Promise {
             Self::RawWaiters => "a waiter that is no future",
             Self::LeaderAction => "an action that its leader runs before the release",
             Self::FifoMutex => "a mutex that is first in, first out",
+            Self::MappedMutexGuard => "a guard for a part of what a mutex protects",
             Self::FifoRwLock => "a RwLock that is first in, first out",
             Self::UpgradableRead => "reading that may become writing",
             Self::ReaderLimit => "a limit to those who read at once",
+            Self::AcquireMany => "many permits at once",
+            Self::CloseSemaphore => "a close of a semaphore",
+            Self::SplitPermits => "permits that split and merge",
             Self::FifoSenders => "a channel whose senders are first in, first out",
             Self::FifoReceivers => "a channel of many receivers, first in, first out",
             Self::Reserve => "a slot of a channel in advance",
@@ -286,6 +304,31 @@ pub trait Subject: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// A Semaphore with one permit that is a `static` item of the subject's file.
+    fn static_semaphore(&self) -> Option<&'static dyn SemaphoreSubject> {
+        None
+    }
+
+    /// Which types of its Semaphore are `Send`.
+    fn semaphore_send_facts(&self) -> Vec<SendFact> {
+        Vec::new()
+    }
+
+    /// A fresh Condvar, with a mutex around an empty list.
+    fn new_condvar(&self) -> Option<Arc<dyn CondvarSubject>> {
+        None
+    }
+
+    /// A Condvar and a mutex that are a `static` item of the subject's file.
+    fn static_condvar(&self) -> Option<&'static dyn CondvarSubject> {
+        None
+    }
+
+    /// Which types of its Condvar are `Send`.
+    fn condvar_send_facts(&self) -> Vec<SendFact> {
+        Vec::new()
+    }
+
     /// Both ends of a fresh channel that holds so many messages.
     fn new_channel(&self, capacity: usize) -> Option<Channel> {
         let _ = capacity;
@@ -348,6 +391,7 @@ impl dyn Subject {
             Kind::Barrier => self.new_barrier(1).is_some(),
             Kind::OnceCell => self.new_once_cell().is_some(),
             Kind::Mutex => self.new_mutex().is_some(),
+            Kind::Condvar => self.new_condvar().is_some(),
             Kind::Semaphore => self.new_semaphore(1).is_some(),
             Kind::RwLock => self.new_rwlock().is_some(),
             Kind::Channel => self.new_channel(1).is_some(),
@@ -376,6 +420,11 @@ impl dyn Subject {
     /// A fresh Mutex, for a law that is about one.
     pub fn mutex(&self) -> Arc<dyn MutexSubject> {
         self.new_mutex().expect("the law is about Mutex")
+    }
+
+    /// A fresh Condvar, for a law that is about one.
+    pub fn condvar(&self) -> Arc<dyn CondvarSubject> {
+        self.new_condvar().expect("the law is about Condvar")
     }
 
     /// A fresh Semaphore, for a law that is about one.
@@ -430,6 +479,8 @@ impl dyn Subject {
         all.extend(once_cell::waitings(self));
         all.extend(mutex::waitings(self));
         all.extend(rwlock::waitings(self));
+        all.extend(semaphore::waitings(self));
+        all.extend(condvar::waitings(self));
         all.extend(channel::waitings(self));
         all.extend(oneshot::waitings(self));
         all.extend(watch::waitings(self));

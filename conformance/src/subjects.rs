@@ -9,11 +9,16 @@ mod anysync;
 mod smol;
 mod tokio;
 
-pub use self::anysync::Anysync;
+pub use self::anysync::{Anysync, AnysyncEventual};
 pub use self::smol::Smol;
 pub use self::tokio::Tokio;
 
 /// All of them; the first is the default.
 pub fn all() -> Vec<Arc<dyn Subject>> {
-    vec![Arc::new(Anysync), Arc::new(Tokio), Arc::new(Smol)]
+    vec![
+        Arc::new(Anysync),
+        Arc::new(AnysyncEventual),
+        Arc::new(Tokio),
+        Arc::new(Smol),
+    ]
 }

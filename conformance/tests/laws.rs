@@ -1,4 +1,4 @@
-//! Every law on every backend for our own primitives, every mutant and what it is
+//! Every law on every backend for our own primitives in each make, every mutant and what it is
 //! made of, and that no law is without a mutant.
 
 #![forbid(unsafe_code)]
@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anysync_conformance::backends::threads::OnThreads;
 use anysync_conformance::backends::tokio::{TokioCurrentThread, TokioMultiThread};
 use anysync_conformance::harness::{run_trials, trials};
-use anysync_conformance::{Suite, laws, mutants};
+use anysync_conformance::{Suite, laws, mutants, subjects};
 use libtest_mimic::{Failed, Trial};
 
 fn main() -> ExitCode {
@@ -19,6 +19,8 @@ fn main() -> ExitCode {
         .backend(TokioMultiThread)
         .backend(OnThreads);
     all.extend(trials(sound));
+    let eventual = Suite::new().subject(subjects::AnysyncEventual);
+    all.extend(trials(eventual.filter("mutex::").filter("any::")));
     all.extend(mutants::all().into_iter().map(|mutant| {
         Trial::test(format!("mutants::{}", mutant.name), move || {
             let outlived = mutant.outlives(&Suite::new());

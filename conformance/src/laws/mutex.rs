@@ -89,7 +89,8 @@ pub(super) const LAWS: &[Law] = &[
         "Take the unlock out of the guard when it is mapped; when the closure panics, the guard \
          unlocks.",
         run!(shared::mapped_guard_unlocks_once),
-    ),
+    )
+    .promised(Promise::MappedMutexGuard),
     Law::should(
         "mutex::granted_but_unpolled_does_not_block_its_own_task",
         MUTEX,

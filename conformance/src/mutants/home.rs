@@ -108,6 +108,7 @@ impl Subject for HomeMade {
             Promise::RawWaiters,
             Promise::LeaderAction,
             Promise::FifoMutex,
+            Promise::MappedMutexGuard,
         ]
     }
 

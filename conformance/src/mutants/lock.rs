@@ -99,7 +99,7 @@ impl Subject for WithLock {
     }
 
     fn promises(&self) -> &[Promise] {
-        &[Promise::FifoMutex]
+        &[Promise::FifoMutex, Promise::MappedMutexGuard]
     }
 
     fn new_mutex(&self) -> Option<Arc<dyn MutexSubject>> {

@@ -6,21 +6,18 @@
 //! from the front as it has something for, and a wait that leaves the line lets
 //! the next ones move up.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
 
+use super::line::{Line, wake};
 use super::{Broken, Mutant};
 use crate::subject::{
-    BroadcastSender, CancellationSubject, Channel, Oneshot, Promise, SemaphoreSubject, Subject,
-    WatchSender,
+    BroadcastSender, CancellationSubject, Channel, Oneshot, Promise, Subject, WatchSender,
 };
 
 mod broadcast;
 mod cancellation;
 mod channel;
 mod oneshot;
-mod semaphore;
 mod watch;
 
 pub(super) fn all() -> Vec<Mutant> {
@@ -39,7 +36,6 @@ pub(super) fn all() -> Vec<Mutant> {
         watch::FLAWS,
         broadcast::FLAWS,
         cancellation::FLAWS,
-        semaphore::FLAWS,
     ];
     flaws.concat().iter().map(flawed).collect()
 }
@@ -87,9 +83,6 @@ enum Flaw {
     GuardDoesNothing,
     LateWaitSleeps,
     StopsInTheDeep,
-    // Of Semaphore.
-    ReturnsSilently,
-    OnePermitTooMany,
 }
 
 /// A subject that has nothing but these.
@@ -110,10 +103,6 @@ impl Subject for Messages {
             Promise::Reserve,
             Promise::CancellationFirst,
         ]
-    }
-
-    fn new_semaphore(&self, permits: usize) -> Option<Arc<dyn SemaphoreSubject>> {
-        Some(semaphore::new(permits, self.flaw))
     }
 
     fn new_channel(&self, capacity: usize) -> Option<Channel> {
@@ -139,59 +128,6 @@ impl Subject for Messages {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Those who wait, in the order in which they came.
-#[derive(Default)]
-struct Line {
-    waits: VecDeque<(u64, Waker)>,
-    last: u64,
-}
-
-impl Line {
-    /// How many are before a wait; one without a ticket is last.
-    fn before(&self, ticket: Option<u64>) -> usize {
-        let place = self.waits.iter().position(|(id, _)| Some(*id) == ticket);
-        place.unwrap_or(self.waits.len())
-    }
-
-    /// Queues a wait, or renews its waker; what is to be dropped without the
-    /// lock.
-    #[must_use]
-    fn stand(&mut self, ticket: &mut Option<u64>, waker: Waker) -> Option<Waker> {
-        let place = self.before(*ticket);
-        if let Some((_, known)) = self.waits.get_mut(place) {
-            return Some(std::mem::replace(known, waker));
-        }
-        self.last += 1;
-        *ticket = Some(self.last);
-        self.waits.push_back((self.last, waker));
-        None
-    }
-
-    /// Takes a wait out; what is to be dropped without the lock.
-    #[must_use]
-    fn leave(&mut self, ticket: &mut Option<u64>) -> Option<Waker> {
-        let place = self.before(*ticket);
-        *ticket = None;
-        self.waits.remove(place).map(|(_, waker)| waker)
-    }
-
-    /// The wakers of the first ones, to be woken without the lock.
-    #[must_use]
-    fn first(&self, count: usize) -> Vec<Waker> {
-        let first = self.waits.iter().take(count);
-        first.map(|(_, waker)| waker.clone()).collect()
-    }
-
-    #[must_use]
-    fn all(&self) -> Vec<Waker> {
-        self.first(self.waits.len())
-    }
-}
-
-fn wake(wakers: Vec<Waker>) {
-    wakers.into_iter().for_each(Waker::wake);
 }
 
 #[cfg(test)]
@@ -220,7 +156,6 @@ mod tests {
             "cancellation::",
             "pattern::request_reply",
             "pattern::graceful",
-            "pattern::rate_limiter",
         ]
         .into_iter()
         .fold(suite, Suite::filter)

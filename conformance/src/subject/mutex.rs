@@ -30,9 +30,13 @@ pub trait MutexSubject: Send + Sync + 'static {
     /// A wait for the lock by one that owns a share of it, as does its guard.
     fn lock_owned(self: Arc<Self>, io: DynIo) -> BoxFuture<'static, Guard<'static>>;
 
-    /// The lock, if it is free, with a guard for this part of the list alone; when
+    /// The lock, if it is free, with a guard for this part of the list alone, if it
+    /// can ([`Promise::MappedMutexGuard`](super::Promise::MappedMutexGuard)); when
     /// `part` panics, so does this.
-    fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>>;
+    fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>> {
+        let _ = part;
+        None
+    }
 
     /// How many are queued, if it can tell.
     fn waiter_count(&self) -> Option<usize> {

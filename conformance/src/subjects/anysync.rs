@@ -10,9 +10,9 @@ use std::task::Waker;
 use ::anysync::channel::{self, TryRecvError, TrySendError};
 use ::anysync::once_cell::{self, SetError};
 use ::anysync::{
-    Bare, Barrier, CancellationToken, Mutex, MutexGuard, Notify, OnceCell, RwLock, RwLockReadGuard,
-    RwLockWriteGuard, Semaphore, action, barrier, broadcast, cancellation, mutex, notify, oneshot,
-    rwlock, watch,
+    Bare, Barrier, CancellationToken, Condvar, Fairness, Mutex, MutexGuard, Notify, OnceCell,
+    RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit, action, barrier,
+    broadcast, cancellation, condvar, mutex, notify, oneshot, rwlock, semaphore, watch,
 };
 
 use crate::cx::DynIo;
@@ -20,14 +20,17 @@ use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
     ActionFailed, BarrierSubject, BroadcastSender, CancellationSubject, Channel, ChannelReceiver,
-    ChannelSender, Guard, Init, InitFailed, Kept, MappedGuard, Message, MutexSubject, NoMessage,
-    NotifySubject, NotifyWait, OnceCellSubject, Oneshot, Permit, Promise, RawNotifyWaiter,
-    RwLockSubject, SemaphorePermit, SemaphoreSubject, SendFact, SendRefused, SetRefused, Subject,
+    ChannelSender, CondvarSubject, Guard, Init, InitFailed, Kept, MappedGuard, Message,
+    MutexSubject, NoMessage, NotifySubject, NotifyWait, OnceCellSubject, Oneshot, Permit, Promise,
+    RawNotifyWaiter, RwLockSubject, SemaphoreSubject, SendFact, SendRefused, SetRefused, Subject,
     Token, TryInit, WatchSender, boxed_guard, mapped,
 };
 
+mod locks;
 mod news;
 mod read_write;
+
+use locks::Pair;
 
 /// The primitives of this project.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,6 +52,10 @@ impl Subject for Anysync {
             Promise::RawWaiters,
             Promise::LeaderAction,
             Promise::FifoMutex,
+            Promise::MappedMutexGuard,
+            Promise::AcquireMany,
+            Promise::CloseSemaphore,
+            Promise::SplitPermits,
             Promise::FifoRwLock,
             Promise::ReaderLimit,
             Promise::UpgradableRead,
@@ -153,6 +160,42 @@ impl Subject for Anysync {
 
     fn new_semaphore(&self, permits: usize) -> Option<Arc<dyn SemaphoreSubject>> {
         Some(Arc::new(Semaphore::new(permits)))
+    }
+
+    fn static_semaphore(&self) -> Option<&'static dyn SemaphoreSubject> {
+        static SEMAPHORE: Semaphore = Semaphore::new(1);
+        Some(&SEMAPHORE)
+    }
+
+    fn semaphore_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            Semaphore: true,
+            SemaphorePermit<'static>: true,
+            semaphore::Acquire<'static, Bare>: true,
+            semaphore::Acquire<'static, Rc<Bare>>: false,
+            semaphore::Waiter<'static>: true,
+        ]
+    }
+
+    fn new_condvar(&self) -> Option<Arc<dyn CondvarSubject>> {
+        Some(Arc::new(Pair::new()))
+    }
+
+    fn static_condvar(&self) -> Option<&'static dyn CondvarSubject> {
+        static PAIR: Pair = Pair::new();
+        Some(&PAIR)
+    }
+
+    fn condvar_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            Condvar: true,
+            condvar::Wait<'static, Cell<u32>, Bare>: true,
+            condvar::Wait<'static, u32, Rc<Bare>>: false,
+            condvar::Wait<'static, Rc<u32>, Bare>: false,
+            condvar::WaitWhile<'static, u32, fn(&mut u32) -> bool, Bare>: true,
+            condvar::WaitWhile<'static, u32, Box<dyn FnMut(&mut u32) -> bool>, Bare>: false,
+            condvar::Waiter<'static>: true,
+        ]
     }
 
     fn new_rwlock(&self) -> Option<Arc<dyn RwLockSubject>> {
@@ -291,6 +334,42 @@ impl Subject for Anysync {
             cancellation::DropGuard: true,
             cancellation::Waiter<'static>: true,
         ]
+    }
+}
+
+/// Our mutex as it is when it is made to be fair in the long run only.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AnysyncEventual;
+
+impl Subject for AnysyncEventual {
+    fn name(&self) -> &str {
+        "anysync-eventual"
+    }
+
+    fn version(&self) -> &str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    fn promises(&self) -> &[Promise] {
+        &[Promise::MappedMutexGuard]
+    }
+
+    fn is_strict(&self) -> bool {
+        true
+    }
+
+    fn new_mutex(&self) -> Option<Arc<dyn MutexSubject>> {
+        let mutex = Mutex::with_fairness(Vec::new(), Fairness::Eventual);
+        Some(Arc::new(mutex))
+    }
+
+    fn static_mutex(&self) -> Option<&'static dyn MutexSubject> {
+        static MUTEX: Mutex<Vec<u64>> = Mutex::with_fairness(Vec::new(), Fairness::Eventual);
+        Some(&MUTEX)
+    }
+
+    fn mutex_send_facts(&self) -> Vec<SendFact> {
+        Anysync.mutex_send_facts()
     }
 }
 
@@ -472,19 +551,6 @@ impl MutexSubject for Mutex<Vec<u64>> {
 
     fn waiter_count(&self) -> Option<usize> {
         Some(self.waiter_count())
-    }
-}
-
-impl SemaphoreSubject for Semaphore {
-    fn acquire<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, SemaphorePermit<'a>> {
-        mapped(self.acquire(io), |permit| {
-            Box::new(permit.expect("it is never closed")) as SemaphorePermit<'a>
-        })
-    }
-
-    fn try_acquire(&self) -> Option<SemaphorePermit<'_>> {
-        let permit = self.try_acquire().ok()?;
-        Some(Box::new(permit))
     }
 }
 

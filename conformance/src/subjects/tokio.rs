@@ -11,7 +11,7 @@ use ::tokio::sync::futures::Notified;
 use ::tokio::sync::mpsc::error::{TryRecvError, TrySendError};
 use ::tokio::sync::{
     Barrier, BarrierWaitResult, Mutex, MutexGuard, Notify, OnceCell, RwLock, RwLockReadGuard,
-    RwLockWriteGuard, Semaphore, SetError, broadcast, mpsc, oneshot, watch,
+    RwLockWriteGuard, Semaphore, SemaphorePermit, SetError, broadcast, mpsc, oneshot, watch,
 };
 
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFuture};
@@ -22,13 +22,13 @@ use crate::send_facts;
 use crate::subject::{
     BarrierSubject, BroadcastSender, CancellationSubject, Channel, ChannelReceiver, ChannelSender,
     Guard, Init, InitFailed, Kept, MappedGuard, Message, MutexSubject, NoMessage, NotifySubject,
-    NotifyWait, OnceCellSubject, Oneshot, Permit, Promise, RwLockSubject, SemaphorePermit,
-    SemaphoreSubject, SendFact, SendRefused, SetRefused, Subject, Token, TryInit, WatchSender,
-    boxed_guard, mapped,
+    NotifyWait, OnceCellSubject, Oneshot, Permit, Promise, RwLockSubject, SemaphoreSubject,
+    SendFact, SendRefused, SetRefused, Subject, Token, TryInit, WatchSender, boxed_guard, mapped,
 };
 
 mod news;
 mod read_write;
+mod semaphore;
 
 /// `tokio::sync`, and the token of `tokio-util`.
 ///
@@ -49,6 +49,10 @@ impl Subject for Tokio {
         &[
             Promise::CountsFromCreation,
             Promise::FifoMutex,
+            Promise::MappedMutexGuard,
+            Promise::AcquireMany,
+            Promise::CloseSemaphore,
+            Promise::SplitPermits,
             Promise::FifoRwLock,
             Promise::ReaderLimit,
             Promise::FifoSenders,
@@ -115,6 +119,18 @@ impl Subject for Tokio {
 
     fn new_semaphore(&self, permits: usize) -> Option<Arc<dyn SemaphoreSubject>> {
         Some(Arc::new(Semaphore::new(permits)))
+    }
+
+    fn static_semaphore(&self) -> Option<&'static dyn SemaphoreSubject> {
+        static SEMAPHORE: Semaphore = Semaphore::const_new(1);
+        Some(&SEMAPHORE)
+    }
+
+    fn semaphore_send_facts(&self) -> Vec<SendFact> {
+        send_facts![
+            Semaphore: true,
+            SemaphorePermit<'static>: true,
+        ]
     }
 
     fn new_rwlock(&self) -> Option<Arc<dyn RwLockSubject>> {
@@ -327,19 +343,6 @@ impl MutexSubject for Mutex<Vec<u64>> {
     fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>> {
         let guard = self.try_lock().ok()?;
         Some(Box::new(MutexGuard::map(guard, part)))
-    }
-}
-
-impl SemaphoreSubject for Semaphore {
-    fn acquire<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, SemaphorePermit<'a>> {
-        mapped(self.acquire(), |permit| {
-            Box::new(permit.expect("it is never closed")) as SemaphorePermit<'a>
-        })
-    }
-
-    fn try_acquire(&self) -> Option<SemaphorePermit<'_>> {
-        let permit = self.try_acquire().ok()?;
-        Some(Box::new(permit))
     }
 }
 

@@ -174,7 +174,7 @@ impl Receiver {
         }
         let waker = cx.waker().clone();
         let mut state = lock(&self.shared.state);
-        let old = state.waiting.stand(&mut self.ticket, waker.clone());
+        let old = state.waiting.stand(&mut self.ticket, (), waker.clone());
         let is_over = self.next != state.end() || state.senders == 0;
         drop(state);
         drop(old);

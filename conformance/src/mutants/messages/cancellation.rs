@@ -176,7 +176,7 @@ impl Future for Cancelled<'_> {
         if state.cancelled && !is_late {
             return Poll::Ready(());
         }
-        let old = state.waiting.stand(&mut this.ticket, waker);
+        let old = state.waiting.stand(&mut this.ticket, (), waker);
         drop(state);
         drop(old);
         Poll::Pending

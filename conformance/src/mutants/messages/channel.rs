@@ -289,7 +289,7 @@ impl<'a> WaitForSlot<'a> {
         let waker = cx.waker().clone();
         self.chan.change(|state| {
             if !state.closed && !state.has_slot(self.ticket) {
-                let _old = state.sending.stand(&mut self.ticket, waker);
+                let _old = state.sending.stand(&mut self.ticket, (), waker);
                 return Poll::Pending;
             }
             let _own = state.sending.leave(&mut self.ticket);
@@ -415,7 +415,7 @@ impl Future for Recv<'_> {
         this.chan.change(|state| {
             let popped = state.pop(this.ticket);
             if popped.as_ref().err() == Some(&NoMessage::Empty) {
-                let _old = state.receiving.stand(&mut this.ticket, waker);
+                let _old = state.receiving.stand(&mut this.ticket, (), waker);
                 return Poll::Pending;
             }
             let _own = state.receiving.leave(&mut this.ticket);

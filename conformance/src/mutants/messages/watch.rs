@@ -115,7 +115,7 @@ impl Receiver {
         }
         let changed = self.seen != state.version;
         if !changed && !state.closed {
-            let old = state.waiting.stand(&mut self.ticket, waker);
+            let old = state.waiting.stand(&mut self.ticket, (), waker);
             drop(state);
             drop(old);
             return Poll::Pending;
