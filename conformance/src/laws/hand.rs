@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::task::{Poll, Waker};
+use std::thread;
 
 use crate::erased::BoxFuture;
 use crate::subject::{Reach, Waitable};
-use crate::wakers::{Wakes, counting, poll};
+use crate::wakers::{Wakes, caught, counting, poll};
 
 /// A wait, its waker, and how often that was woken.
 pub(super) struct Hand<'a, T = ()> {
@@ -68,6 +69,16 @@ impl<'a, T> Hand<'a, T> {
     /// Drops the wait.
     pub(super) fn cancel(&mut self) {
         self.wait = None;
+    }
+}
+
+/// A law that has found a breach unwinds through what is broken: a second panic
+/// out of a drop would end the process, and the report with it.
+impl<T> Drop for Hand<'_, T> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            drop(caught(|| self.cancel()));
+        }
     }
 }
 
