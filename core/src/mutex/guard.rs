@@ -241,6 +241,9 @@ impl<T: ?Sized, O: ?Sized> OwnedMutexGuard<T, O> {
     /// A guard of a part of the value, which `part` finds. The whole stays
     /// locked, and alive.
     ///
+    /// A guard of a part does not know the lifetimes in the whole, so there may be
+    /// none: `T: 'static`.
+    ///
     /// ```
     /// use std::sync::Arc;
     /// use anysync::{Mutex, OwnedMutexGuard};
@@ -260,7 +263,10 @@ impl<T: ?Sized, O: ?Sized> OwnedMutexGuard<T, O> {
     pub fn map<U: ?Sized>(
         mut this: Self,
         part: impl FnOnce(&mut T) -> &mut U,
-    ) -> OwnedMappedMutexGuard<U, O> {
+    ) -> OwnedMappedMutexGuard<U, O>
+    where
+        T: 'static,
+    {
         let value = NonNull::from(part(&mut this));
         OwnedMappedMutexGuard::new(this.into_projected().map(|mutex| &mutex.raw), value)
     }
@@ -275,7 +281,10 @@ impl<T: ?Sized, O: ?Sized> OwnedMutexGuard<T, O> {
     pub fn try_map<U: ?Sized>(
         mut this: Self,
         part: impl FnOnce(&mut T) -> Option<&mut U>,
-    ) -> Result<OwnedMappedMutexGuard<U, O>, Self> {
+    ) -> Result<OwnedMappedMutexGuard<U, O>, Self>
+    where
+        T: 'static,
+    {
         match part(&mut this).map(NonNull::from) {
             Some(value) => Ok(OwnedMappedMutexGuard::new(
                 this.into_projected().map(|mutex| &mutex.raw),

@@ -180,7 +180,10 @@ impl<U: ?Sized, O: ?Sized> OwnedMappedMutexGuard<U, O> {
     pub fn map<V: ?Sized>(
         mut this: Self,
         part: impl FnOnce(&mut U) -> &mut V,
-    ) -> OwnedMappedMutexGuard<V, O> {
+    ) -> OwnedMappedMutexGuard<V, O>
+    where
+        U: 'static,
+    {
         OwnedMappedMutexGuard {
             value: NonNull::from(part(&mut this)),
             held: this.held,
@@ -198,7 +201,10 @@ impl<U: ?Sized, O: ?Sized> OwnedMappedMutexGuard<U, O> {
     pub fn try_map<V: ?Sized>(
         mut this: Self,
         part: impl FnOnce(&mut U) -> Option<&mut V>,
-    ) -> Result<OwnedMappedMutexGuard<V, O>, Self> {
+    ) -> Result<OwnedMappedMutexGuard<V, O>, Self>
+    where
+        U: 'static,
+    {
         match part(&mut this).map(NonNull::from) {
             Some(value) => Ok(OwnedMappedMutexGuard {
                 value,

@@ -14,22 +14,62 @@ use super::raw::{HasRaw, READ, Raw, UPGRADABLE_READ, WRITE};
 use crate::io::Io;
 use crate::owner::Projected;
 
-/// The share of a guard that may be of a part of the value.
-type Share<O> = Projected<O, Raw>;
+/// A share of `O`, in which the lock lies, and the lifetimes of the value, or of
+/// the part of it, that a guard of type `T` gives access to; see
+/// [`PROJECTED`](Projected).
+struct Share<T: ?Sized, O: ?Sized> {
+    lock: Projected<O, Raw>,
+    // Invariant, and named in the drop of what has a `Share`.
+    value: PhantomData<*mut T>,
+}
 
-/// A share without the type of the value.
-fn raw_share<T: ?Sized, O: ?Sized>(lock: Projected<O, RwLock<T>>) -> Share<O> {
-    lock.map(|lock| lock.raw())
+impl<T: ?Sized, O: ?Sized> Share<T, O> {
+    #[inline]
+    fn of(lock: Projected<O, RwLock<T>>) -> Self {
+        Self {
+            lock: lock.map(|lock| lock.raw()),
+            value: PhantomData,
+        }
+    }
+
+    /// For a guard of a part. `T` has no lifetimes, so that none is left out.
+    #[inline]
+    fn part<U: ?Sized>(self) -> Share<U, O>
+    where
+        T: 'static,
+    {
+        Share {
+            lock: self.lock,
+            value: PhantomData,
+        }
+    }
+
+    #[inline]
+    fn owner(&self) -> &Arc<O> {
+        self.lock.owner()
+    }
+}
+
+impl<T: ?Sized, O: ?Sized> Deref for Share<T, O> {
+    type Target = Raw;
+
+    #[inline]
+    fn deref(&self) -> &Raw {
+        &self.lock
+    }
 }
 
 /// A [`RwLockReadGuard`](super::RwLockReadGuard) that owns a share of an `Arc` in
 /// which the lock lies: the `Arc` of the lock itself, or of any `O` that has one
 /// ([`RwLock::read_owned_by`]).
+///
+/// A guard of a part does not know the lifetimes in the whole, so only a value
+/// without any can be mapped (`T: 'static`).
 #[must_use = "a guard that is not kept unlocks at once"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockReadGuard<T: ?Sized, O: ?Sized = RwLock<T>> {
     value: NonNull<T>,
-    hold: Hold<Share<O>, READ>,
+    hold: Hold<Share<T, O>, READ>,
 }
 
 // SAFETY: it is an `&T` and an `Arc<O>`, whose share of `O` may be the last.
@@ -42,11 +82,11 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockReadGuard<T, O> {
     #[inline]
     pub(super) fn new(lock: Projected<O, RwLock<T>>) -> Self {
         let value = lock.value_ptr();
-        Self::of(value, Hold::new(raw_share(lock)))
+        Self::of(value, Hold::new(Share::of(lock)))
     }
 
     #[inline]
-    fn of(value: NonNull<T>, hold: Hold<Share<O>, READ>) -> Self {
+    fn of(value: NonNull<T>, hold: Hold<Share<T, O>, READ>) -> Self {
         Self { value, hold }
     }
 
@@ -73,9 +113,12 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockReadGuard<T, O> {
     ///     OwnedRwLockReadGuard::map(pair, |pair| &pair.1);
     /// assert_eq!(*name, "one");
     /// ```
-    pub fn map<U: ?Sized>(this: Self, part: impl FnOnce(&T) -> &U) -> OwnedRwLockReadGuard<U, O> {
+    pub fn map<U: ?Sized>(this: Self, part: impl FnOnce(&T) -> &U) -> OwnedRwLockReadGuard<U, O>
+    where
+        T: 'static,
+    {
         let value = NonNull::from(part(&this));
-        OwnedRwLockReadGuard::of(value, this.hold)
+        OwnedRwLockReadGuard::of(value, this.hold.map(Share::part))
     }
 
     /// A guard of a part of the value, if there is such a part.
@@ -86,9 +129,12 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockReadGuard<T, O> {
     pub fn try_map<U: ?Sized>(
         this: Self,
         part: impl FnOnce(&T) -> Option<&U>,
-    ) -> Result<OwnedRwLockReadGuard<U, O>, Self> {
+    ) -> Result<OwnedRwLockReadGuard<U, O>, Self>
+    where
+        T: 'static,
+    {
         match part(&this).map(NonNull::from) {
-            Some(value) => Ok(OwnedRwLockReadGuard::of(value, this.hold)),
+            Some(value) => Ok(OwnedRwLockReadGuard::of(value, this.hold.map(Share::part))),
             None => Err(this),
         }
     }
@@ -134,7 +180,7 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockUpgradableReadGuard<T, O> {
     /// upgradably. Nobody writes in between.
     pub fn downgrade(this: Self) -> OwnedRwLockReadGuard<T, O> {
         let value = this.value();
-        let hold = this.hold.map(raw_share);
+        let hold = this.hold.map(Share::of);
         OwnedRwLockReadGuard::of(value, hold.downgrade())
     }
 
@@ -195,6 +241,8 @@ shows_value!([T: ?Sized, O: ?Sized] OwnedRwLockUpgradableReadGuard<T, O> => T);
 
 /// A [`RwLockWriteGuard`](super::RwLockWriteGuard) that owns a share of an `Arc`
 /// in which the lock lies.
+///
+/// As with [`OwnedRwLockReadGuard`], only a value without lifetimes can be mapped.
 #[must_use = "a guard that is not kept unlocks at once"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockWriteGuard<T: ?Sized, O: ?Sized = RwLock<T>> {
@@ -230,7 +278,9 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockWriteGuard<T, O> {
     /// Makes it a read guard. Nobody writes in between; readers who wait before
     /// the next writer are let in.
     pub fn downgrade(this: Self) -> OwnedRwLockReadGuard<T, O> {
-        Self::downgrade_map(this, |value| value)
+        let value = this.value();
+        let hold = this.hold.map(Share::of);
+        OwnedRwLockReadGuard::of(value, hold.downgrade())
     }
 
     /// Makes it an upgradable read guard. Nobody writes in between; readers who
@@ -245,9 +295,12 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockWriteGuard<T, O> {
     pub fn downgrade_map<U: ?Sized>(
         this: Self,
         part: impl FnOnce(&T) -> &U,
-    ) -> OwnedRwLockReadGuard<U, O> {
+    ) -> OwnedRwLockReadGuard<U, O>
+    where
+        T: 'static,
+    {
         let value = NonNull::from(part(&this));
-        let hold = this.hold.map(raw_share);
+        let hold = this.hold.map(|lock| Share::of(lock).part());
         OwnedRwLockReadGuard::of(value, hold.downgrade())
     }
 
@@ -259,10 +312,13 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockWriteGuard<T, O> {
     pub fn try_downgrade_map<U: ?Sized>(
         this: Self,
         part: impl FnOnce(&T) -> Option<&U>,
-    ) -> Result<OwnedRwLockReadGuard<U, O>, Self> {
+    ) -> Result<OwnedRwLockReadGuard<U, O>, Self>
+    where
+        T: 'static,
+    {
         match part(&this).map(NonNull::from) {
             Some(value) => {
-                let hold = this.hold.map(raw_share);
+                let hold = this.hold.map(|lock| Share::of(lock).part());
                 Ok(OwnedRwLockReadGuard::of(value, hold.downgrade()))
             }
             None => Err(this),
@@ -273,9 +329,13 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockWriteGuard<T, O> {
     pub fn map<U: ?Sized>(
         mut this: Self,
         part: impl FnOnce(&mut T) -> &mut U,
-    ) -> OwnedRwLockMappedWriteGuard<U, O> {
+    ) -> OwnedRwLockMappedWriteGuard<U, O>
+    where
+        T: 'static,
+    {
         let value = NonNull::from(part(&mut this));
-        OwnedRwLockMappedWriteGuard::of(value, this.hold.map(raw_share))
+        let hold = this.hold.map(|lock| Share::of(lock).part());
+        OwnedRwLockMappedWriteGuard::of(value, hold)
     }
 
     /// A guard of a part of the value, if there is such a part.
@@ -286,10 +346,13 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockWriteGuard<T, O> {
     pub fn try_map<U: ?Sized>(
         mut this: Self,
         part: impl FnOnce(&mut T) -> Option<&mut U>,
-    ) -> Result<OwnedRwLockMappedWriteGuard<U, O>, Self> {
+    ) -> Result<OwnedRwLockMappedWriteGuard<U, O>, Self>
+    where
+        T: 'static,
+    {
         match part(&mut this).map(NonNull::from) {
             Some(value) => {
-                let hold = this.hold.map(raw_share);
+                let hold = this.hold.map(|lock| Share::of(lock).part());
                 Ok(OwnedRwLockMappedWriteGuard::of(value, hold))
             }
             None => Err(this),
@@ -298,7 +361,8 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockWriteGuard<T, O> {
 
     /// The same access, as the type of [`map`](Self::map).
     pub fn into_mapped(this: Self) -> OwnedRwLockMappedWriteGuard<T, O> {
-        Self::map(this, |value| value)
+        let value = this.value();
+        OwnedRwLockMappedWriteGuard::of(value, this.hold.map(Share::of))
     }
 }
 
@@ -311,7 +375,7 @@ lends_value!([T: ?Sized, O: ?Sized] OwnedRwLockWriteGuard<T, O>);
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, O: ?Sized = RwLock<T>> {
     value: NonNull<T>,
-    hold: Hold<Share<O>, WRITE>,
+    hold: Hold<Share<T, O>, WRITE>,
     // A `&mut T`, of which another may not be made by another type.
     writes: PhantomData<*mut T>,
 }
@@ -323,7 +387,7 @@ unsafe impl<T: ?Sized + Sync, O: ?Sized + Send + Sync> Sync for OwnedRwLockMappe
 
 impl<T: ?Sized, O: ?Sized> OwnedRwLockMappedWriteGuard<T, O> {
     #[inline]
-    fn of(value: NonNull<T>, hold: Hold<Share<O>, WRITE>) -> Self {
+    fn of(value: NonNull<T>, hold: Hold<Share<T, O>, WRITE>) -> Self {
         Self {
             value,
             hold,
@@ -346,9 +410,12 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockMappedWriteGuard<T, O> {
     pub fn map<U: ?Sized>(
         mut this: Self,
         part: impl FnOnce(&mut T) -> &mut U,
-    ) -> OwnedRwLockMappedWriteGuard<U, O> {
+    ) -> OwnedRwLockMappedWriteGuard<U, O>
+    where
+        T: 'static,
+    {
         let value = NonNull::from(part(&mut this));
-        OwnedRwLockMappedWriteGuard::of(value, this.hold)
+        OwnedRwLockMappedWriteGuard::of(value, this.hold.map(Share::part))
     }
 
     /// A guard of a part of this part, if there is such a part.
@@ -359,9 +426,15 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockMappedWriteGuard<T, O> {
     pub fn try_map<U: ?Sized>(
         mut this: Self,
         part: impl FnOnce(&mut T) -> Option<&mut U>,
-    ) -> Result<OwnedRwLockMappedWriteGuard<U, O>, Self> {
+    ) -> Result<OwnedRwLockMappedWriteGuard<U, O>, Self>
+    where
+        T: 'static,
+    {
         match part(&mut this).map(NonNull::from) {
-            Some(value) => Ok(OwnedRwLockMappedWriteGuard::of(value, this.hold)),
+            Some(value) => Ok(OwnedRwLockMappedWriteGuard::of(
+                value,
+                this.hold.map(Share::part),
+            )),
             None => Err(this),
         }
     }

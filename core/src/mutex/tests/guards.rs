@@ -172,8 +172,8 @@ fn mapped_guard_unlocks_once() {
 
 #[test]
 fn owned_mapped_guard_unlocks_once() {
-    let dropped = AtomicUsize::new(0);
-    let mutex = Arc::new(Mutex::new((Dropped(&dropped), [3, 4])));
+    let dropped: &'static AtomicUsize = Box::leak(Box::default());
+    let mutex = Arc::new(Mutex::new((Dropped(dropped), [3, 4])));
     let guard = mutex.clone().try_lock_owned().unwrap();
     let mut next = Box::pin(mutex.clone().lock_owned(Bare));
     assert!(poll_noop(next.as_mut()).is_pending());
