@@ -38,6 +38,21 @@ use crate::wait_list::{HasList, Owner};
 /// }
 /// ```
 ///
+/// The same in two steps, with a lifetime that only the first part had:
+///
+/// ```compile_fail
+/// use std::sync::Arc;
+/// use anysync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
+///
+/// fn filled_later<'x>(text: &'x mut String) -> OwnedMappedMutexGuard<String, Mutex<u8>> {
+///     let guard = Arc::new(Mutex::new(0)).try_lock_owned().unwrap();
+///     let mut slot: OwnedMappedMutexGuard<Option<&'x mut String>, Mutex<u8>> =
+///         OwnedMutexGuard::map(guard, |_| Box::leak(Box::new(None)));
+///     *slot = Some(text);
+///     OwnedMappedMutexGuard::map(slot, |slot| &mut **slot.as_mut().unwrap())
+/// }
+/// ```
+///
 /// A lifetime that grows, in the owner or in the value, because more is less in
 /// the argument of a function:
 ///
