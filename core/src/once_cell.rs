@@ -65,7 +65,7 @@ mod wait;
 pub use error::SetError;
 pub use wait::{GetOrInit, InitWaiter, Wait};
 
-use machine::{Begun, EMPTY, READY, Rings};
+use machine::{Begun, EMPTY, KIND, READY, RUNNING, Rings};
 
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod model_tests;
@@ -229,6 +229,22 @@ impl<T> OnceCell<T> {
     #[inline]
     pub fn is_initialized(&self) -> bool {
         self.state.load(Ordering::Acquire) == READY
+    }
+
+    /// Whether somebody has the turn to initialise it, at this moment: its
+    /// initialiser runs, or it has not been polled since its turn came.
+    ///
+    /// ```
+    /// use anysync::OnceCell;
+    ///
+    /// let cell = OnceCell::new();
+    /// let seen = std::cell::Cell::new(false);
+    /// anysync::io::block_on(cell.get_or_init_future(|| seen.set(cell.is_initializing())));
+    /// assert!(seen.get() && !cell.is_initializing());
+    /// ```
+    #[inline]
+    pub fn is_initializing(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & KIND == RUNNING
     }
 
     /// The value, made by `init` if nobody has made it yet; `io` is the

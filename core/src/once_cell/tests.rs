@@ -241,6 +241,21 @@ fn set_wins_or_gives_back() {
 }
 
 #[test]
+fn is_initializing_also_while_a_turn_is_not_polled() {
+    let cell = OnceCell::new();
+    assert!(!cell.is_initializing());
+    let mut first = Box::pin(cell.get_or_init_async(Bare, pending));
+    let mut next = pin!(cell.get_or_init(Bare, || 1));
+    assert!(poll_noop(first.as_mut()).is_pending());
+    assert!(poll_noop(next.as_mut()).is_pending());
+    assert!(cell.is_initializing(), "an initialiser runs, and one waits");
+    drop(first);
+    assert!(cell.is_initializing(), "the next has the turn");
+    assert_eq!(poll_noop(next.as_mut()), Poll::Ready(&1));
+    assert!(!cell.is_initializing());
+}
+
+#[test]
 fn set_wakes_everybody_who_waits_on_an_empty_cell() {
     let cell = OnceCell::new();
     let (wakes, waker) = counting_waker();
