@@ -4,7 +4,9 @@
 mod executor;
 mod global;
 mod local;
+pub mod lock;
 mod sleep;
+mod translate;
 
 pub use anysync;
 pub use executor::SmolExecutor;
