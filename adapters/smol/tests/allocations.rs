@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
 
+use anysync_smol::channel;
 use anysync_smol::lock::{Barrier, Mutex, OnceCell, RwLock, Semaphore};
 
 fn poll<F: Future>(future: Pin<&mut F>) -> bool {
@@ -76,5 +77,27 @@ fn once_cell() {
         assert!(!poll(wait.as_mut()));
         cell.try_set(1).unwrap();
         assert!(poll(wait));
+    });
+}
+
+#[test]
+fn channel() {
+    let (sender, receiver) = channel::bounded(1);
+    // Room for messages is allocated when there is the first.
+    sender.try_send(0).unwrap();
+    receiver.try_recv().unwrap();
+    without_allocation(|| {
+        let mut recv = pin!(receiver.recv());
+        assert!(!poll(recv.as_mut()));
+        sender.try_send(1).unwrap();
+        assert!(poll(recv));
+        sender.try_send(2).unwrap();
+        let mut send = pin!(sender.send(3));
+        let mut closed = pin!(sender.closed());
+        assert!(!poll(send.as_mut()) && !poll(closed.as_mut()));
+        receiver.try_recv().unwrap();
+        assert!(poll(send));
+        sender.close();
+        assert!(poll(closed));
     });
 }

@@ -55,6 +55,8 @@ use crate::translate::{future, guard, guard_mut};
 ///   the process.
 /// - [`RwLockWriteGuard`] asks for `T: Send + Sync` to be `Send`, and not for
 ///   `T: Send` alone.
+/// - [`RwLockReadGuardArc<T>`](RwLockReadGuardArc) is invariant in `T`: a guard of a
+///   `&'static str` is not one of a `&'a str`.
 pub struct RwLock<T: ?Sized>(anysync::RwLock<T>);
 
 impl<T> RwLock<T> {

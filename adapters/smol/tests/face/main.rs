@@ -7,9 +7,9 @@
 mod differs;
 mod support;
 
-/// The bodies, with `lock` for the library that they are about.
+/// The bodies, each with the library that it is about by the name of the drop-in.
 macro_rules! faces {
-    ($($side:ident: $lock:ident;)*) => {$(
+    ($($side:ident: $lock:ident, $channel:ident;)*) => {$(
         mod $side {
             mod mutex {
                 use crate::$lock as lock;
@@ -31,14 +31,20 @@ macro_rules! faces {
                 use crate::$lock as lock;
                 include!("once_cell.rs");
             }
+            mod channel {
+                use crate::$channel as channel;
+                include!("channel.rs");
+            }
         }
     )*};
 }
 
+use anysync_smol::channel as our_channel;
 use anysync_smol::lock as our_lock;
+use async_channel as original_channel;
 use async_lock as original_lock;
 
 faces! {
-    original: original_lock;
-    ours: our_lock;
+    original: original_lock, original_channel;
+    ours: our_lock, our_channel;
 }

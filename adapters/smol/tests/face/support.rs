@@ -32,7 +32,11 @@ impl Task {
     }
 
     pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
-        future.poll(&mut Context::from_waker(&self.waker))
+        future.poll(&mut self.context())
+    }
+
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context::from_waker(&self.waker)
     }
 
     #[track_caller]
