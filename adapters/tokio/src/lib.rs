@@ -7,6 +7,7 @@ mod join;
 mod local;
 mod runtime;
 mod sleep;
+pub mod sync;
 
 pub use ambient::Tokio;
 pub use anysync;

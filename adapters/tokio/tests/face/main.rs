@@ -1,0 +1,23 @@
+//! One body of tests for each kind, over tokio's own and over the drop-in: a name
+//! that is missing does not compile, and what both promise is asked of both.
+
+#![forbid(unsafe_code)]
+
+mod support;
+
+/// The bodies, each with the module that it is about by the name `sync`.
+macro_rules! faces {
+    ($($side:ident: $sync:path;)*) => {$(
+        mod $side {
+            mod oneshot {
+                use $sync as sync;
+                include!("oneshot.rs");
+            }
+        }
+    )*};
+}
+
+faces! {
+    original: tokio::sync;
+    ours: anysync_tokio::sync;
+}

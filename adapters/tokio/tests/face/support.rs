@@ -1,0 +1,123 @@
+//! What the bodies share.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// A task: it polls with a waker of its own, which counts.
+pub(crate) struct Task {
+    wakes: Arc<Wakes>,
+    waker: Waker,
+}
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Task {
+    pub(crate) fn new() -> Self {
+        let wakes = Arc::<Wakes>::default();
+        let waker = Waker::from(wakes.clone());
+        Self { wakes, waker }
+    }
+
+    pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut self.context())
+    }
+
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context::from_waker(&self.waker)
+    }
+
+    #[track_caller]
+    pub(crate) fn ready<F: Future>(&self, future: Pin<&mut F>) -> F::Output {
+        match self.poll(future) {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("this wait should be over"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn pending<F: Future>(&self, future: Pin<&mut F>) {
+        assert!(self.poll(future).is_pending(), "this should still wait");
+    }
+
+    pub(crate) fn wakes(&self) -> usize {
+        self.wakes.0.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn woken(&self) -> bool {
+        self.wakes() > 0
+    }
+}
+
+/// The outcome of a future that need not wait.
+#[track_caller]
+pub(crate) fn now<F: Future>(future: F) -> F::Output {
+    Task::new().ready(std::pin::pin!(future))
+}
+
+/// What `work` panics with.
+#[track_caller]
+pub(crate) fn panic_of<R>(work: impl FnOnce() -> R) -> String {
+    let payload = match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(_) => panic!("this should have panicked"),
+        Err(payload) => payload,
+    };
+    match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => (*payload.downcast::<&str>().expect("a text")).to_owned(),
+    }
+}
+
+thread_local! {
+    static LAST_PANIC: Cell<Option<(&'static str, u32)>> = const { Cell::new(None) };
+}
+
+/// What `work` panics with, and whether the panic is blamed on the caller of
+/// this: a method with `#[track_caller]`.
+#[track_caller]
+pub(crate) fn blamed_panic_of<R>(work: impl FnOnce() -> R) -> (String, bool) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let place = panic.location().map(|at| (file_name(at.file()), at.line()));
+            LAST_PANIC.set(place);
+            before(panic);
+        }));
+    });
+    let here = Location::caller();
+    let text = panic_of(work);
+    let (file, line) = LAST_PANIC.take().expect("the hook has seen it");
+    // The closure stands in the lines from the call on.
+    let near = (here.line()..here.line() + 5).contains(&line);
+    (text, file == file_name(here.file()) && near)
+}
+
+fn file_name(path: &str) -> &'static str {
+    let name = path.rsplit('/').next().expect("a name");
+    Box::leak(name.to_owned().into_boxed_str())
+}
+
+/// A runtime of one thread, with its clock.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime")
+}
+
+/// What tokio says where a thread that runs tasks would be blocked.
+pub(crate) const MAY_NOT_BLOCK: &str = "Cannot block the current thread from within a runtime. \
+    This happens because a function attempted to block the current thread while the thread is \
+    being used to drive asynchronous tasks.";
