@@ -3,3 +3,4 @@
 
 mod blocking;
 pub mod oneshot;
+pub mod watch;

@@ -45,17 +45,14 @@
 //!
 //! # Better than the original
 //!
-//! - A [`closed`](Sender::closed) that is dropped takes its waker back, and so
-//!   wakes nobody later.
-//! - [`Sender`] and [`Receiver`] are unwind safe, and `Debug` whatever the value
-//!   is.
+//! [`Sender`] and [`Receiver`] are unwind safe, and `Debug` whatever the value is.
 //!
 //! # Differences
 //!
 //! The text of `Debug`, which the original does not document.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -63,7 +60,6 @@ use anysync::oneshot as core;
 use tokio::task::coop::poll_proceed;
 
 use super::blocking;
-use crate::Tokio;
 
 pub mod error {
     //! What a receive can fail with.
@@ -172,7 +168,7 @@ impl<T> Sender<T> {
     ///
     /// May be dropped at any moment.
     pub async fn closed(&mut self) {
-        self.0.closed(Tokio).await;
+        poll_fn(|cx| self.poll_closed(cx)).await;
     }
 
     /// Whether the receiver has closed or is gone, at this moment.

@@ -13,6 +13,10 @@ macro_rules! faces {
                 use $sync as sync;
                 include!("oneshot.rs");
             }
+            mod watch {
+                use $sync as sync;
+                include!("watch.rs");
+            }
         }
     )*};
 }
