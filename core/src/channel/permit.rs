@@ -131,6 +131,19 @@ impl<T> OwnedPermit<T> {
         sender
     }
 
+    /// The sender that it owns.
+    ///
+    /// ```
+    /// let (sender, receiver) = anysync::channel::bounded::<u32>(1);
+    /// let permit = sender.try_reserve_owned().unwrap();
+    /// assert!(!permit.sender().is_closed());
+    /// drop(receiver);
+    /// assert!(permit.sender().is_closed());
+    /// ```
+    pub fn sender(&self) -> &Sender<T> {
+        self.sender.as_ref().expect("a permit is used once")
+    }
+
     /// Whether this is a slot of the same channel as `other`.
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(self.chan(), other.chan())
@@ -146,7 +159,7 @@ impl<T> OwnedPermit<T> {
     }
 
     fn chan(&self) -> &Arc<Chan<T>> {
-        self.sender.as_ref().expect("a permit is used once").chan()
+        self.sender().chan()
     }
 }
 
