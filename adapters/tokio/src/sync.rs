@@ -2,5 +2,6 @@
 //! `use anysync_tokio::sync::`.
 
 mod blocking;
+pub mod mpsc;
 pub mod oneshot;
 pub mod watch;

@@ -9,6 +9,10 @@ mod support;
 macro_rules! faces {
     ($($side:ident: $sync:path;)*) => {$(
         mod $side {
+            mod mpsc {
+                use $sync as sync;
+                include!("mpsc.rs");
+            }
             mod oneshot {
                 use $sync as sync;
                 include!("oneshot.rs");
