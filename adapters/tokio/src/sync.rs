@@ -2,6 +2,7 @@
 //! `use anysync_tokio::sync::`.
 
 mod blocking;
+pub mod broadcast;
 pub mod mpsc;
 pub mod oneshot;
 pub mod watch;

@@ -9,6 +9,10 @@ mod support;
 macro_rules! faces {
     ($($side:ident: $sync:path;)*) => {$(
         mod $side {
+            mod broadcast {
+                use $sync as sync;
+                include!("broadcast.rs");
+            }
             mod mpsc {
                 use $sync as sync;
                 include!("mpsc.rs");
