@@ -73,7 +73,7 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
-use anysync::broadcast as core;
+use anysync::{Bare, broadcast as core};
 
 use super::blocking;
 use crate::Tokio;
@@ -242,7 +242,7 @@ impl<T> Sender<T> {
     ///
     /// May be dropped at any moment.
     pub async fn closed(&self) {
-        self.0.closed(Tokio).await;
+        self.0.closed(Bare).await;
     }
 
     /// How many senders there are, at this moment.

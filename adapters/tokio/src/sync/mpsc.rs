@@ -247,7 +247,7 @@ macro_rules! sender_methods {
         ///
         /// May be dropped at any moment.
         pub async fn closed(&self) {
-            self.0.closed(Tokio).await;
+            self.0.closed(Bare).await;
         }
 
         /// Whether the receiver is gone, or has closed the channel.

@@ -5,13 +5,18 @@
 
 mod support;
 
-/// The bodies, each with the module that it is about by the name `sync`.
+/// The bodies, each with the module that it is about by the name `sync`; that of
+/// `CancellationToken`, which is in another crate, by the name `util`.
 macro_rules! faces {
-    ($($side:ident: $sync:path;)*) => {$(
+    ($($side:ident: $sync:path, $util:path;)*) => {$(
         mod $side {
             mod broadcast {
                 use $sync as sync;
                 include!("broadcast.rs");
+            }
+            mod cancellation {
+                use $util as util;
+                include!("cancellation.rs");
             }
             mod mpsc {
                 use $sync as sync;
@@ -30,6 +35,6 @@ macro_rules! faces {
 }
 
 faces! {
-    original: tokio::sync;
-    ours: anysync_tokio::sync;
+    original: tokio::sync, tokio_util::sync;
+    ours: anysync_tokio::sync, anysync_tokio::sync;
 }

@@ -30,7 +30,7 @@ impl Task {
         Self { wakes, waker }
     }
 
-    pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
+    pub(crate) fn poll<F: Future + ?Sized>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
         future.poll(&mut self.context())
     }
 
@@ -39,7 +39,7 @@ impl Task {
     }
 
     #[track_caller]
-    pub(crate) fn ready<F: Future>(&self, future: Pin<&mut F>) -> F::Output {
+    pub(crate) fn ready<F: Future + ?Sized>(&self, future: Pin<&mut F>) -> F::Output {
         match self.poll(future) {
             Poll::Ready(output) => output,
             Poll::Pending => panic!("this wait should be over"),
@@ -47,7 +47,7 @@ impl Task {
     }
 
     #[track_caller]
-    pub(crate) fn pending<F: Future>(&self, future: Pin<&mut F>) {
+    pub(crate) fn pending<F: Future + ?Sized>(&self, future: Pin<&mut F>) {
         assert!(self.poll(future).is_pending(), "this should still wait");
     }
 

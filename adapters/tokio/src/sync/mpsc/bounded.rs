@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use anysync::{Io, channel as core};
+use anysync::{Bare, Io, channel as core};
 
 use super::error::{SendError, SendTimeoutError, TryRecvError, TrySendError};
 use super::{OwnedPermit, Permit, PermitIterator};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use anysync::{Io, channel as core};
+use anysync::{Bare, Io, channel as core};
 
 use super::error::{SendError, TryRecvError};
 use crate::Tokio;
