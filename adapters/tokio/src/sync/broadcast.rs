@@ -1,9 +1,10 @@
 //! Every message to every receiver, in order: the drop-in for
 //! [`tokio::sync::broadcast`].
 //!
-//! A [`Receiver`] gets each message that is sent while it is there. A send never
-//! waits: when more messages are unread than the channel holds, the oldest goes,
-//! and a receiver that has not read it is told how many it missed.
+//! A [`Receiver`] gets a clone of each message that is sent while it is there; the
+//! message itself is dropped when all have read it. A send never waits: when more
+//! messages are unread than the channel holds, the oldest goes, and a receiver
+//! that has not read it is told how many it missed.
 //!
 //! ```
 //! use anysync_tokio::sync::broadcast;
@@ -58,10 +59,8 @@
 //!
 //! - Room for messages is allocated as it is needed, not all at once.
 //! - No lock of the channel is held while a message is cloned or dropped, only
-//!   one of that message: a slow clone holds up those who read the same message,
-//!   and nobody else.
-//! - The last receiver of a message gets it without a clone, unless another is
-//!   cloning it at that moment.
+//!   one of that message while it is cloned: a slow clone holds up those who read
+//!   the same message, and nobody else.
 //! - A waker that panics keeps no other receiver asleep.
 //!
 //! # Differences
@@ -83,23 +82,46 @@ pub mod error;
 use error::{RecvError, SendError, TryRecvError};
 
 /// A message. Receivers clone it by turns, so that it need only be `Send`.
-struct Message<T>(Mutex<T>);
+struct Message<T> {
+    value: Mutex<T>,
+    is_clone: bool,
+}
 
 impl<T> Message<T> {
     fn new(value: T) -> Self {
-        Self(Mutex::new(value))
+        Self {
+            value: Mutex::new(value),
+            is_clone: false,
+        }
     }
 
     fn into_inner(self) -> T {
         // A clone that panicked has had no `&mut`.
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let value = self.value.into_inner();
+        value.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a receiver gets: a clone, as the original promises. The last to read
+    /// is handed the message itself by core.
+    fn received(self) -> T
+    where
+        T: Clone,
+    {
+        if self.is_clone {
+            self.into_inner()
+        } else {
+            self.clone().into_inner()
+        }
     }
 }
 
 impl<T: Clone> Clone for Message<T> {
     fn clone(&self) -> Self {
-        let value = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Self::new(value.clone())
+        let value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            value: Mutex::new(value.clone()),
+            is_clone: true,
+        }
     }
 }
 
@@ -376,7 +398,7 @@ impl<T: Clone> Receiver<T> {
     /// there.
     pub async fn recv(&mut self) -> Result<T, RecvError> {
         let received = self.0.recv(Tokio).await;
-        Ok(received?.into_inner())
+        Ok(received?.received())
     }
 
     /// The next message, if there is one. Never waits.
@@ -401,7 +423,7 @@ impl<T: Clone> Receiver<T> {
     ///
     /// As [`recv`](Receiver::recv).
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        Ok(self.0.try_recv()?.into_inner())
+        Ok(self.0.try_recv()?.received())
     }
 
     /// [`recv`](Receiver::recv) on a thread, which it blocks.

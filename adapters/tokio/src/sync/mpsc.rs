@@ -60,6 +60,8 @@
 //!   original keeps blocks of 32 slots.
 //! - A sender that a task no longer polls does not keep a slot from another of
 //!   the same task.
+//! - A [`reserve_many`](Sender::reserve_many) that waits holds no slot yet. The
+//!   original takes them one by one: a receiver that has closed waits for it too.
 //! - A message that is sent by a permit after the receiver is gone is dropped at
 //!   once, not with the last handle.
 //! - A send that fails spends from the budget of its task too, so that a loop of

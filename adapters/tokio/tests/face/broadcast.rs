@@ -323,6 +323,27 @@ fn a_panic_of_clone_reads_the_message() {
     assert!(first.try_recv().is_ok() && second.try_recv().is_ok());
 }
 
+/// Counts how often it was cloned.
+struct Counted(usize);
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+#[test]
+fn every_receiver_gets_a_clone() {
+    let (sender, mut first) = channel(2);
+    assert!(sender.send(Counted(0)).is_ok());
+    assert_eq!(now(first.recv()).unwrap().0, 1);
+    let mut second = sender.subscribe();
+    assert!(sender.send(Counted(0)).is_ok());
+    assert_eq!(first.try_recv().unwrap().0, 1);
+    assert_eq!(second.try_recv().unwrap().0, 1);
+    assert!(sender.is_empty());
+}
+
 #[test]
 fn receives_within_the_budget_of_a_task() {
     let (sender, mut receiver) = channel(2);

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod differs;
 mod support;
 
 /// The bodies, each with the module that it is about by the name `sync`; that of

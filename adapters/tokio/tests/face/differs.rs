@@ -1,0 +1,3 @@
+//! Where the two sides are not the same.
+
+mod messages;
