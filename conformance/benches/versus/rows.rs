@@ -1,0 +1,33 @@
+//! The rows: one file for each kind of primitive.
+
+use crate::harness::Row;
+
+mod barrier;
+mod channel;
+mod floor;
+mod io;
+mod many;
+mod mutex;
+mod notify;
+mod once_cell;
+mod oneshot;
+mod rwlock;
+mod semaphore;
+mod tasks;
+
+pub(crate) fn all() -> Vec<Row> {
+    let groups = [
+        floor::rows(),
+        notify::rows(),
+        barrier::rows(),
+        once_cell::rows(),
+        mutex::rows(),
+        rwlock::rows(),
+        semaphore::rows(),
+        oneshot::rows(),
+        channel::rows(),
+        many::rows(),
+        io::rows(),
+    ];
+    groups.into_iter().flatten().collect()
+}
