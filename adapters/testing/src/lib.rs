@@ -97,6 +97,9 @@ impl Drop for SignalOnDrop {
 }
 
 /// A module of tests of the handle that an expression makes.
+///
+/// `simulated` leaves out what takes the real clock or a thread for each blocking
+/// call.
 #[macro_export]
 macro_rules! laws {
     ($name:ident: $executor:expr) => {
@@ -104,28 +107,41 @@ macro_rules! laws {
             #[allow(unused_imports)]
             use super::*;
 
+            $crate::laws! { @all $executor }
             $crate::laws! { @each $executor =>
-                spawned_task_runs_without_being_awaited
-                dropped_handle_detaches
-                abort_drops_the_future
-                abort_outlives_the_handle
-                finished_task_survives_abort
-                panic_becomes_join_error
-                panic_of_a_detached_output_stays_in_its_task
-                panic_in_a_dropped_future_becomes_join_error
-                task_is_woken_from_another_thread
-                block_on_returns_the_value
-                block_on_works_after_a_panic
                 spawn_blocking_does_not_stall_tasks
-                dropped_blocking_handle_detaches
-                blocking_panic_becomes_join_error
                 sleep_never_ends_early
-                sleep_until_the_past_is_ready_at_once
-                sleep_for_ever_is_no_panic
-                timeout_cancels_the_inner_future
-                ready_future_beats_an_elapsed_timeout
-                sleep_ends_on_another_executor
             }
+        }
+    };
+    ($name:ident: simulated $executor:expr) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            $crate::laws! { @all $executor }
+        }
+    };
+    (@all $executor:expr) => {
+        $crate::laws! { @each $executor =>
+            spawned_task_runs_without_being_awaited
+            dropped_handle_detaches
+            abort_drops_the_future
+            abort_outlives_the_handle
+            finished_task_survives_abort
+            panic_becomes_join_error
+            panic_of_a_detached_output_stays_in_its_task
+            panic_in_a_dropped_future_becomes_join_error
+            task_is_woken_from_another_thread
+            block_on_returns_the_value
+            block_on_works_after_a_panic
+            dropped_blocking_handle_detaches
+            blocking_panic_becomes_join_error
+            sleep_until_the_past_is_ready_at_once
+            sleep_for_ever_is_no_panic
+            timeout_cancels_the_inner_future
+            ready_future_beats_an_elapsed_timeout
+            sleep_ends_on_another_executor
         }
     };
     (@each $executor:expr => $($law:ident)*) => {

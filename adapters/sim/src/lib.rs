@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod builder;
+mod choose;
+mod panics;
+mod report;
+mod shrink;
+mod sim;
+mod world;
+
+pub use anysync;
+pub use builder::{Builder, Explored, SEED};
+pub use choose::Strategy;
+pub use report::{Failure, FailureKind};
+pub use sim::{Instant, JoinHandle, Sim, Sleep, TaskBuilder, Waiting};
