@@ -1,6 +1,8 @@
 //! [`Join`]: the handle of a task, and how a task can fail.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::string::String;
 use core::any::Any;
 use core::error::Error;
 use core::fmt;
@@ -65,21 +67,18 @@ impl JoinError {
         }
     }
 
-    /// Calls `read` with the text of the panic, if the task panicked with one.
-    fn with_message<R>(&self, read: impl FnOnce(Option<&str>) -> R) -> R {
-        match &self.0 {
-            Reason::Cancelled => read(None),
-            Reason::Panicked(payload) => {
-                let payload = payload.lock();
-                let payload = payload.as_deref();
-                read(payload.and_then(|any| {
-                    any.downcast_ref::<&'static str>().copied().or_else(|| {
-                        any.downcast_ref::<alloc::string::String>()
-                            .map(alloc::string::String::as_str)
-                    })
-                }))
-            }
+    /// The text of the panic, if the task panicked with one. A copy, since it
+    /// will be shown by foreign code, which does not run under the lock.
+    fn message(&self) -> Option<Cow<'static, str>> {
+        let Reason::Panicked(payload) = &self.0 else {
+            return None;
+        };
+        let payload = payload.lock();
+        let any = payload.as_deref()?;
+        if let Some(text) = any.downcast_ref::<&'static str>() {
+            return Some(Cow::Borrowed(text));
         }
+        any.downcast_ref::<String>().cloned().map(Cow::Owned)
     }
 }
 
@@ -88,10 +87,10 @@ impl fmt::Display for JoinError {
         if self.is_cancelled() {
             return f.write_str("the task was cancelled");
         }
-        self.with_message(|message| match message {
+        match self.message() {
             Some(text) => write!(f, "the task panicked: {text}"),
             None => f.write_str("the task panicked"),
-        })
+        }
     }
 }
 
@@ -100,11 +99,9 @@ impl fmt::Debug for JoinError {
         if self.is_cancelled() {
             return f.write_str("JoinError::Cancelled");
         }
-        self.with_message(|message| {
-            f.debug_tuple("JoinError::Panicked")
-                .field(&message)
-                .finish()
-        })
+        f.debug_tuple("JoinError::Panicked")
+            .field(&self.message())
+            .finish()
     }
 }
 

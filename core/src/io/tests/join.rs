@@ -1,6 +1,11 @@
 use std::boxed::Box;
+use std::fmt::{self, Write};
 use std::format;
 use std::string::{String, ToString};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+use std::vec::Vec;
 
 use crate::JoinError;
 
@@ -37,4 +42,33 @@ fn panic_keeps_its_payload() {
     assert_eq!(format!("{error:?}"), "JoinError::Panicked(None)");
     let payload = error.try_into_panic().unwrap();
     assert_eq!(payload.downcast_ref::<u32>(), Some(&42));
+}
+
+/// What an error is written to is foreign code, and may use the error.
+#[test]
+fn is_shown_outside_the_lock() {
+    struct Nosy(Arc<JoinError>, Vec<String>);
+
+    impl Write for Nosy {
+        fn write_str(&mut self, _: &str) -> fmt::Result {
+            self.1.push(format!("{} {:?}", self.0, self.0));
+            Ok(())
+        }
+    }
+
+    let (done, shown) = mpsc::channel();
+    // On a thread of its own, so that the test fails if it waits for itself.
+    thread::spawn(move || {
+        let error = Arc::new(JoinError::panicked(Box::new("broken")));
+        let mut nosy = Nosy(error.clone(), Vec::new());
+        write!(nosy, "{error} {error:?}").unwrap();
+        let _ = done.send(nosy.1);
+    });
+    let shown = shown.recv_timeout(Duration::from_secs(60));
+    let shown = shown.expect("an error waits for its own lock, or panicked");
+    assert!(!shown.is_empty());
+    for text in shown {
+        let expected = r#"the task panicked: broken JoinError::Panicked(Some("broken"))"#;
+        assert_eq!(text, expected);
+    }
 }
