@@ -45,10 +45,12 @@ where
 {
     const TABLE: RawWakerVTable = RawWakerVTable::new(Self::clone, Self::call, Self::call, |_| {});
 
+    // By CALLBACK, `data` is the context.
     unsafe fn clone(data: *const ()) -> RawWaker {
         raw::<C, F>(data.cast())
     }
 
+    // By CALLBACK, `data` is the context.
     unsafe fn call(data: *const ()) {
         // SAFETY: invariant CALLBACK: the context is alive for ever, and a
         // value without size, of which one existed, may be copied from nowhere.

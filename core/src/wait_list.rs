@@ -44,8 +44,8 @@
 //!   than the node's owner does so, storing the new status (Release) is the last
 //!   that they do to the node: the owner who reads it (Acquire) may free it. For
 //!   SEATED the seat is stored last, and the owner who leaves it may free it.
-//! - **SEATED**: see [`Seat`]; in a list with a ring of grants, GRANTED in
-//!   `granted.rs` takes its place.
+//! - SEATED, for the status of that name: see [`Seat`]; in a list with a ring of
+//!   grants, GRANTED in `granted.rs` takes its place.
 //!
 //! # Memory ordering
 //!

@@ -4,7 +4,7 @@
 //! take its time, or panic. So it runs when no lock is held, and a panic of one
 //! is kept until all the others have been woken.
 //!
-//! Invariant FILLED: the first `filled` slots of a batch hold wakers, and
+//! Invariant **FILLED**: the first `filled` slots of a batch hold wakers, and
 //! `woken <= filled` of them have been moved out again, from the front.
 
 use core::mem::MaybeUninit;

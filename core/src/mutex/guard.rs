@@ -29,7 +29,7 @@ pub struct MutexGuard<'a, T: ?Sized> {
 // thread, and who drops the guard may drop or keep no more than a `&mut T` lets
 // them.
 
-// SAFETY: a shared guard gives out `&T`, for which `T: Sync` would do, and
+// SAFETY: by HELD a shared guard gives out `&T`, for which `T: Sync` would do, and
 // `&Mutex<T>`, by which another thread can come to a `&mut T` once this guard is
 // gone: for that `T: Send` is needed.
 unsafe impl<T: ?Sized + Send + Sync> Sync for MutexGuard<'_, T> {}
@@ -196,7 +196,7 @@ pub struct OwnedMutexGuard<T: ?Sized, O: ?Sized = Mutex<T>> {
 // is an `Arc<O>` (whoever drops it last drops the `O`) and a `&Mutex<T>`.
 
 #[cfg(feature = "alloc")]
-// SAFETY: a shared guard gives out `&T`, `&Arc<O>` and `&Mutex<T>`; for the
+// SAFETY: by HELD a shared guard gives out `&T`, `&Arc<O>` and `&Mutex<T>`; for the
 // first `T: Sync` is needed, for the second `O: Send + Sync`, for the last
 // `T: Send`.
 unsafe impl<T: ?Sized + Send + Sync, O: ?Sized + Send + Sync> Sync for OwnedMutexGuard<T, O> {}

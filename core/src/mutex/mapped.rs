@@ -36,7 +36,7 @@ pub struct MappedMutexGuard<'a, U: ?Sized> {
 // SAFETY: by PART it is a `&mut U`, and a lock that is bound to no thread. What
 // the rest of the value is does not matter: the guard cannot reach it.
 unsafe impl<U: ?Sized + Send> Send for MappedMutexGuard<'_, U> {}
-// SAFETY: a shared one gives out `&U` and nothing else.
+// SAFETY: by PART a shared one gives out `&U`, and nothing else.
 unsafe impl<U: ?Sized + Sync> Sync for MappedMutexGuard<'_, U> {}
 
 impl<'a, U: ?Sized> MappedMutexGuard<'a, U> {
@@ -129,7 +129,7 @@ pub struct OwnedMappedMutexGuard<U: ?Sized, O: ?Sized = Mutex<U>> {
 // the `O`. The lock is bound to no thread.
 unsafe impl<U: ?Sized + Send, O: ?Sized + Send + Sync> Send for OwnedMappedMutexGuard<U, O> {}
 #[cfg(feature = "alloc")]
-// SAFETY: a shared one gives out `&U` and `&Arc<O>`.
+// SAFETY: by PART a shared one gives out `&U`, and `&Arc<O>`.
 unsafe impl<U: ?Sized + Sync, O: ?Sized + Send + Sync> Sync for OwnedMappedMutexGuard<U, O> {}
 
 /// The lock, held, and a share of its owner.

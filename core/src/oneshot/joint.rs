@@ -156,11 +156,12 @@ pub(super) struct Rx<T, H: Home> {
 // SAFETY: an end hands a value to another thread, so `T: Send`; by ALIVE it is
 // like a share of an `Arc`, by OWNED all else is ordered by the word.
 unsafe impl<T: Send, H: Home> Send for Tx<T, H> {}
-// SAFETY: through a shared end nothing but the word is reached, which is atomic.
+// SAFETY: by OWNED the cells are reached through a `&mut` to an end; through a
+// shared one the word is, which is atomic.
 unsafe impl<T: Send, H: Home> Sync for Tx<T, H> {}
-// SAFETY: as for `Tx`.
+// SAFETY: by ALIVE and OWNED, as for `Tx`.
 unsafe impl<T: Send, H: Home> Send for Rx<T, H> {}
-// SAFETY: as for `Tx`.
+// SAFETY: by OWNED, as for `Tx`.
 unsafe impl<T: Send, H: Home> Sync for Rx<T, H> {}
 
 impl<T, H: Home> Tx<T, H> {
@@ -186,7 +187,8 @@ impl<T, H: Home> Tx<T, H> {
     #[inline]
     pub(super) fn watch(&mut self, waker: &Waker) -> bool {
         let joint = self.joint();
-        // SAFETY: the receiver ends the sender's turn with its waker by CLOSED.
+        // SAFETY: invariant ALIVE: we have not left. The receiver ends the
+        // sender's turn with its waker by CLOSED.
         unsafe { register(&joint.state, &joint.tx_waker, TX_WAKER, CLOSED, waker) }
     }
 
@@ -194,7 +196,7 @@ impl<T, H: Home> Tx<T, H> {
     #[inline]
     pub(super) fn unwatch(&mut self) {
         let joint = self.joint();
-        // SAFETY: as in `watch`.
+        // SAFETY: by ALIVE, as in `watch`.
         let waker = unsafe { withdraw(&joint.state, &joint.tx_waker, TX_WAKER, CLOSED) };
         discard(waker);
     }
@@ -256,7 +258,7 @@ impl<T, H: Home> Tx<T, H> {
                     (state & TX_WAKER != 0).then(|| take(&joint.as_ref().tx_waker)),
                 )
             };
-            // SAFETY: we have not left.
+            // SAFETY: invariant ALIVE: we have not left.
             unsafe { leave::<T, H>(joint, state, TX_LEFT) };
             Wakers { own, theirs }.let_go();
         }
@@ -315,8 +317,9 @@ impl<T, H: Home> Rx<T, H> {
     #[inline]
     pub(super) fn watch(&mut self, waker: &Waker) -> bool {
         self.joint().is_none_or(|joint| {
-            // SAFETY: the sender ends the receiver's turn with its waker by
-            // DONE, and the receiver itself by CLOSED.
+            // SAFETY: invariant ALIVE: we have not left. The sender ends the
+            // receiver's turn with its waker by DONE, and the receiver itself by
+            // CLOSED.
             unsafe { register(&joint.state, &joint.rx_waker, RX_WAKER, OVER, waker) }
         })
     }
@@ -325,7 +328,7 @@ impl<T, H: Home> Rx<T, H> {
     #[inline]
     pub(super) fn unwatch(&mut self) {
         if let Some(joint) = self.joint() {
-            // SAFETY: as in `watch`.
+            // SAFETY: by ALIVE, as in `watch`.
             let waker = unsafe { withdraw(&joint.state, &joint.rx_waker, RX_WAKER, OVER) };
             discard(waker);
         }
@@ -344,7 +347,7 @@ impl<T, H: Home> Rx<T, H> {
         // sent is the receiver's. If it is over without one there never will be
         // one: the sender is done, or sees CLOSED.
         let value = (state & SENT != 0).then(|| unsafe { take(&joint.as_ref().value) });
-        // SAFETY: we have not left, and forgot the pointer.
+        // SAFETY: invariant ALIVE: we have not left, and forgot the pointer.
         unsafe { leave::<T, H>(joint, state, RX_LEFT) };
         value
     }
@@ -398,7 +401,7 @@ impl<T, H: Home> Rx<T, H> {
             }
         };
         if and_leave {
-            // SAFETY: we have not left yet.
+            // SAFETY: invariant ALIVE: we have not left yet.
             unsafe { leave::<T, H>(joint, state, RX_LEFT) };
         }
         Ok(wakers)
@@ -550,7 +553,7 @@ unsafe fn withdraw(
 /// By OWNED the cell is the caller's, and it is empty.
 #[inline]
 unsafe fn put<V>(cell: &TrackedCell<MaybeUninit<V>>, content: V) {
-    // SAFETY: the caller's promise.
+    // SAFETY: by OWNED, the caller's promise.
     cell.with_mut(|slot| unsafe { (*slot).write(content) });
 }
 
@@ -561,7 +564,7 @@ unsafe fn put<V>(cell: &TrackedCell<MaybeUninit<V>>, content: V) {
 /// By OWNED the content is the caller's, and it is there.
 #[inline]
 unsafe fn take<V>(cell: &TrackedCell<MaybeUninit<V>>) -> V {
-    // SAFETY: the caller's promise. It reads, so that the content may still be
+    // SAFETY: by OWNED, the caller's promise. It reads, so that the content may still be
     // compared.
     cell.with(|slot| unsafe { ptr::read(slot).assume_init() })
 }

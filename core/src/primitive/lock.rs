@@ -4,6 +4,11 @@
 //! a single-core microcontroller needs it. Without, it spins; nothing of the
 //! user's ever runs under it, so the spin is a few instructions long unless the
 //! holder's thread is preempted.
+//!
+//! Invariant **LOCKED**: between `enter` and `leave` of a gate there is one guard,
+//! and only through it is the value reached. A thread has one guard at a time, of
+//! whatever lock, and neither sends nor leaks it: so critical sections end in the
+//! opposite order of that in which they began, also within one of the user's.
 
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
@@ -92,8 +97,7 @@ mod critical {
         #[inline]
         pub(super) fn enter(&self) -> Pass {
             // SAFETY: invariant LOCKED. `leave` is called once, with this
-            // value, by the guard that holds it; guards nest like scopes, as
-            // they are neither sent nor leaked by this crate.
+            // value, by the guard that holds it, before another is entered.
             unsafe { critical_section::acquire() }
         }
 

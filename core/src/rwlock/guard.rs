@@ -78,10 +78,10 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
     reads: PhantomData<&'a T>,
 }
 
-// SAFETY: it is an `&T`; of the lock it has the part without the value, which is
+// SAFETY: by HELD it is an `&T`; of the lock it has the part without the value, which is
 // bound to no thread.
 unsafe impl<T: ?Sized + Sync> Send for RwLockReadGuard<'_, T> {}
-// SAFETY: as above.
+// SAFETY: as above, by HELD.
 unsafe impl<T: ?Sized + Sync> Sync for RwLockReadGuard<'_, T> {}
 
 impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
@@ -458,10 +458,10 @@ pub struct RwLockMappedWriteGuard<'a, T: ?Sized> {
     writes: PhantomData<&'a mut T>,
 }
 
-// SAFETY: it is a `&mut T`; of the lock it has the part without the value, which
+// SAFETY: by HELD it is a `&mut T`; of the lock it has the part without the value, which
 // is bound to no thread.
 unsafe impl<T: ?Sized + Send> Send for RwLockMappedWriteGuard<'_, T> {}
-// SAFETY: shared it gives out no more than a `&T`.
+// SAFETY: shared it gives out no more than a `&T`, by HELD.
 unsafe impl<T: ?Sized + Sync> Sync for RwLockMappedWriteGuard<'_, T> {}
 
 impl<'a, T: ?Sized> RwLockMappedWriteGuard<'a, T> {

@@ -72,9 +72,9 @@ pub struct OwnedRwLockReadGuard<T: ?Sized, O: ?Sized = RwLock<T>> {
     hold: Hold<Share<T, O>, READ>,
 }
 
-// SAFETY: it is an `&T` and an `Arc<O>`, whose share of `O` may be the last.
+// SAFETY: by HELD it is an `&T`, and an `Arc<O>`, whose share of `O` may be the last.
 unsafe impl<T: ?Sized + Sync, O: ?Sized + Send + Sync> Send for OwnedRwLockReadGuard<T, O> {}
-// SAFETY: as above.
+// SAFETY: as above, by HELD.
 unsafe impl<T: ?Sized + Sync, O: ?Sized + Send + Sync> Sync for OwnedRwLockReadGuard<T, O> {}
 
 impl<T: ?Sized, O: ?Sized> OwnedRwLockReadGuard<T, O> {
@@ -380,9 +380,9 @@ pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, O: ?Sized = RwLock<T>> {
     writes: PhantomData<*mut T>,
 }
 
-// SAFETY: it is a `&mut T` and an `Arc<O>`, whose share of `O` may be the last.
+// SAFETY: by HELD it is a `&mut T`, and an `Arc<O>`, whose share of `O` may be the last.
 unsafe impl<T: ?Sized + Send, O: ?Sized + Send + Sync> Send for OwnedRwLockMappedWriteGuard<T, O> {}
-// SAFETY: shared it gives out no more than a `&T` and an `&Arc<O>`.
+// SAFETY: by HELD, shared it gives out no more than a `&T` and an `&Arc<O>`.
 unsafe impl<T: ?Sized + Sync, O: ?Sized + Send + Sync> Sync for OwnedRwLockMappedWriteGuard<T, O> {}
 
 impl<T: ?Sized, O: ?Sized> OwnedRwLockMappedWriteGuard<T, O> {

@@ -135,8 +135,8 @@ pub(crate) struct Entry<L: Owner> {
 // with what it is pinned in) where its owner and the primitive's state may. A
 // `Waker` is `Send` and `Sync`.
 unsafe impl<L: Owner + Send> Send for Entry<L> {}
-// SAFETY: a shared entry gives out the word (atomic), the owner, and nothing of
-// the node besides.
+// SAFETY: a shared entry gives out the word (atomic) and the owner; by OWNED and
+// LINKED the rest of the node is for a `&mut` and for the lock.
 unsafe impl<L: Owner + Sync> Sync for Entry<L> {}
 
 impl<L: Owner> Entry<L> {

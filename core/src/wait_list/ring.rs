@@ -109,7 +109,8 @@ impl<S, R: AsMut<[Ring]>> Locked<'_, S, R> {
     /// # Safety
     ///
     /// The node is in no ring, belongs to this list, is pinned, and its status
-    /// becomes QUEUED (or SEATED, in a ring of grants) before the lock is opened.
+    /// becomes QUEUED (or that of a grant, in a ring of grants) before the lock is
+    /// opened.
     #[inline]
     pub(super) unsafe fn link(&mut self, ring: usize, node: &Node, end: End) {
         let ring = &mut self.guard.rings.as_mut()[ring];
