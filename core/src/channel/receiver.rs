@@ -241,12 +241,24 @@ impl<T> Receiver<T> {
         Some(outcome.map_err(|_| RecvError))
     }
 
+    /// Allocates now the place that [`poll_recv`](Receiver::poll_recv) would
+    /// allocate when it waits for the first time: then no wait allocates.
+    ///
+    /// ```
+    /// let (_sender, mut receiver) = anysync::channel::unbounded::<u32>();
+    /// receiver.allocate_place();
+    /// ```
+    pub fn allocate_place(&mut self) {
+        self.place.allocate(&self.chan, Side::Receiver);
+    }
+
     /// Polls for a message, for hand-written futures and streams: the handle
     /// itself has the place in the queue, from one poll to the next.
     ///
-    /// The first time that a handle waits in this way it allocates that place. The
-    /// other receives of the same handle end such a wait: what it had been
-    /// promised goes to the next.
+    /// The first time that a handle waits in this way it allocates that place,
+    /// unless it has been [allocated](Receiver::allocate_place) before. The other
+    /// receives of the same handle end such a wait: what it had been promised goes
+    /// to the next.
     ///
     /// ```
     /// use std::future::poll_fn;

@@ -2,7 +2,8 @@
 //! it is polled as a `Stream` or `Sink`.
 //!
 //! It is in a box of its own, so that a handle can move while it waits. The box
-//! is allocated when the handle waits in this way for the first time, and kept.
+//! is allocated when the handle waits in this way for the first time, or before
+//! that if it is asked to, and kept.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -16,6 +17,7 @@ use super::wait::{Refused, Side, Turn};
 use crate::io::Io;
 use crate::primitive::Lock;
 use crate::wait_list::{Entry, IDLE};
+use crate::wake_batch::discard;
 
 /// Where a handle's standing wait is, if it has one.
 ///
@@ -29,6 +31,14 @@ type Boxed<T> = Pin<Box<Standing<T>>>;
 impl<T> Place<T> {
     pub(super) const fn new() -> Self {
         Self(None)
+    }
+
+    /// Allocates the box, if it is not there.
+    pub(super) fn allocate(&mut self, chan: &Arc<Chan<T>>, side: Side) {
+        let lock = self.0.get_or_insert_with(|| Lock::new(None));
+        let kept = lock.lock().take();
+        let standing = kept.unwrap_or_else(|| Box::pin(Standing::new(chan.clone(), side)));
+        *lock.lock() = Some(standing);
     }
 
     /// Polls the wait, a new one if there is none.
@@ -58,8 +68,11 @@ impl<T> Place<T> {
             if place.as_ref().is_some_and(|standing| standing.is_waiting()) {
                 let standing = place.take();
                 drop(place);
-                // Wakes: outside the lock.
-                drop(standing);
+                if let Some(mut standing) = standing {
+                    // Wakes: outside the lock.
+                    standing.as_mut().leave();
+                    *lock.lock() = Some(standing);
+                }
             }
         }
     }
@@ -93,6 +106,16 @@ impl<T> Standing<T> {
 
     fn is_waiting(&self) -> bool {
         self.entry.status() != IDLE
+    }
+
+    /// Ends the wait: then it can begin anew.
+    fn leave(self: Pin<&mut Self>) {
+        let this = self.project();
+        let (chan, mut ticket) = this.entry.parts();
+        chan.abandon(*this.side, &mut ticket);
+        ticket.set(IDLE, 1);
+        discard(ticket.replace_waker(None));
+        *this.spent = false;
     }
 
     fn poll<I: Io, O>(

@@ -318,6 +318,19 @@ fn waits_without_allocation() {
     };
     assert_eq!(round(&mut receiver), 1);
     assert_eq!(round(&mut receiver), 0);
+    let mut other = receiver.clone();
+    other.allocate_place();
+    assert_eq!(round(&mut other), 0);
+    // It is kept also if another receive ends the wait.
+    let left = allocations(|| {
+        assert!(
+            receiver
+                .poll_recv(&Bare, &mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        assert!(receiver.try_recv().is_err());
+    });
+    assert_eq!((left, round(&mut receiver)), (0, 0));
     idle(sender.chan());
 }
 
