@@ -164,6 +164,9 @@ pub enum Promise {
     Reserve,
     /// `run_until_cancelled` prefers the cancellation to a future that is ready.
     CancellationFirst,
+    /// A wait for a token spends from the budget, also when the token was
+    /// cancelled before.
+    CancellationSpends,
 }
 
 impl fmt::Display for Promise {
@@ -185,6 +188,7 @@ impl fmt::Display for Promise {
             Self::FifoReceivers => "a channel of many receivers, first in, first out",
             Self::Reserve => "a slot of a channel in advance",
             Self::CancellationFirst => "that a cancellation goes before a future that is ready",
+            Self::CancellationSpends => "that a wait for a token spends from the budget",
         })
     }
 }

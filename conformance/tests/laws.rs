@@ -1,5 +1,6 @@
-//! Every law on every backend for our own primitives in each make, every mutant and what it is
-//! made of, and that no law is without a mutant.
+//! Every law on every backend for our own primitives in each make and for the
+//! drop-in, every mutant and what it is made of, and that no law is without a
+//! mutant.
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     all.extend(trials(sound));
     let eventual = Suite::new().subject(subjects::AnysyncEventual);
     all.extend(trials(eventual.filter("mutex::").filter("any::")));
+    all.extend(trials(Suite::new().subject(subjects::TokioDropIn)));
     all.extend(mutants::all().into_iter().map(|mutant| {
         Trial::test(format!("mutants::{}", mutant.name), move || {
             let outlived = mutant.outlives(&Suite::new());

@@ -102,6 +102,7 @@ impl Subject for Messages {
             Promise::FifoReceivers,
             Promise::Reserve,
             Promise::CancellationFirst,
+            Promise::CancellationSpends,
         ]
     }
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::{Reach, SendFact, Subject, Waitable, Waiting};
+use super::{Promise, Reach, SendFact, Subject, Waitable, Waiting};
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::wakers::{counting, poll, poll_noop};
@@ -58,6 +58,10 @@ impl Waiting for CancellationWaiting {
 
     fn reach(&self) -> Reach {
         Reach::All
+    }
+
+    fn spends(&self) -> bool {
+        self.0.promises().contains(&Promise::CancellationSpends)
     }
 
     fn fresh(&self, _waits: usize) -> Arc<dyn Waitable> {

@@ -63,6 +63,7 @@ impl Subject for Anysync {
             Promise::FifoReceivers,
             Promise::Reserve,
             Promise::CancellationFirst,
+            Promise::CancellationSpends,
         ]
     }
 

@@ -1,34 +1,37 @@
 //! The primitives of `tokio::sync`, by what their documentation promises.
 
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex as StdMutex, PoisonError, TryLockError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ::tokio::sync::futures::Notified;
-use ::tokio::sync::mpsc::error::{TryRecvError, TrySendError};
 use ::tokio::sync::{
     Barrier, BarrierWaitResult, Mutex, MutexGuard, Notify, OnceCell, RwLock, RwLockReadGuard,
-    RwLockWriteGuard, Semaphore, SemaphorePermit, SetError, broadcast, mpsc, oneshot, watch,
+    RwLockWriteGuard, Semaphore, SemaphorePermit, SetError,
 };
-
-use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFuture};
 
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
-    BarrierSubject, BroadcastSender, CancellationSubject, Channel, ChannelReceiver, ChannelSender,
-    Guard, Init, InitFailed, Kept, MappedGuard, Message, MutexSubject, NoMessage, NotifySubject,
-    NotifyWait, OnceCellSubject, Oneshot, Permit, Promise, RwLockSubject, SemaphoreSubject,
-    SendFact, SendRefused, SetRefused, Subject, Token, TryInit, WatchSender, boxed_guard, mapped,
+    BarrierSubject, Guard, Init, InitFailed, Kept, MappedGuard, MutexSubject, NotifySubject,
+    NotifyWait, OnceCellSubject, Promise, RwLockSubject, SemaphoreSubject, SendFact, SetRefused,
+    Subject, Token, TryInit, boxed_guard,
 };
 
-mod news;
 mod read_write;
 mod semaphore;
+
+/// What passes messages, in one body for tokio's own and for the drop-in.
+mod messages {
+    use ::tokio::sync;
+    use ::tokio_util::sync as util;
+
+    include!("tokio/messages.rs");
+}
 
 /// `tokio::sync`, and the token of `tokio-util`.
 ///
@@ -160,78 +163,7 @@ impl Subject for Tokio {
         ]
     }
 
-    fn new_channel(&self, capacity: usize) -> Option<Channel> {
-        let (sender, receiver) = mpsc::channel(capacity);
-        Some((
-            Box::new(sender),
-            Box::new(OneReceiver(StdMutex::new(receiver))),
-        ))
-    }
-
-    fn channel_send_facts(&self) -> Vec<SendFact> {
-        send_facts![
-            mpsc::Sender<Cell<u32>>: true,
-            mpsc::Sender<Rc<u32>>: false,
-            mpsc::Receiver<Cell<u32>>: true,
-            mpsc::Receiver<Rc<u32>>: false,
-            mpsc::Permit<'static, u32>: true,
-            mpsc::Permit<'static, Rc<u32>>: false,
-        ]
-    }
-
-    fn new_oneshot(&self) -> Option<Oneshot> {
-        let (sender, receiver) = oneshot::channel();
-        Some((Box::new(sender), Box::new(receiver)))
-    }
-
-    fn oneshot_send_facts(&self) -> Vec<SendFact> {
-        send_facts![
-            oneshot::Sender<Cell<u32>>: true,
-            oneshot::Sender<Rc<u32>>: false,
-            oneshot::Receiver<Cell<u32>>: true,
-            oneshot::Receiver<Rc<u32>>: false,
-        ]
-    }
-
-    fn new_watch(&self) -> Option<Box<dyn WatchSender>> {
-        Some(Box::new(watch::Sender::new(0)))
-    }
-
-    fn watch_send_facts(&self) -> Vec<SendFact> {
-        // A `Ref` is a lock of the standard library.
-        send_facts![
-            watch::Sender<u32>: true,
-            watch::Sender<Rc<u32>>: false,
-            watch::Receiver<u32>: true,
-            watch::Receiver<Rc<u32>>: false,
-            watch::Ref<'static, u32>: false,
-        ]
-    }
-
-    fn new_broadcast(&self, capacity: usize) -> Option<Box<dyn BroadcastSender>> {
-        Some(Box::new(broadcast::Sender::new(capacity)))
-    }
-
-    fn broadcast_send_facts(&self) -> Vec<SendFact> {
-        send_facts![
-            broadcast::Sender<Cell<u32>>: true,
-            broadcast::Sender<Rc<u32>>: false,
-            broadcast::Receiver<Cell<u32>>: true,
-            broadcast::Receiver<Rc<u32>>: false,
-        ]
-    }
-
-    fn new_cancellation(&self) -> Option<Box<dyn CancellationSubject>> {
-        Some(Box::new(CancellationToken::new()))
-    }
-
-    fn cancellation_send_facts(&self) -> Vec<SendFact> {
-        send_facts![
-            CancellationToken: true,
-            WaitForCancellationFuture<'static>: true,
-            DropGuard: true,
-        ]
-    }
+    messages!();
 }
 
 impl NotifySubject for Notify {
@@ -343,87 +275,5 @@ impl MutexSubject for Mutex<Vec<u64>> {
     fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>> {
         let guard = self.try_lock().ok()?;
         Some(Box::new(MutexGuard::map(guard, part)))
-    }
-}
-
-impl ChannelSender for mpsc::Sender<Message> {
-    fn try_send(&self, message: Message) -> Result<(), SendRefused> {
-        self.try_send(message).map_err(|error| match error {
-            TrySendError::Full(message) => SendRefused::Full(message),
-            TrySendError::Closed(message) => SendRefused::Closed(message),
-        })
-    }
-
-    fn send<'a>(&'a self, _: &'a DynIo, message: Message) -> BoxFuture<'a, Result<(), Message>> {
-        mapped(self.send(message), |sent| sent.map_err(|error| error.0))
-    }
-
-    fn reserve<'a>(&'a self, _: &'a DynIo) -> Option<BoxFuture<'a, Option<Box<dyn Permit + 'a>>>> {
-        Some(mapped(self.reserve(), |permit| {
-            let permit = permit.ok()?;
-            Some(Box::new(permit) as Box<dyn Permit + 'a>)
-        }))
-    }
-
-    fn another(&self) -> Box<dyn ChannelSender> {
-        Box::new(self.clone())
-    }
-}
-
-impl Permit for mpsc::Permit<'_, Message> {
-    fn send(self: Box<Self>, message: Message) {
-        (*self).send(message);
-    }
-}
-
-/// The one receiver: whoever comes while another uses it, from a waker that is
-/// woken by it, finds nothing.
-struct OneReceiver(StdMutex<mpsc::Receiver<Message>>);
-
-impl OneReceiver {
-    fn enter<T>(&self, code: impl FnOnce(&mut mpsc::Receiver<Message>) -> T) -> Option<T> {
-        match self.0.try_lock() {
-            Ok(mut receiver) => Some(code(&mut receiver)),
-            Err(TryLockError::Poisoned(error)) => Some(code(&mut error.into_inner())),
-            Err(TryLockError::WouldBlock) => None,
-        }
-    }
-}
-
-impl ChannelReceiver for OneReceiver {
-    fn try_recv(&self) -> Result<Message, NoMessage> {
-        let received = self.enter(mpsc::Receiver::try_recv);
-        received
-            .unwrap_or(Err(TryRecvError::Empty))
-            .map_err(|error| match error {
-                TryRecvError::Empty => NoMessage::Empty,
-                TryRecvError::Disconnected => NoMessage::Closed,
-            })
-    }
-
-    fn recv<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
-        // What its own `recv` does, which borrows it for ever.
-        Box::pin(poll_fn(|cx| {
-            match self.enter(|receiver| receiver.poll_recv(cx)) {
-                Some(polled) => polled,
-                None => {
-                    cx.waker().wake_by_ref();
-                    Poll::Pending
-                }
-            }
-        }))
-    }
-
-    fn into_recv<'a>(self: Box<Self>, _: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
-        let mut receiver = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Box::pin(async move { receiver.recv().await })
-    }
-
-    fn close(&self) {
-        self.enter(mpsc::Receiver::close);
-    }
-
-    fn another(&self) -> Option<Box<dyn ChannelReceiver>> {
-        None
     }
 }

@@ -55,9 +55,9 @@
 //!
 //! # Better than the original
 //!
-//! - A channel is one allocation, and room for messages is allocated as it is
-//!   needed, and most of it given back when the channel has been drained; the
-//!   original keeps blocks of 32 slots.
+//! - Room for messages is allocated as it is needed, and most of it given back
+//!   when the channel has been drained; the original keeps blocks of 32 slots.
+//!   Waiting allocates nothing.
 //! - A sender that a task no longer polls does not keep a slot from another of
 //!   the same task.
 //! - A [`reserve_many`](Sender::reserve_many) that waits holds no slot yet. The
@@ -70,9 +70,7 @@
 //!
 //! # Differences
 //!
-//! - The text of `Debug` of the handles, which the original does not document.
-//! - A receiver allocates a place for its wait when it receives for the first
-//!   time.
+//! The text of `Debug` of the handles, which the original does not document.
 
 /// The methods that the receivers of both kinds have. In the examples `$make` makes
 /// the channel, and `$sent` comes after a send.

@@ -1,18 +1,179 @@
-//! What passes one message, a value, a message to everybody, or a cancellation.
+// Included for tokio's own and for the drop-in, with `sync` and `util` for their
+// modules: what passes messages, a value, or a cancellation.
 
-use std::sync::Arc;
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError, TryLockError};
+use std::task::Poll;
 
-use ::tokio::sync::oneshot::error::TryRecvError as NoOneshot;
-use ::tokio::sync::{broadcast, oneshot, watch};
-use broadcast::error::{RecvError, TryRecvError};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use broadcast::error::{RecvError, TryRecvError as NoBroadcast};
+use mpsc::error::{TryRecvError, TrySendError};
+use oneshot::error::TryRecvError as NoOneshot;
+use sync::{broadcast, mpsc, oneshot, watch};
+use util::{CancellationToken, DropGuard, WaitForCancellationFuture};
 
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
+use crate::send_facts;
 use crate::subject::{
-    BroadcastReceiver, BroadcastSender, CancelGuard, CancellationSubject, Message, Missed,
-    NoMessage, OneshotReceiver, OneshotSender, Token, WatchReceiver, WatchSender, mapped,
+    BroadcastReceiver, BroadcastSender, CancelGuard, CancellationSubject, Channel, ChannelReceiver,
+    ChannelSender, Message, Missed, NoMessage, Oneshot, OneshotReceiver, OneshotSender, Permit,
+    SendFact, SendRefused, Token, WatchReceiver, WatchSender, mapped,
 };
+
+pub(super) fn new_channel(capacity: usize) -> Channel {
+    let (sender, receiver) = mpsc::channel(capacity);
+    let receiver = OneReceiver(StdMutex::new(receiver));
+    (Box::new(sender), Box::new(receiver))
+}
+
+pub(super) fn channel_send_facts() -> Vec<SendFact> {
+    send_facts![
+        mpsc::Sender<Cell<u32>>: true,
+        mpsc::Sender<Rc<u32>>: false,
+        mpsc::Receiver<Cell<u32>>: true,
+        mpsc::Receiver<Rc<u32>>: false,
+        mpsc::Permit<'static, u32>: true,
+        mpsc::Permit<'static, Rc<u32>>: false,
+    ]
+}
+
+pub(super) fn new_oneshot() -> Oneshot {
+    let (sender, receiver) = oneshot::channel();
+    (Box::new(sender), Box::new(receiver))
+}
+
+pub(super) fn oneshot_send_facts() -> Vec<SendFact> {
+    send_facts![
+        oneshot::Sender<Cell<u32>>: true,
+        oneshot::Sender<Rc<u32>>: false,
+        oneshot::Receiver<Cell<u32>>: true,
+        oneshot::Receiver<Rc<u32>>: false,
+    ]
+}
+
+pub(super) fn new_watch() -> Box<dyn WatchSender> {
+    Box::new(watch::Sender::new(0))
+}
+
+pub(super) fn watch_send_facts() -> Vec<SendFact> {
+    // A `Ref` is not to be kept over an await.
+    send_facts![
+        watch::Sender<u32>: true,
+        watch::Sender<Rc<u32>>: false,
+        watch::Receiver<u32>: true,
+        watch::Receiver<Rc<u32>>: false,
+        watch::Ref<'static, u32>: false,
+    ]
+}
+
+pub(super) fn new_broadcast(capacity: usize) -> Box<dyn BroadcastSender> {
+    Box::new(broadcast::Sender::new(capacity))
+}
+
+pub(super) fn broadcast_send_facts() -> Vec<SendFact> {
+    send_facts![
+        broadcast::Sender<Cell<u32>>: true,
+        broadcast::Sender<Rc<u32>>: false,
+        broadcast::Receiver<Cell<u32>>: true,
+        broadcast::Receiver<Rc<u32>>: false,
+    ]
+}
+
+pub(super) fn new_cancellation() -> Box<dyn CancellationSubject> {
+    Box::new(CancellationToken::new())
+}
+
+pub(super) fn cancellation_send_facts() -> Vec<SendFact> {
+    send_facts![
+        CancellationToken: true,
+        WaitForCancellationFuture<'static>: true,
+        DropGuard: true,
+    ]
+}
+
+impl ChannelSender for mpsc::Sender<Message> {
+    fn try_send(&self, message: Message) -> Result<(), SendRefused> {
+        self.try_send(message).map_err(|error| match error {
+            TrySendError::Full(message) => SendRefused::Full(message),
+            TrySendError::Closed(message) => SendRefused::Closed(message),
+        })
+    }
+
+    fn send<'a>(&'a self, _: &'a DynIo, message: Message) -> BoxFuture<'a, Result<(), Message>> {
+        mapped(self.send(message), |sent| sent.map_err(|error| error.0))
+    }
+
+    fn reserve<'a>(&'a self, _: &'a DynIo) -> Option<BoxFuture<'a, Option<Box<dyn Permit + 'a>>>> {
+        Some(mapped(self.reserve(), |permit| {
+            let permit = permit.ok()?;
+            Some(Box::new(permit) as Box<dyn Permit + 'a>)
+        }))
+    }
+
+    fn another(&self) -> Box<dyn ChannelSender> {
+        Box::new(self.clone())
+    }
+}
+
+impl Permit for mpsc::Permit<'_, Message> {
+    fn send(self: Box<Self>, message: Message) {
+        (*self).send(message);
+    }
+}
+
+/// The one receiver: whoever comes while another uses it, from a waker that is
+/// woken by it, finds nothing.
+struct OneReceiver(StdMutex<mpsc::Receiver<Message>>);
+
+impl OneReceiver {
+    fn enter<T>(&self, code: impl FnOnce(&mut mpsc::Receiver<Message>) -> T) -> Option<T> {
+        match self.0.try_lock() {
+            Ok(mut receiver) => Some(code(&mut receiver)),
+            Err(TryLockError::Poisoned(error)) => Some(code(&mut error.into_inner())),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+impl ChannelReceiver for OneReceiver {
+    fn try_recv(&self) -> Result<Message, NoMessage> {
+        let received = self.enter(mpsc::Receiver::try_recv);
+        received
+            .unwrap_or(Err(TryRecvError::Empty))
+            .map_err(|error| match error {
+                TryRecvError::Empty => NoMessage::Empty,
+                TryRecvError::Disconnected => NoMessage::Closed,
+            })
+    }
+
+    fn recv<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
+        // What its own `recv` does, which borrows it for ever.
+        Box::pin(poll_fn(|cx| {
+            match self.enter(|receiver| receiver.poll_recv(cx)) {
+                Some(polled) => polled,
+                None => {
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+            }
+        }))
+    }
+
+    fn into_recv<'a>(self: Box<Self>, _: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
+        let mut receiver = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Box::pin(async move { receiver.recv().await })
+    }
+
+    fn close(&self) {
+        self.enter(mpsc::Receiver::close);
+    }
+
+    fn another(&self) -> Option<Box<dyn ChannelReceiver>> {
+        None
+    }
+}
 
 impl OneshotSender for oneshot::Sender<Message> {
     fn send(self: Box<Self>, message: Message) -> Result<(), Message> {
@@ -116,9 +277,9 @@ impl BroadcastReceiver for broadcast::Receiver<Arc<Token>> {
 
     fn try_recv(&mut self) -> Result<Arc<Token>, Missed> {
         self.try_recv().map_err(|error| match error {
-            TryRecvError::Empty => Missed::Empty,
-            TryRecvError::Closed => Missed::Closed,
-            TryRecvError::Lagged(count) => Missed::Lagged(count),
+            NoBroadcast::Empty => Missed::Empty,
+            NoBroadcast::Closed => Missed::Closed,
+            NoBroadcast::Lagged(count) => Missed::Lagged(count),
         })
     }
 }

@@ -35,7 +35,8 @@ pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
         "a semaphore may not have more than MAX_PERMITS permits ({})",
         core::MAX_CAPACITY
     );
-    let (sender, receiver) = core::bounded(buffer);
+    let (sender, mut receiver) = core::bounded(buffer);
+    receiver.allocate_place();
     (Sender(sender), Receiver(receiver))
 }
 

@@ -22,7 +22,8 @@ use crate::sync::blocking;
 /// assert_eq!(receiver.try_recv(), Ok(0));
 /// ```
 pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
-    let (sender, receiver) = core::unbounded();
+    let (sender, mut receiver) = core::unbounded();
+    receiver.allocate_place();
     (UnboundedSender(sender), UnboundedReceiver(receiver))
 }
 
