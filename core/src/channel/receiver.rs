@@ -139,6 +139,39 @@ impl<T> Receiver<T> {
         Recv::new(&self.chan, io)
     }
 
+    /// [`try_recv`](Receiver::try_recv) that leaves the place of
+    /// [`poll_recv`](Receiver::poll_recv) as it is: a message that it has been
+    /// promised is taken, and while there is none its task will still be woken.
+    ///
+    /// ```
+    /// use std::task::{Context, Waker};
+    /// use anysync::{Bare, channel::{self, TryRecvError}};
+    ///
+    /// let (sender, mut receiver) = channel::unbounded();
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// assert!(receiver.poll_recv(&Bare, &mut cx).is_pending());
+    /// assert_eq!(receiver.try_recv_in_place(), Err(TryRecvError::Empty));
+    /// sender.try_send(7).unwrap();
+    /// assert_eq!(receiver.try_recv_in_place(), Ok(7));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`try_recv`](Receiver::try_recv).
+    ///
+    /// # Panics
+    ///
+    /// As [`try_recv`](Receiver::try_recv).
+    pub fn try_recv_in_place(&mut self) -> Result<T, TryRecvError> {
+        let chan = &self.chan;
+        match self.place.look(|list| chan.take_promised(list)) {
+            None => chan.try_recv(),
+            Some(Poll::Ready(Ok(message))) => Ok(message),
+            Some(Poll::Ready(Err(_))) => Err(TryRecvError::Closed),
+            Some(Poll::Pending) => Err(TryRecvError::Empty),
+        }
+    }
+
     /// Receives on any executor: [`recv`](Receiver::recv) with [`Bare`].
     #[inline]
     pub fn recv_future(&self) -> Recv<'_, T> {

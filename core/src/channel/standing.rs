@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 
 use super::chan::{Chan, List};
 use super::wait::{Refused, Side, Turn};
-use crate::io::Io;
+use crate::io::{Bare, Io};
 use crate::primitive::Lock;
 use crate::wait_list::{Entry, IDLE};
 use crate::wake_batch::discard;
@@ -58,6 +58,20 @@ impl<T> Place<T> {
         let none = lock.lock().replace(standing);
         debug_assert!(none.is_none(), "two standing waits");
         polled
+    }
+
+    /// Polls the wait without a task; `None` if there is none.
+    pub(super) fn look<O>(
+        &mut self,
+        act: impl FnOnce(List<'_, T>) -> O,
+    ) -> Option<Poll<Result<O, Refused>>> {
+        let lock = self.0.as_ref()?;
+        let mut standing = lock.lock().take()?;
+        let looked = standing
+            .is_waiting()
+            .then(|| standing.as_mut().poll_with(None::<Turn<'_, '_, Bare>>, act));
+        *lock.lock() = Some(standing);
+        looked
     }
 
     /// Ends the wait, and passes on what it has won.
@@ -119,19 +133,30 @@ impl<T> Standing<T> {
     }
 
     fn poll<I: Io, O>(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         io: &I,
         cx: &mut Context<'_>,
         act: impl FnOnce(List<'_, T>) -> O,
     ) -> Poll<Result<O, Refused>> {
-        let this = self.project();
-        let (chan, mut ticket) = this.entry.parts();
+        let mut spent = *self.as_mut().project().spent;
         let turn = Turn {
             io,
             cx,
-            spent: &mut *this.spent,
+            spent: &mut spent,
         };
-        let polled = chan.poll_wait(*this.side, &mut ticket, Some(turn), act);
+        let polled = self.as_mut().poll_with(Some(turn), act);
+        *self.project().spent = spent && polled.is_pending();
+        polled
+    }
+
+    fn poll_with<I: Io, O>(
+        self: Pin<&mut Self>,
+        turn: Option<Turn<'_, '_, I>>,
+        act: impl FnOnce(List<'_, T>) -> O,
+    ) -> Poll<Result<O, Refused>> {
+        let this = self.project();
+        let (chan, mut ticket) = this.entry.parts();
+        let polled = chan.poll_wait(*this.side, &mut ticket, turn, act);
         if polled.is_ready() {
             ticket.set(IDLE, 1);
             *this.spent = false;

@@ -25,7 +25,6 @@ use crate::wake_batch::BATCH;
 mod any;
 mod handles;
 mod messages;
-#[cfg(any(feature = "futures-core", feature = "futures-sink"))]
 mod poll_traits;
 
 /// A queued wait of a task of its own.

@@ -1,6 +1,30 @@
-//! The channel as a `Stream` and as a `Sink`.
+//! The channel polled by hand, as a `Stream` and as a `Sink`.
 
 use super::*;
+
+#[test]
+fn a_try_in_place_keeps_the_wait() {
+    let (sender, mut receiver) = bounded(2);
+    let other = receiver.clone();
+    let (wakes, waker) = counting_waker();
+    let mut cx = Context::from_waker(&waker);
+    assert!(receiver.poll_recv(&Bare, &mut cx).is_pending());
+    let mut behind = Queued::new(other.recv_future());
+    assert_eq!(receiver.try_recv_in_place(), Err(TryRecvError::Empty));
+    // It is still the first.
+    sender.try_send(1).unwrap();
+    assert_eq!(wakes.count(), 1);
+    sender.try_send(2).unwrap();
+    assert_eq!(receiver.try_recv_in_place(), Ok(1));
+    assert_eq!(receiver.try_recv_in_place(), Err(TryRecvError::Empty));
+    assert_eq!(behind.won(), Ok(2));
+    assert!(receiver.poll_recv(&Bare, &mut cx).is_pending());
+    sender.close();
+    assert_eq!(wakes.count(), 2);
+    assert_eq!(receiver.try_recv_in_place(), Err(TryRecvError::Closed));
+    assert_eq!(receiver.try_recv_in_place(), Err(TryRecvError::Closed));
+    idle(sender.chan());
+}
 
 #[cfg(feature = "futures-core")]
 #[test]
