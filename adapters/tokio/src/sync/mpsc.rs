@@ -144,7 +144,7 @@ macro_rules! receiver_methods {
         /// [`Empty`](TryRecvError::Empty) if one may come,
         /// [`Disconnected`](TryRecvError::Disconnected) if none will.
         pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-            self.0.try_recv().map_err(TryRecvError::from)
+            self.0.try_recv_in_place().map_err(TryRecvError::from)
         }
 
         /// [`recv`](Self::recv) on a thread, which it blocks.

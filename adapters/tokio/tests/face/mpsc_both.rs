@@ -81,6 +81,28 @@ fn poll_recv_wakes_the_task_that_polled_last() {
 }
 
 #[test]
+fn a_try_does_not_end_a_wait() {
+    let (sender, mut receiver) = make();
+    let task = Task::new();
+    assert!(receiver.poll_recv(&mut task.context()).is_pending());
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    send(&sender, 1).unwrap();
+    assert!(task.woken());
+    // What the wait was woken for can be had so as well.
+    send(&sender, 2).unwrap();
+    assert_eq!(receiver.try_recv(), Ok(1));
+    assert_eq!(receiver.try_recv(), Ok(2));
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    let task = Task::new();
+    assert!(receiver.poll_recv(&mut task.context()).is_pending());
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    drop(sender);
+    assert!(task.woken());
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Disconnected));
+    assert_eq!(receiver.poll_recv(&mut task.context()), Poll::Ready(None));
+}
+
+#[test]
 fn many_are_received_at_once() {
     let (sender, mut receiver) = make();
     let task = Task::new();
