@@ -34,14 +34,14 @@ impl<T> Place<T> {
     }
 
     /// Allocates the box, if it is not there.
-    pub(super) fn allocate(&mut self, chan: &Arc<Chan<T>>, side: Side) {
+    pub(super) fn allocate(&mut self, chan: &Arc<Chan<T>>, side: Side) -> Pin<&mut Standing<T>> {
         let lock = self.0.get_or_insert_with(|| Lock::new(None));
-        let kept = lock.lock().take();
-        let standing = kept.unwrap_or_else(|| Box::pin(Standing::new(chan.clone(), side)));
-        *lock.lock() = Some(standing);
+        let new = || Box::pin(Standing::new(chan.clone(), side));
+        lock.get_mut().get_or_insert_with(new).as_mut()
     }
 
     /// Polls the wait, a new one if there is none.
+    #[inline]
     pub(super) fn poll<I: Io, O>(
         &mut self,
         chan: &Arc<Chan<T>>,
@@ -50,28 +50,19 @@ impl<T> Place<T> {
         cx: &mut Context<'_>,
         act: impl FnOnce(List<'_, T>) -> O,
     ) -> Poll<Result<O, Refused>> {
-        let lock = self.0.get_or_insert_with(|| Lock::new(None));
-        let kept = lock.lock().take();
-        let mut standing = kept.unwrap_or_else(|| Box::pin(Standing::new(chan.clone(), side)));
-        let polled = standing.as_mut().poll(io, cx, act);
-        // Nobody else has been here: this is the one `&mut`.
-        let none = lock.lock().replace(standing);
-        debug_assert!(none.is_none(), "two standing waits");
-        polled
+        self.allocate(chan, side).poll(io, cx, act)
     }
 
     /// Polls the wait without a task; `None` if there is none.
+    #[inline]
     pub(super) fn look<O>(
         &mut self,
         act: impl FnOnce(List<'_, T>) -> O,
     ) -> Option<Poll<Result<O, Refused>>> {
-        let lock = self.0.as_ref()?;
-        let mut standing = lock.lock().take()?;
-        let looked = standing
+        let standing = self.0.as_mut()?.get_mut().as_mut()?.as_mut();
+        standing
             .is_waiting()
-            .then(|| standing.as_mut().poll_with(None::<Turn<'_, '_, Bare>>, act));
-        *lock.lock() = Some(standing);
-        looked
+            .then(|| standing.poll_with(None::<Turn<'_, '_, Bare>>, act))
     }
 
     /// Ends the wait, and passes on what it has won.
@@ -93,7 +84,7 @@ impl<T> Place<T> {
 }
 
 pin_project! {
-    struct Standing<T> {
+    pub(super) struct Standing<T> {
         #[pin]
         entry: Entry<Arc<Chan<T>>>,
         side: Side,
