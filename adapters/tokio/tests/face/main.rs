@@ -19,6 +19,11 @@ macro_rules! faces {
                 use $util as util;
                 include!("cancellation.rs");
             }
+            mod messages_anywhere {
+                use $sync as sync;
+                use $util as util;
+                include!("messages_anywhere.rs");
+            }
             mod mpsc {
                 use $sync as sync;
                 include!("mpsc.rs");
