@@ -104,6 +104,13 @@ pub trait Backend: Send + Sync + 'static {
     /// Its name, in reports and on the command line.
     fn name(&self) -> &str;
 
+    /// Whether the check's [seed](Root::seed) decides the whole schedule, so that
+    /// each seed is worth a [round](crate::Suite::rounds) of its own. No, unless
+    /// the backend says so.
+    fn is_drawn(&self) -> bool {
+        false
+    }
+
     /// Runs `root.on(face)` to its end on this thread, and returns.
     ///
     /// It is called on a thread of its own, which is left behind if it never
@@ -404,6 +411,11 @@ impl Root {
         (root, progress)
     }
 
+    /// The seed of this check, for a backend that draws its schedule from it.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// The future that the executor runs to its end.
     ///
     /// It never panics, and it is `Send`; with a [`Face::local`], it has to be
@@ -463,6 +475,7 @@ impl Drop for RootFuture {
     fn drop(&mut self) {
         if let Some(main) = self.main.take() {
             let _scope = Scope::enter(&self.progress.log);
+            self.progress.log.keep_waits();
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(main))) {
                 let message = message_of(&*payload);
                 self.progress

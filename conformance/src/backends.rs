@@ -7,6 +7,7 @@ use crate::backend::Backend;
 
 pub mod async_std;
 pub mod futures;
+pub mod sim;
 pub mod smol;
 pub mod threads;
 pub mod tokio;
@@ -26,5 +27,6 @@ pub fn all() -> Vec<Arc<dyn Backend>> {
         Arc::new(futures::OnLocalPool),
         Arc::new(futures::OnThreadPool),
         Arc::new(threads::OnThreads),
+        Arc::new(sim::Simulated),
     ]
 }

@@ -60,6 +60,9 @@ pub struct Law {
     pub needs: &'static [Capability],
     /// What the subject must promise for it to be run.
     pub promise: Option<Promise>,
+    /// Whether it runs once where others run in several
+    /// [rounds](crate::Suite::rounds).
+    pub once: bool,
     /// What holds, in a sentence.
     pub sentence: &'static str,
     /// How to mend what breaks it.
@@ -83,6 +86,7 @@ impl Law {
             about,
             needs: &[],
             promise: None,
+            once: false,
             sentence,
             hint,
             run,
@@ -113,6 +117,14 @@ impl Law {
     #[must_use]
     pub const fn promised(mut self, promise: Promise) -> Self {
         self.promise = Some(promise);
+        self
+    }
+
+    /// The same law, run once: it has a single task, for which every schedule is the
+    /// same, and takes long.
+    #[must_use]
+    pub const fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 

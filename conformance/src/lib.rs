@@ -48,4 +48,4 @@ pub mod wakers;
 pub use async_trait::async_trait;
 
 pub use erased::{BoxFuture, LocalBoxFuture, Moment};
-pub use suite::{Check, Suite, WATCHDOG};
+pub use suite::{Check, ROUNDS, Suite, WATCHDOG};

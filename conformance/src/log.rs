@@ -29,6 +29,8 @@ pub(crate) struct Log {
 struct State {
     next: u64,
     waits: BTreeMap<u64, Wait>,
+    /// Who waited when the executor dropped the check.
+    kept_waits: Option<String>,
     notes: VecDeque<(Duration, String)>,
     dropped_notes: usize,
     panics: Vec<Panic>,
@@ -114,15 +116,46 @@ impl Log {
             .cloned()
     }
 
+    /// Keeps who waits on what for the dump, since those who wait are about to be
+    /// dropped.
+    pub(crate) fn keep_waits(&self) {
+        let mut state = self.lock();
+        let waits = state.dump_waits();
+        state.kept_waits.get_or_insert(waits);
+    }
+
     /// Who waits on what, and the latest notes.
     pub(crate) fn dump(&self) -> String {
         let state = self.lock();
+        let mut out = match &state.kept_waits {
+            Some(waits) => waits.clone(),
+            None => state.dump_waits(),
+        };
+        if !state.notes.is_empty() {
+            out.push_str("what happened last:\n");
+        }
+        let hidden = state.notes.len().saturating_sub(SHOWN);
+        if hidden + state.dropped_notes > 0 {
+            let _ = writeln!(out, "  ({} earlier)", hidden + state.dropped_notes);
+        }
+        for (at, text) in state.notes.iter().skip(hidden) {
+            let _ = writeln!(out, "  +{:.3}s {text}", at.as_secs_f64());
+        }
+        for Panic { message, location } in &state.panics {
+            let _ = writeln!(out, "panicked at {location}: {message}");
+        }
+        out
+    }
+}
+
+impl State {
+    fn dump_waits(&self) -> String {
         let mut out = String::new();
         let now = Instant::now();
-        if !state.waits.is_empty() {
+        if !self.waits.is_empty() {
             out.push_str("who waits on what:\n");
         }
-        for wait in state.waits.values().take(SHOWN) {
+        for wait in self.waits.values().take(SHOWN) {
             let Wait {
                 label,
                 since,
@@ -139,21 +172,8 @@ impl Log {
                 ),
             };
         }
-        if state.waits.len() > SHOWN {
-            let _ = writeln!(out, "  and {} more", state.waits.len() - SHOWN);
-        }
-        if !state.notes.is_empty() {
-            out.push_str("what happened last:\n");
-        }
-        let hidden = state.notes.len().saturating_sub(SHOWN);
-        if hidden + state.dropped_notes > 0 {
-            let _ = writeln!(out, "  ({} earlier)", hidden + state.dropped_notes);
-        }
-        for (at, text) in state.notes.iter().skip(hidden) {
-            let _ = writeln!(out, "  +{:.3}s {text}", at.as_secs_f64());
-        }
-        for Panic { message, location } in &state.panics {
-            let _ = writeln!(out, "panicked at {location}: {message}");
+        if self.waits.len() > SHOWN {
+            let _ = writeln!(out, "  and {} more", self.waits.len() - SHOWN);
         }
         out
     }

@@ -14,7 +14,7 @@ use anysync_conformance::law::{Law, Level};
 use anysync_conformance::mutants::{self, Broken, KillTable};
 use anysync_conformance::report::{CheckResult, Outcome, Report};
 use anysync_conformance::subject::Subject;
-use anysync_conformance::{Suite, backends, laws, subjects};
+use anysync_conformance::{ROUNDS, Suite, backends, laws, subjects};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -45,6 +45,10 @@ struct Arguments {
     /// Draw each check's random numbers from this seed [default: another at each run]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+
+    /// Run each law so many times where its seed decides the schedule, which is on the backend `sim`
+    #[arg(long, value_name = "N", default_value_t = ROUNDS, value_parser = clap::value_parser!(u64).range(1..))]
+    rounds: u64,
 
     /// Give up a check after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
@@ -194,6 +198,7 @@ fn run(arguments: &Arguments) -> Result<bool, Usage> {
 fn suite(arguments: &Arguments) -> Result<Suite, Usage> {
     let mut suite = Suite::new()
         .seed(arguments.seed.unwrap_or_else(random_seed))
+        .rounds(arguments.rounds)
         .level(match arguments.level {
             Threshold::Must => Level::Must,
             Threshold::Should => Level::Should,

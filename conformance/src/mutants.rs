@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::backend::Backend;
+use crate::backends::sim::Simulated;
 use crate::backends::threads::OnThreads;
 use crate::backends::tokio::TokioCurrentThread;
 use crate::law::{About, Law};
@@ -88,6 +89,22 @@ impl Mutant {
                 .shared_backend(Arc::clone(backend))
                 .checks_where(|law| law.about == About::Backend),
         }
+    }
+
+    /// The laws that are to kill it and do not within the suite's rounds in the
+    /// simulator, where they can run there. A backend does not run in it.
+    pub fn outlives_in_the_simulator(&self, suite: &Suite) -> Vec<&'static str> {
+        let Broken::Subject(subject) = &self.what else {
+            return Vec::new();
+        };
+        let suite = suite.clone().watchdog(PATIENCE).backend(Simulated);
+        let checks = suite
+            .shared_subject(Arc::clone(subject))
+            .checks_where(|law| self.killed_by.contains(&law.id));
+        let results = run_all(checks, 1, |_| {});
+        let mut laws = self.killed_by.to_vec();
+        laws.retain(|law| fate(&results, law) == Fate::Survived);
+        laws
     }
 
     /// The laws that are to kill it and do not, in any of their tries.

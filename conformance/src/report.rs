@@ -86,8 +86,11 @@ pub struct CheckResult {
     pub level: Level,
     /// How it ended.
     pub outcome: Outcome,
-    /// The seed of the run.
+    /// The seed of the run; of the round that failed, where there were several.
     pub seed: u64,
+    /// How many times it was run: none if it was skipped, several where each seed
+    /// is a schedule.
+    pub rounds: u64,
     /// How long it took.
     pub time: Duration,
 }

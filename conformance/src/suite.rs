@@ -17,6 +17,9 @@ use crate::{backends, laws, subjects};
 /// How long a check may take before it counts as hung.
 pub const WATCHDOG: Duration = Duration::from_secs(60);
 
+/// How many schedules of each law are run where a seed decides the schedule.
+pub const ROUNDS: u64 = 20;
+
 /// A choice of laws, backends and subjects.
 ///
 /// # Examples
@@ -38,6 +41,7 @@ pub struct Suite {
     filters: Vec<String>,
     level: Level,
     seed: u64,
+    rounds: u64,
     watchdog: Duration,
     jobs: usize,
 }
@@ -52,6 +56,7 @@ pub struct Check {
     /// What it is about.
     pub subject: Arc<dyn Subject>,
     seed: u64,
+    rounds: u64,
     watchdog: Duration,
 }
 
@@ -67,6 +72,7 @@ impl Suite {
             filters: Vec::new(),
             level: Level::Should,
             seed: 0,
+            rounds: ROUNDS,
             watchdog: WATCHDOG,
             jobs: jobs.max(2),
         }
@@ -126,6 +132,15 @@ impl Suite {
         self
     }
 
+    /// How many schedules of each law are run, one at least, on the backends whose
+    /// seed [decides the schedule](Backend::is_drawn); on the others each law runs
+    /// once. The seed of the first is that of the suite, and each has the next.
+    #[must_use]
+    pub fn rounds(mut self, rounds: u64) -> Self {
+        self.rounds = rounds.max(1);
+        self
+    }
+
     /// How long a check may take before it counts as hung.
     #[must_use]
     pub fn watchdog(mut self, limit: Duration) -> Self {
@@ -180,6 +195,7 @@ impl Suite {
                     backend: Arc::clone(backend),
                     subject: Arc::clone(subject),
                     seed: self.seed,
+                    rounds: self.rounds,
                     watchdog: self.watchdog,
                 }));
             }
@@ -275,29 +291,49 @@ impl Check {
     }
 
     /// Runs it, and returns even if it hangs.
+    ///
+    /// The result of several rounds is that of the first that fails, with its seed.
     pub fn run(&self) -> CheckResult {
         let law = &self.law;
-        let (outcome, time) = match law.reason_against(&*self.subject) {
-            Some(reason) => (Outcome::Skipped(reason), Duration::ZERO),
-            None => {
-                let (body, subject) = (law.run, Arc::clone(&self.subject));
-                runner::run(runner::Check {
-                    backend: Arc::clone(&self.backend),
-                    body: Box::new(move |cx| body(cx, subject)),
-                    needs: law.needs.to_vec(),
-                    seed: mix(mix(self.seed, law.id), self.backend.name()),
-                    watchdog: self.watchdog,
-                })
-            }
+        let rounds = match self.backend.is_drawn() && !law.once {
+            true => self.rounds,
+            false => 1,
         };
-        CheckResult {
+        let mut result = CheckResult {
             subject: self.subject.name().to_owned(),
             law: law.id.to_owned(),
             backend: self.backend.name().to_owned(),
             level: law.level_for(&*self.subject),
-            outcome,
+            outcome: Outcome::Passed,
             seed: self.seed,
-            time,
+            rounds: 0,
+            time: Duration::ZERO,
+        };
+        if let Some(reason) = law.reason_against(&*self.subject) {
+            result.outcome = Outcome::Skipped(reason);
+            return result;
         }
+        for round in 0..rounds {
+            let seed = self.seed.wrapping_add(round);
+            let (outcome, time) = self.run_once(seed);
+            result.time += time;
+            result.rounds += 1;
+            if !matches!(outcome, Outcome::Passed) {
+                (result.outcome, result.seed) = (outcome, seed);
+                break;
+            }
+        }
+        result
+    }
+
+    fn run_once(&self, seed: u64) -> (Outcome, Duration) {
+        let (body, subject) = (self.law.run, Arc::clone(&self.subject));
+        runner::run(runner::Check {
+            backend: Arc::clone(&self.backend),
+            body: Box::new(move |cx| body(cx, subject)),
+            needs: self.law.needs.to_vec(),
+            seed: mix(mix(seed, self.law.id), self.backend.name()),
+            watchdog: self.watchdog,
+        })
     }
 }

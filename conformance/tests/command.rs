@@ -21,7 +21,7 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn bad_usage_exits_with_2_and_names_what_is_allowed() {
-    let cases: [(&[&str], &[&str]); 8] = [
+    let cases: [(&[&str], &[&str]); 9] = [
         (
             &["--backend", "tokyo"],
             &["tokyo", "tokio-current-thread", "smol-local", "threads"],
@@ -34,6 +34,7 @@ fn bad_usage_exits_with_2_and_names_what_is_allowed() {
         (&["--seed", "x7"], &["x7", "--seed"]),
         (&["--seed", "-1"], &["-1"]),
         (&["--watchdog", "0"], &["0", "--watchdog"]),
+        (&["--rounds", "0"], &["0", "--rounds"]),
         (&["--level", "may"], &["may", "must", "should"]),
         (&["--format", "xml"], &["xml", "table", "json"]),
     ];

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anysync::{Bare, Block};
 use anysync_conformance::backend::{Backend, Capability, Face, Root, lacks};
+use anysync_conformance::backends::sim::Simulated;
 use anysync_conformance::backends::threads::OnThreads;
 use anysync_conformance::backends::tokio::TokioCurrentThread;
 use anysync_conformance::cx::Cx;
@@ -306,6 +307,65 @@ fn seed_repeats_a_check_exactly() {
     let first = drawn(1);
     assert_ne!(first, drawn(2));
     assert_eq!(first, drawn(1));
+}
+
+/// Holds unless the second task is first.
+async fn first_come_first_served(cx: Cx, _: Arc<dyn Subject>) {
+    let order = Arc::new(AtomicU64::new(0));
+    let tasks = [1, 2].map(|number| {
+        let order = Arc::clone(&order);
+        cx.spawn(format!("task {number}"), async move {
+            let _ = order.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed);
+        })
+    });
+    for task in tasks {
+        task.join().await;
+    }
+    assert_eq!(order.load(Ordering::Relaxed), 1, "who was first");
+}
+
+#[test]
+fn rounds_find_the_schedule_that_fails_and_its_seed_repeats_it() {
+    let law = || {
+        law(
+            "test::first_come_first_served",
+            run!(first_come_first_served),
+        )
+    };
+    let run = |seed, rounds| {
+        let suite = suite([law()]).backend(Simulated).seed(seed).rounds(rounds);
+        suite.run()
+    };
+    let start = (0..).find(|seed| run(*seed, 1).is_success()).unwrap();
+    let report = run(start, 100);
+    let result = &report.results()[0];
+    assert!(matches!(result.outcome, Outcome::Failed(_)), "{report}");
+    assert!(result.seed > start && result.rounds == 1 + result.seed - start);
+    let command = format!("--backend sim --subject nothing --seed {}", result.seed);
+    assert!(report.to_string().contains(&command), "{report}");
+    for _ in 0..3 {
+        assert!(!run(result.seed, 1).is_success());
+        assert!(run(start, result.seed - start).is_success());
+    }
+    // Elsewhere, and where it is to, a law runs once.
+    let elsewhere = suite([law()]).backend(TokioCurrentThread).rounds(100);
+    assert_eq!(elsewhere.run().results()[0].rounds, 1);
+    let once = suite([law().once()]).backend(Simulated).seed(start);
+    assert_eq!(once.rounds(100).run().results()[0].rounds, 1);
+}
+
+#[test]
+fn simulator_tells_of_a_hang_at_once() {
+    let start = std::time::Instant::now();
+    let report = suite([law("test::hangs", run!(hangs))])
+        .backend(Simulated)
+        .run();
+    let hung = failure(&report, "test::hangs");
+    assert!(start.elapsed() < Duration::from_secs(20), "the watchdog's");
+    assert!(hung.message.contains("nobody can go on"), "{hung:?}");
+    for part in ["about to hang", "the signal that never comes"] {
+        assert!(hung.dump.contains(part), "no {part} in:\n{}", hung.dump);
+    }
 }
 
 #[test]

@@ -5,12 +5,19 @@
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use anysync_conformance::backend::lacks;
+use anysync_conformance::backends::sim::Simulated;
 use anysync_conformance::backends::threads::OnThreads;
 use anysync_conformance::backends::tokio::{TokioCurrentThread, TokioMultiThread};
 use anysync_conformance::harness::{run_trials, trials};
+use anysync_conformance::mutants::Broken;
 use anysync_conformance::{Suite, laws, mutants, subjects};
 use libtest_mimic::{Failed, Trial};
+
+/// In how many schedules a mutant is to die in the simulator.
+const ROUNDS: u64 = 300;
 
 fn main() -> ExitCode {
     let mut all = trials(Suite::new());
@@ -32,11 +39,38 @@ fn main() -> ExitCode {
             }
         })
     }));
+    all.extend(mutants_in_the_simulator());
     all.push(Trial::test(
         "mutants::each_law_kills_one",
         each_law_kills_one,
     ));
     run_trials(all)
+}
+
+/// Each broken primitive whose killers run in the simulator dies there as well.
+fn mutants_in_the_simulator() -> Vec<Trial> {
+    let lacks = lacks(Arc::new(Simulated));
+    let laws = laws::all();
+    let runs = |id: &str| {
+        let law = laws.iter().find(|law| law.id == id);
+        let mut needs = law.into_iter().flat_map(|law| law.needs);
+        needs.all(|need| !lacks.iter().any(|(what, _)| what == need))
+    };
+    let primitives = mutants::all().into_iter().filter(|mutant| {
+        let is_primitive = matches!(mutant.what, Broken::Subject(_));
+        is_primitive && mutant.killed_by.iter().any(|id| runs(id))
+    });
+    let trials = primitives.map(|mutant| {
+        Trial::test(format!("mutants_in_sim::{}", mutant.name), move || {
+            let suite = Suite::new().rounds(ROUNDS);
+            let outlived = mutant.outlives_in_the_simulator(&suite);
+            match outlived.is_empty() {
+                true => Ok(()),
+                false => Err(format!("it outlives {}", outlived.join(", ")).into()),
+            }
+        })
+    });
+    trials.collect()
 }
 
 /// That the mutants do die of the laws they name is what their own tests say.

@@ -115,7 +115,7 @@ impl Builder {
     }
 
     /// How often a wake-up may come late: by 1 µs to about half a second of the
-    /// virtual clock, during which timers may end.
+    /// virtual clock, during which timers may end, but by no more than 100 steps.
     pub const fn delayed_wakes(mut self, limit: u32) -> Self {
         self.delayed_wakes = Some(limit);
         self

@@ -29,8 +29,8 @@ use crate::world::{NEVER, Task, TaskId, Wait, World};
 /// sleeps for an hour takes no time.
 ///
 /// A task that holds a handle keeps the world alive, and the world its unfinished
-/// tasks: outside of `check`, which drops what is left, such a circle is never
-/// freed.
+/// tasks: outside of `check`, which drops what is left, it takes
+/// [`shutdown`](Sim::shutdown) to free such a circle.
 ///
 /// # Examples
 ///
@@ -174,6 +174,31 @@ impl Sim {
             world: Arc::downgrade(&self.world),
             what: what.into(),
             place: Location::caller(),
+        }
+    }
+
+    /// Drops every task that is not finished. Those that are spawned later are
+    /// dropped at once.
+    ///
+    /// # Panics
+    ///
+    /// With the first panic of a task that is dropped, when all of them are.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anysync::{Bare, Block, Spawn, Timer};
+    /// use anysync_sim::Sim;
+    ///
+    /// let sim = Sim::new(0);
+    /// let own = sim.clone();
+    /// let task = sim.spawn(async move { own.sleep(std::time::Duration::MAX).await });
+    /// sim.shutdown();
+    /// assert!(Bare.block_on(task).unwrap_err().is_cancelled());
+    /// ```
+    pub fn shutdown(&self) {
+        if let Err(payload) = self.world.close() {
+            std::panic::resume_unwind(payload);
         }
     }
 

@@ -7,7 +7,7 @@
 //! No code of the user's runs under the world's lock: no poll, no waker's wake,
 //! no drop of a future.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::{Pin, pin};
@@ -30,6 +30,9 @@ pub(crate) const NEVER: Duration = Duration::MAX;
 
 /// A delayed wake-up comes after one of this many powers of two, in µs.
 const DELAYS: usize = 20;
+/// But after so many steps at the latest: the clock stands still for a task that
+/// yields until another has done something.
+const DELAY_STEPS: u64 = 100;
 
 pub(crate) struct World {
     state: Mutex<State>,
@@ -47,6 +50,8 @@ struct State {
     /// Those that stand behind others; see [`Entry::behind`].
     yielders: Vec<TaskId>,
     timers: BTreeMap<(Duration, u64), Alarm>,
+    /// By which step a delayed wake-up comes, and its timer.
+    delayed: VecDeque<(u64, (Duration, u64))>,
     next_timer: u64,
     now: Duration,
     steps: u64,
@@ -114,6 +119,7 @@ impl World {
                 ready: Vec::new(),
                 yielders: Vec::new(),
                 timers: BTreeMap::new(),
+                delayed: VecDeque::new(),
                 next_timer: 0,
                 now: Duration::ZERO,
                 steps: 0,
@@ -456,6 +462,7 @@ impl State {
                 self.next_timer += 1;
                 let key = (self.now.saturating_add(after), self.next_timer);
                 self.timers.insert(key, Alarm::Ready(id));
+                self.delayed.push_back((self.steps + DELAY_STEPS, key));
                 self.note(Event::Delayed(id, after));
             }
         }
@@ -470,17 +477,28 @@ impl State {
             }
             match first.remove() {
                 Alarm::Wake(waker) => due.push(waker),
-                Alarm::Ready(id) => {
-                    if let Some(entry) = self.tasks.get_mut(&id) {
-                        if entry.status == Status::Delayed {
-                            entry.status = Status::Ready;
-                            self.ready.push(id);
-                        }
-                    }
-                }
+                Alarm::Ready(id) => self.end_delay(id),
+            }
+        }
+        while let Some(&(step, key)) = self.delayed.front() {
+            if step > self.steps {
+                break;
+            }
+            self.delayed.pop_front();
+            if let Some(Alarm::Ready(id)) = self.timers.remove(&key) {
+                self.end_delay(id);
             }
         }
         due
+    }
+
+    fn end_delay(&mut self, id: TaskId) {
+        if let Some(entry) = self.tasks.get_mut(&id) {
+            if entry.status == Status::Delayed {
+                entry.status = Status::Ready;
+                self.ready.push(id);
+            }
+        }
     }
 
     /// Decides what happens next, when somebody is ready.

@@ -116,7 +116,8 @@ pub(super) const LAWS: &[Law] = &[
         "Cancelling in the middle of 100,000 waiters costs what it does among few.",
         "Link the queue both ways, so that a node leaves it without a search.",
         each!(costs::cancel_is_constant_time),
-    ),
+    )
+    .once(),
     Law::should(
         "any::spends_budget_after_winning",
         About::EveryWait,

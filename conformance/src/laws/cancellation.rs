@@ -54,7 +54,8 @@ pub(super) const LAWS: &[Law] = &[
         "Walk with a list of what is still to do, in place of a call in a call; take nodes apart \
          so in `Drop` as well.",
         run!(deep_trees_do_not_overflow),
-    ),
+    )
+    .once(),
 ];
 
 async fn is_sticky(cx: Cx, subject: Arc<dyn Subject>) {

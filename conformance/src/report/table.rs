@@ -153,11 +153,16 @@ fn summary(results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -> fmt::Result 
             .filter(|result| result.outcome.name() == name);
         of_name.count()
     };
-    writeln!(
+    write!(
         f,
-        "{} passed, {} failed, {} skipped\n",
+        "{} passed, {} failed, {} skipped",
         count("passed"),
         count("failed"),
         count("skipped")
-    )
+    )?;
+    let drawn = results.iter().filter(|result| result.rounds > 1);
+    match drawn.map(|result| result.rounds).sum() {
+        0_u64 => writeln!(f, "\n"),
+        rounds => writeln!(f, "; {rounds} schedules were drawn\n"),
+    }
 }
