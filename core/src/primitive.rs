@@ -7,7 +7,9 @@
 //! | [`Lock`] | `std::sync::Mutex` | a critical section, or a spin lock | loom |
 //! | [`TrackedCell`] | `core`'s `UnsafeCell` | the same | loom's, which finds races |
 //!
-//! No other module mentions any of the three worlds.
+//! No other module mentions any of the three worlds. With `--cfg anysync_spin` the
+//! spin lock is taken with `std` too, for tests: a sanitizer sees into it, and it
+//! checks that no thread locks twice.
 
 #[cfg(anysync_loom)]
 pub(crate) use loom::sync::atomic::Ordering;
@@ -81,7 +83,7 @@ mod tracked_cell {
 
 /// The inner lock: held for a few instructions, never while any code of the
 /// user's runs. A panic inside is a bug of this crate's, so poison is ignored.
-#[cfg(any(feature = "std", anysync_loom))]
+#[cfg(any(all(feature = "std", not(anysync_spin)), anysync_loom))]
 mod lock {
     #[cfg(anysync_loom)]
     use loom::sync::{Mutex, MutexGuard};
@@ -116,5 +118,5 @@ mod lock {
     }
 }
 
-#[cfg(not(any(feature = "std", anysync_loom)))]
+#[cfg(not(any(all(feature = "std", not(anysync_spin)), anysync_loom)))]
 mod lock;

@@ -40,6 +40,8 @@ impl<T> Lock<T> {
 
     #[inline]
     pub(crate) fn lock(&self) -> LockGuard<'_, T> {
+        #[cfg(all(test, anysync_spin))]
+        one_at_a_time::enter();
         LockGuard {
             pass: self.gate.enter(),
             lock: self,
@@ -84,6 +86,27 @@ impl<T> Drop for LockGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.lock.gate.leave(self.pass);
+        #[cfg(all(test, anysync_spin))]
+        one_at_a_time::leave();
+    }
+}
+
+/// Fails a test in which a thread locks while it has a guard: two guards would
+/// overlap, or foreign code would run under the lock.
+#[cfg(all(test, anysync_spin))]
+mod one_at_a_time {
+    use core::cell::Cell;
+
+    std::thread_local! {
+        static HAS_ONE: Cell<bool> = const { Cell::new(false) };
+    }
+
+    pub(super) fn enter() {
+        assert!(!HAS_ONE.replace(true), "a thread has two guards");
+    }
+
+    pub(super) fn leave() {
+        HAS_ONE.set(false);
     }
 }
 
