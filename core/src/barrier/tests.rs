@@ -12,7 +12,7 @@ use super::*;
 use crate::io::block_on;
 use crate::test_util::{
     WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
-    reentrant_waker,
+    reentrant_waker, scope,
 };
 
 /// `count` waits that have arrived.
@@ -74,7 +74,7 @@ fn exactly_one_leader_per_generation() {
     const GENERATIONS: usize = 300;
     let barrier = Barrier::new(PARTIES);
     let leaders: Vec<AtomicUsize> = (0..GENERATIONS).map(|_| AtomicUsize::new(0)).collect();
-    thread::scope(|scope| {
+    scope(|scope| {
         for _ in 0..PARTIES {
             scope.spawn(|| {
                 for leaders in &leaders {
@@ -525,7 +525,7 @@ fn happens_before() {
     let barrier = Barrier::new(THREADS);
     let cells: Vec<AtomicUsize> = (0..THREADS).map(|_| AtomicUsize::new(0)).collect();
     let sum = AtomicUsize::new(0);
-    thread::scope(|scope| {
+    scope(|scope| {
         for own in &cells {
             let (barrier, cells, sum) = (&barrier, &cells, &sum);
             scope.spawn(move || {

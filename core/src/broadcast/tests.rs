@@ -17,7 +17,7 @@ use super::{
 use crate::io::{Bare, Block, Io};
 use crate::test_util::{
     WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
-    reentrant_waker,
+    reentrant_waker, scope,
 };
 
 #[test]
@@ -513,7 +513,7 @@ fn threads_get_everything_in_order() {
     let (sender, receiver) = channel_with(3, Overflow::Wait);
     let receivers: Vec<_> = (0..2).map(|_| sender.subscribe()).collect();
     drop(receiver);
-    std::thread::scope(|scope| {
+    scope(|scope| {
         for mut receiver in receivers {
             scope.spawn(move || {
                 let mut last = [0; 2];
@@ -609,7 +609,7 @@ fn completed_future_panics_clearly() {
 #[test]
 fn moves_between_executors() {
     let (sender, mut receiver) = channel(1);
-    std::thread::scope(|scope| {
+    scope(|scope| {
         let mut wait = Box::pin(receiver.recv_future());
         assert!(poll(wait.as_mut(), &counting_waker().1).is_pending());
         let waiting = scope.spawn(move || Bare.block_on(wait));

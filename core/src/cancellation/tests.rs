@@ -17,7 +17,7 @@ use super::*;
 use crate::Block;
 use crate::test_util::{
     Event, WAKER_PANIC, allocations, counting_waker, hooked_waker, panic_message, panicking_waker,
-    poll, poll_noop, reentrant_waker,
+    poll, poll_noop, reentrant_waker, scope,
 };
 
 type Token = CancellationToken;
@@ -297,7 +297,7 @@ fn cancels_from_many_threads_agree() {
             tokens.push(parent.child_token());
         }
         let tokens = Arc::new(tokens);
-        std::thread::scope(|scope| {
+        scope(|scope| {
             for start in [0, 3, 20] {
                 let tokens = tokens.clone();
                 scope.spawn(move || {

@@ -7,7 +7,6 @@ use std::boxed::Box;
 use std::format;
 use std::string::ToString;
 use std::sync::Arc;
-use std::thread;
 use std::time::Instant;
 use std::vec;
 use std::vec::Vec;
@@ -18,7 +17,7 @@ use super::*;
 use crate::io::{Bare, Block, Io};
 use crate::test_util::{
     WAKER_PANIC, Wakes, allocations, counting_waker, panic_message, panicking_waker, poll,
-    poll_noop, reentrant_waker,
+    poll_noop, reentrant_waker, scope,
 };
 use crate::wake_batch::BATCH;
 
@@ -121,7 +120,7 @@ fn each_message_once() {
         let seen: Vec<_> = (0..THREADS * MESSAGES)
             .map(|_| AtomicUsize::new(0))
             .collect();
-        thread::scope(|scope| {
+        scope(|scope| {
             for thread in 0..THREADS {
                 let (sender, receiver, seen) = (sender.clone(), receiver.clone(), &seen);
                 scope.spawn(move || {
@@ -152,7 +151,7 @@ fn each_message_once() {
 fn fifo_per_producer() {
     const MESSAGES: usize = 3_000;
     let (sender, receiver) = bounded(4);
-    thread::scope(|scope| {
+    scope(|scope| {
         for producer in 0..3 {
             let sender = sender.clone();
             scope.spawn(move || {

@@ -6,7 +6,6 @@ use core::task::{Context, Poll};
 use std::boxed::Box;
 use std::format;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
@@ -15,7 +14,7 @@ use crate::io::{Bare, Block, Io, block_on};
 use crate::mutex::{Fairness, Mutex};
 use crate::test_util::{
     WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
-    reentrant_waker,
+    reentrant_waker, scope,
 };
 
 type Boxed<'a, T> = Pin<Box<Wait<'a, T>>>;
@@ -112,7 +111,7 @@ fn notify_between_unlock_and_wait_is_not_lost_by_threads() {
         const ROUNDS: usize = 2_000;
         let mutex = Mutex::with_fairness(0_usize, fairness);
         // Two that take turns: whoever misses a notification stops both.
-        thread::scope(|scope| {
+        scope(|scope| {
             for parity in 0..2 {
                 let (mutex, condvar) = (&mutex, &condvar);
                 scope.spawn(move || {
@@ -488,7 +487,7 @@ fn moves_between_executors() {
         let (wakes, waker) = counting_waker();
         let mut wait = Box::pin(condvar.wait_future(mutex.try_lock().unwrap()));
         assert!(poll(wait.as_mut(), &waker).is_pending());
-        thread::scope(|scope| {
+        scope(|scope| {
             let notifier = scope.spawn(|| {
                 *mutex.blocking_lock() += 1;
                 condvar.notify_one();
@@ -579,7 +578,7 @@ fn spends_budget_after_winning() {
 #[test]
 fn usable_in_a_static() {
     static PAIR: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
-    thread::scope(|scope| {
+    scope(|scope| {
         scope.spawn(|| {
             let guard = PAIR.0.blocking_lock();
             assert!(*block_on(PAIR.1.wait_while_future(guard, |set| !*set)));

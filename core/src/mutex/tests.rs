@@ -8,7 +8,6 @@ use std::boxed::Box;
 use std::format;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
-use std::thread;
 use std::vec::Vec;
 
 use super::{
@@ -16,7 +15,7 @@ use super::{
     OwnedMutexGuard, Waiter,
 };
 use crate::io::{Bare, Block, Io};
-use crate::test_util::{counting_waker, panic_message, panicking_waker, poll, poll_noop};
+use crate::test_util::{counting_waker, panic_message, panicking_waker, poll, poll_noop, scope};
 
 mod any;
 mod eventual;
@@ -77,7 +76,7 @@ fn excludes() {
     // A counter that loses steps if two have it at once.
     let mutex = Mutex::new(0_usize);
     let inside = AtomicUsize::new(0);
-    thread::scope(|scope| {
+    scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 for _ in 0..ROUNDS {
@@ -367,7 +366,7 @@ fn storm(mutex: &Mutex<usize>) {
     });
     let had = AtomicUsize::new(0);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        thread::scope(|scope| {
+        scope(|scope| {
             for thread in 0..4_u64 {
                 let had = &had;
                 scope.spawn(move || {

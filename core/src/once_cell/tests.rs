@@ -14,7 +14,7 @@ use super::*;
 use crate::Block;
 use crate::test_util::{
     WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
-    reentrant_waker,
+    reentrant_waker, scope,
 };
 
 /// An initialiser that is pending until its gate is opened, then makes `value`.
@@ -43,7 +43,7 @@ fn initialises_once() {
     let cell = OnceCell::new();
     let runs = AtomicUsize::new(0);
     let start = Barrier::new(CALLERS);
-    let addresses: Vec<usize> = std::thread::scope(|scope| {
+    let addresses: Vec<usize> = scope(|scope| {
         let callers: Vec<_> = (0..CALLERS)
             .map(|caller| {
                 let (cell, runs, start) = (&cell, &runs, &start);
@@ -66,7 +66,7 @@ fn initialises_once() {
 #[test]
 fn get_is_lock_free_and_ordered() {
     let cell = OnceCell::new();
-    std::thread::scope(|scope| {
+    scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 let value: &[usize; 64] = loop {
@@ -676,7 +676,7 @@ fn happens_before() {
                 .sum::<usize>()
         };
         let start = Barrier::new(3);
-        std::thread::scope(|scope| {
+        scope(|scope| {
             for me in 0..3 {
                 let (cell, start, trace, sum) = (&cell, &start, &trace, &sum);
                 scope.spawn(move || {
@@ -703,7 +703,7 @@ fn turns_survive_threads_that_cancel() {
     for _ in 0..200 {
         let cell = OnceCell::new();
         let start = Barrier::new(THREADS);
-        std::thread::scope(|scope| {
+        scope(|scope| {
             for me in 0..THREADS {
                 let (cell, start) = (&cell, &start);
                 scope.spawn(move || {
@@ -835,7 +835,7 @@ fn moves_between_threads_while_it_waits() {
     let mut init = Box::pin(cell.get_or_init_async(Bare, pending));
     assert!(poll_noop(init.as_mut()).is_pending());
     assert!(poll_noop(wait.as_mut()).is_pending());
-    std::thread::scope(|scope| {
+    scope(|scope| {
         scope.spawn(move || assert_eq!(Bare.block_on(wait), &1));
         scope.spawn(move || drop(init));
     });

@@ -18,7 +18,7 @@ use super::{
     RwLockWriteGuard, UpgradableRead, Upgrade, Waiter, Write,
 };
 use crate::io::{Bare, Block};
-use crate::test_util::{Wakes, counting_waker, panic_message, poll, poll_noop};
+use crate::test_util::{Wakes, counting_waker, panic_message, poll, poll_noop, scope};
 use crate::wake_batch::BATCH;
 
 mod any;
@@ -116,7 +116,7 @@ fn writer_excludes_all() {
     const ROUNDS: usize = 2_000;
     let lock = RwLock::new((0_usize, 0_usize));
     let (writing, reading) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    thread::scope(|scope| {
+    scope(|scope| {
         for thread in 0..THREADS {
             let (lock, writing, reading) = (&lock, &writing, &reading);
             scope.spawn(move || {

@@ -18,7 +18,7 @@ use super::{
 use crate::io::{Bare, Block, Io};
 use crate::test_util::{
     WAKER_PANIC, Wakes, allocations, counting_waker, panic_message, panicking_waker, poll,
-    poll_noop, reentrant_waker,
+    poll_noop, reentrant_waker, scope,
 };
 use crate::wake_batch::BATCH;
 
@@ -102,7 +102,7 @@ fn never_over_issues() {
     const PERMITS: usize = 3;
     let semaphore = Semaphore::new(PERMITS);
     let out = AtomicUsize::new(0);
-    thread::scope(|scope| {
+    scope(|scope| {
         for thread in 0..THREADS {
             let (semaphore, out) = (&semaphore, &out);
             scope.spawn(move || {

@@ -13,7 +13,7 @@ use crate::io::{Bare, Block, Io};
 use crate::notify::Waiter;
 use crate::test_util::{
     WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
-    reentrant_waker,
+    reentrant_waker, scope,
 };
 
 #[test]
@@ -345,7 +345,7 @@ fn waits_without_allocation() {
 #[test]
 fn happens_before() {
     let (sender, mut receiver) = channel((0_u64, 0_u64));
-    std::thread::scope(|scope| {
+    scope(|scope| {
         scope.spawn(move || {
             for n in 1..=10_000 {
                 sender.send((n, !n)).unwrap();
@@ -454,7 +454,7 @@ fn spurious_poll_is_harmless() {
 #[test]
 fn moves_between_executors() {
     let (sender, mut receiver) = channel(0);
-    std::thread::scope(|scope| {
+    scope(|scope| {
         let mut wait = std::boxed::Box::pin(receiver.changed_future());
         assert!(poll(wait.as_mut(), &counting_waker().1).is_pending());
         let waiting = scope.spawn(move || Bare.block_on(wait));

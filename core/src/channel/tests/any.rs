@@ -275,7 +275,7 @@ fn moves_between_executors() {
     let (sender, receiver) = bounded(1);
     let mut recv = Box::pin(receiver.recv_future());
     assert!(poll(recv.as_mut(), &counting_waker().1).is_pending());
-    thread::scope(|scope| {
+    scope(|scope| {
         let receiving = scope.spawn(move || Bare.block_on(recv));
         sender.send_blocking(5).unwrap();
         assert_eq!(receiving.join().unwrap(), Ok(5));

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::thread;
 
 use crate::io::{block_on, yield_now};
-use crate::test_util::allocations;
+use crate::test_util::{allocations, scope};
 use crate::{Bare, Block, Notify};
 
 #[test]
@@ -33,7 +33,7 @@ fn foreign_unpark_is_no_wakeup() {
     let mut polls = 0;
     let notify = Notify::new();
     let this = thread::current();
-    thread::scope(|scope| {
+    scope(|scope| {
         block_on(async {
             scope.spawn(|| {
                 while notify.waiter_count() == 0 {

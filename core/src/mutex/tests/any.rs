@@ -7,7 +7,6 @@ use core::task::{Context, Poll};
 use std::boxed::Box;
 use std::format;
 use std::sync::{Arc, Barrier};
-use std::thread;
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
@@ -16,7 +15,7 @@ use super::{Budget, boxed, is_untouched, queued};
 use crate::io::{Bare, Block, Io};
 use crate::test_util::{
     WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
-    reentrant_waker,
+    reentrant_waker, scope,
 };
 
 #[test]
@@ -223,7 +222,7 @@ fn moves_between_executors() {
         let (wakes, waker) = counting_waker();
         let mut wait = boxed(&mutex);
         assert!(poll(wait.as_mut(), &waker).is_pending());
-        thread::scope(|scope| {
+        scope(|scope| {
             scope
                 .spawn(move || {
                     *guard += 1;
@@ -243,7 +242,7 @@ fn happens_before() {
     let mutex = Mutex::new(());
     let beside: Vec<AtomicUsize> = (0..8).map(|_| AtomicUsize::new(0)).collect();
     let start = Barrier::new(3);
-    thread::scope(|scope| {
+    scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 start.wait();
@@ -412,7 +411,7 @@ fn wait_stays_send() {
         value
     }
     let mutex = Mutex::new(Cell::new(1));
-    thread::scope(|scope| {
+    scope(|scope| {
         let wait = send(mutex.lock_future());
         // A guard is dropped on another thread than the one that locked.
         let guard = send(Bare.block_on(wait));

@@ -5,7 +5,6 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::Waker;
 use std::boxed::Box;
 use std::sync::Arc;
-use std::thread;
 use std::vec::Vec;
 
 use super::super::raw::PATIENCE;
@@ -14,7 +13,7 @@ use super::{Budget, boxed, is_untouched, queued, ready};
 use crate::io::{Bare, Block};
 use crate::test_util::{
     WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
-    reentrant_waker,
+    reentrant_waker, scope,
 };
 
 fn eventual<T>(value: T) -> Mutex<T> {
@@ -101,7 +100,7 @@ fn starves_nobody_among_greedy_threads() {
     let mutex = eventual(0_usize);
     let stop = AtomicBool::new(false);
     let served = AtomicUsize::new(0);
-    thread::scope(|scope| {
+    scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {

@@ -17,7 +17,7 @@ use super::super::{
 };
 use super::{Budget, boxed, is_untouched, queued, ready};
 use crate::io::{Bare, Block};
-use crate::test_util::{allocations, counting_waker, panic_message, poll, poll_noop};
+use crate::test_util::{allocations, counting_waker, panic_message, poll, poll_noop, scope};
 
 /// Counts how many of it have been dropped.
 struct Dropped<'a>(&'a AtomicUsize);
@@ -265,7 +265,7 @@ fn wait_stays_send() {
     })
     .join()
     .unwrap();
-    thread::scope(|scope| {
+    scope(|scope| {
         let part = MutexGuard::map(mutex.try_lock().unwrap(), |all| &mut all.0);
         scope.spawn(move || part.set(2));
     });
@@ -279,7 +279,7 @@ fn blocking_locks_wait_in_the_same_queue() {
     let guard = mutex.try_lock().unwrap();
     let mut task = Box::pin(mutex.lock_future());
     assert!(poll(task.as_mut(), &counting_waker().1).is_pending());
-    thread::scope(|scope| {
+    scope(|scope| {
         scope.spawn(|| *mutex.blocking_lock() += 1);
         scope.spawn(|| *mutex.clone().blocking_lock_owned() += 1);
         while mutex.waiter_count() < 3 {

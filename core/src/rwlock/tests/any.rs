@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::io::Io;
-use crate::test_util::{WAKER_PANIC, allocations, denying_waker, panicking_waker, reentrant_waker};
+use crate::test_util::{
+    WAKER_PANIC, allocations, denying_waker, panicking_waker, reentrant_waker, scope,
+};
 
 /// An executor whose tasks have spent their budget while `broke` says so.
 #[derive(Default)]
@@ -291,7 +293,7 @@ fn happens_before() {
     const THREADS: u64 = 3;
     const ROUNDS: u64 = 3_000;
     let lock = RwLock::new(Shared(UnsafeCell::new(0)));
-    thread::scope(|scope| {
+    scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 let mut least = 0;

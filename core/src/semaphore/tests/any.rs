@@ -355,7 +355,7 @@ fn happens_before() {
     const ROUNDS: u64 = 3_000;
     let semaphore = Semaphore::new(1);
     let shared = Shared(UnsafeCell::new(0));
-    thread::scope(|scope| {
+    scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 for _ in 0..ROUNDS {
