@@ -149,6 +149,15 @@ fn the_neutral_pool_does_the_same_for_each_of_its_users() {
     }
 }
 
+/// The program that runs in the simulator: its report is the same every time.
+#[test]
+fn the_simulated_pool_shows_the_planted_bug_and_its_cure() {
+    let output = run(&mut Command::new(env!("CARGO_BIN_EXE_simulated_pool")));
+    assert!(output.status.success(), "{}", output.stderr);
+    assert_eq!(output.stdout, include_str!("expected/simulated_pool.txt"));
+    assert_eq!(output.stderr, "");
+}
+
 /// The programs with files say what went wrong, and end with 1.
 #[cfg(unix)]
 #[test]
