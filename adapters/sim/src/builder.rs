@@ -29,6 +29,7 @@ pub(crate) struct Options {
     pub(crate) unfair_yields: u32,
     pub(crate) cancellations: u32,
     pub(crate) foreign_wakes: bool,
+    pub(crate) backtraces: bool,
 }
 
 /// Options for a simulation.
@@ -62,6 +63,7 @@ pub struct Builder {
     unfair_yields: Option<u32>,
     cancellations: Option<u32>,
     foreign_wakes: bool,
+    backtraces: bool,
 }
 
 /// How far an exploration came.
@@ -86,6 +88,7 @@ impl Builder {
             unfair_yields: None,
             cancellations: None,
             foreign_wakes: false,
+            backtraces: true,
         }
     }
 
@@ -154,6 +157,14 @@ impl Builder {
         self
     }
 
+    /// Whether the report of a deadlock tells at which line each task waits, as far
+    /// as the program has debug information. It does; what it tells depends on how
+    /// the program was built.
+    pub const fn backtraces(mut self, wanted: bool) -> Self {
+        self.backtraces = wanted;
+        self
+    }
+
     fn options(&self, fault: u32, yields: u32, cancellations: u32) -> Options {
         Options {
             max_steps: self.max_steps,
@@ -163,6 +174,7 @@ impl Builder {
             unfair_yields: self.unfair_yields.unwrap_or(yields),
             cancellations: self.cancellations.unwrap_or(cancellations),
             foreign_wakes: self.foreign_wakes,
+            backtraces: self.backtraces,
         }
     }
 

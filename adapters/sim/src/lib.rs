@@ -4,6 +4,7 @@
 mod builder;
 mod choose;
 mod panics;
+mod place;
 mod report;
 mod shrink;
 mod sim;

@@ -51,11 +51,16 @@ pub(crate) struct Stuck {
 /// A task that is not finished.
 #[derive(Debug)]
 pub(crate) struct WhoWaits {
+    pub(crate) id: TaskId,
     pub(crate) label: String,
     pub(crate) place: String,
     pub(crate) polls: u64,
     pub(crate) is_idle: bool,
     pub(crate) waits: Vec<String>,
+    /// Where in the source, from the inside out.
+    pub(crate) places: Vec<String>,
+    /// Polled once more, it went on.
+    pub(crate) was_forgotten: bool,
 }
 
 /// How a simulation can fail.
@@ -119,6 +124,15 @@ fn write_who(f: &mut fmt::Formatter<'_>, who: &[WhoWaits]) -> fmt::Result {
             write!(f, "; {wait}")?;
         }
         writeln!(f)?;
+        for place in &task.places {
+            writeln!(f, "      at {place}")?;
+        }
+        if task.was_forgotten {
+            writeln!(
+                f,
+                "      polled once more it goes on, though nobody woke it: was a wake-up lost?"
+            )?;
+        }
     }
     match who.len().saturating_sub(TASKS) {
         0 => Ok(()),

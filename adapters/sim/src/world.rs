@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use crate::builder::Options;
 use crate::choose::{Choice, Chooser};
+use crate::place::where_it_waits;
 use crate::report::{Event, FailureKind, Stuck, WhoWaits};
 
 /// A task's number; the first is 0.
@@ -95,7 +96,7 @@ enum Alarm {
 }
 
 /// What a task waits for, as far as the simulator sees it.
-#[derive(Clone, Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
     Sleep(Duration, Place),
     Join(TaskId),
@@ -147,7 +148,11 @@ impl World {
         let inside = Inside::enter(self, place);
         let mut root = pin!(root);
         loop {
-            match self.next_step()? {
+            let step = match self.next_step() {
+                Ok(step) => step,
+                Err(stuck) => return Err(self.look_at(stuck, inside.root, root)),
+            };
+            match step {
                 Step::Poll(id, None, waker) if id == inside.root => {
                     let polled = root.as_mut().poll(&mut Context::from_waker(&waker));
                     match polled {
@@ -170,6 +175,73 @@ impl World {
                 Step::Poll(_, None, _) => unreachable!("only the root's future is elsewhere"),
                 Step::Cancel(task) => drop(task),
             }
+        }
+    }
+
+    /// Adds to the report of a deadlock where each task waits, and whether it goes on
+    /// when it is polled once more: then it was not woken when it should have been.
+    /// These polls belong to no schedule.
+    fn look_at<F: Future>(&self, mut stuck: Stuck, root: TaskId, mut main: Pin<&mut F>) -> Stuck {
+        let mut state = self.lock();
+        if stuck.kind != FailureKind::Deadlock {
+            return stuck;
+        }
+        let Some(trace) = state.trace.take() else {
+            return stuck;
+        };
+        state.options.spurious_polls = 0;
+        state.options.delayed_wakes = 0;
+        state.options.exhausted_budgets = 0;
+        let with_places = state.options.backtraces;
+        drop(state);
+        for who in &mut stuck.who {
+            let (task, waits) = self.begin_look(who.id);
+            let poll = |cx: &mut Context<'_>| match task {
+                Some(mut task) => task.as_mut().poll(cx).is_ready(),
+                None if who.id == root => main.as_mut().poll(cx).is_ready(),
+                None => false,
+            };
+            let (polled, places) = where_it_waits(with_places, |cx| {
+                catch_unwind(AssertUnwindSafe(|| poll(cx)))
+            });
+            who.places = places;
+            let has_moved = self
+                .end_look(who.id)
+                .iter()
+                .any(|wait| !waits.contains(wait));
+            who.was_forgotten = match polled {
+                Ok(is_ready) => is_ready || has_moved,
+                Err(payload) => {
+                    // A payload may panic in its own `Drop`.
+                    std::mem::forget(payload);
+                    false
+                }
+            };
+            if who.was_forgotten {
+                // Others may go on now, because this one did.
+                break;
+            }
+        }
+        self.lock().trace = Some(trace);
+        stuck
+    }
+
+    /// Takes the task out, with what it is known to wait for.
+    fn begin_look(&self, id: TaskId) -> (Option<Task>, Vec<Wait>) {
+        let mut state = self.lock();
+        state.current = Some(id);
+        match state.tasks.get_mut(&id) {
+            Some(entry) => (entry.future.take(), std::mem::take(&mut entry.waits)),
+            None => (None, Vec::new()),
+        }
+    }
+
+    fn end_look(&self, id: TaskId) -> Vec<Wait> {
+        let mut state = self.lock();
+        state.current = None;
+        match state.tasks.get_mut(&id) {
+            Some(entry) => std::mem::take(&mut entry.waits),
+            None => Vec::new(),
         }
     }
 
@@ -587,12 +659,15 @@ impl State {
             Wait::Join(id) => format!("waits for the end of {}", label(id)),
             Wait::Labelled(what, place) => format!("waits for {what} (from {place})"),
         };
-        let who = self.tasks.values().map(|entry| WhoWaits {
+        let who = self.tasks.iter().map(|(id, entry)| WhoWaits {
+            id: *id,
             label: entry.label.clone(),
             place: entry.place.to_string(),
             polls: entry.polls,
             is_idle: entry.status == Status::Idle,
             waits: entry.waits.iter().map(describe).collect(),
+            places: Vec::new(),
+            was_forgotten: false,
         });
         Stuck {
             kind,

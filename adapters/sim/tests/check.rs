@@ -68,6 +68,14 @@ async fn waits_for_a_leaky_event(io: Sim) {
     }
 }
 
+/// Where the first line with this text is, as reports and backtraces begin it.
+fn place_of(text: &str) -> String {
+    let source = include_str!("check.rs").lines().enumerate();
+    let mut lines = source.filter(|(_, line)| line.trim_start().starts_with(text));
+    let (line, _) = lines.next().unwrap();
+    format!("tests/check.rs:{}:", line + 1)
+}
+
 /// The faults switched off.
 fn calm() -> Builder {
     Sim::builder()
@@ -94,6 +102,9 @@ fn lost_wake_up_is_told_with_who_waits() {
         "task 0 `main` (from adapters/sim/tests/check.rs:",
         "waits for the end of task 1 `waiter`",
         "task 5 `setter` runs",
+        "polled once more it goes on, though nobody woke it",
+        // Main, in its join.
+        &format!("\n      at {}", place_of("waiter.await.unwrap()")),
         &format!("ANYSYNC_SIM_SEED={seed}"),
     ] {
         assert!(text.contains(part), "no {part} in:\n{text}");
