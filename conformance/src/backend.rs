@@ -111,6 +111,13 @@ pub trait Backend: Send + Sync + 'static {
         false
     }
 
+    /// Tells how a check came to fail, by running it again and again; `check` makes it
+    /// anew, with the seed with which it failed. Nothing, unless the backend can.
+    fn retell(&self, check: &dyn Fn() -> Root) -> Option<String> {
+        let _ = check;
+        None
+    }
+
     /// Runs `root.on(face)` to its end on this thread, and returns.
     ///
     /// It is called on a thread of its own, which is left behind if it never
@@ -414,6 +421,12 @@ impl Root {
     /// The seed of this check, for a backend that draws its schedule from it.
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// The law itself, which panics when it does not hold; for
+    /// [`retell`](Backend::retell).
+    pub fn law(self, face: Face) -> BoxFuture<'static, ()> {
+        (self.body)(Cx::new(face, Arc::clone(&self.progress.log), self.seed))
     }
 
     /// The future that the executor runs to its end.

@@ -86,7 +86,8 @@ impl Cx {
         let spawn = self.need(&self.inner.face.spawn, Capability::Spawn);
         let task: BoxFuture<'static, Value> = Box::pin(async { Box::new(future.await) as Value });
         let task = Watched::new(&self.inner.log, format!("task `{label}`"), task);
-        self.handle(label, spawn.spawn(Box::pin(task)))
+        let handle = spawn.spawn(&label, Box::pin(task));
+        self.handle(label, handle)
     }
 
     /// Starts a task that need not be `Send` and stays on this thread.

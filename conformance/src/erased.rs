@@ -114,7 +114,8 @@ pub(crate) trait DynTimer: Send + Sync {
 }
 
 pub(crate) trait DynSpawn: Send + Sync {
-    fn spawn(&self, task: BoxFuture<'static, Value>) -> Handle;
+    /// The name is for executors that know names.
+    fn spawn(&self, name: &str, task: BoxFuture<'static, Value>) -> Handle;
 }
 
 pub(crate) trait DynSpawnLocal: Send + Sync {
@@ -252,13 +253,13 @@ where
 }
 
 impl<T: Spawn> DynSpawn for Shared<T> {
-    fn spawn(&self, task: BoxFuture<'static, Value>) -> Handle {
+    fn spawn(&self, _: &str, task: BoxFuture<'static, Value>) -> Handle {
         Box::new(self.0.spawn(task))
     }
 }
 
 impl<T: SpawnLocal + 'static> DynSpawn for Confined<T> {
-    fn spawn(&self, task: BoxFuture<'static, Value>) -> Handle {
+    fn spawn(&self, _: &str, task: BoxFuture<'static, Value>) -> Handle {
         self.spawn_local(task)
     }
 }

@@ -77,7 +77,7 @@ const TRIES: usize = 4;
 impl Mutant {
     /// Its checks; killed on any backend is killed.
     fn checks(&self, suite: &Suite) -> Vec<Check> {
-        let suite = suite.clone().watchdog(PATIENCE);
+        let suite = suite.clone().without_stories().watchdog(PATIENCE);
         match &self.what {
             // One executor without parallelism, and one with nothing else.
             Broken::Subject(subject) => suite
@@ -97,7 +97,8 @@ impl Mutant {
         let Broken::Subject(subject) = &self.what else {
             return Vec::new();
         };
-        let suite = suite.clone().watchdog(PATIENCE).backend(Simulated);
+        let suite = suite.clone().without_stories().watchdog(PATIENCE);
+        let suite = suite.backend(Simulated);
         let checks = suite
             .shared_subject(Arc::clone(subject))
             .checks_where(|law| self.killed_by.contains(&law.id));

@@ -63,6 +63,26 @@ pub(crate) fn run(check: Check) -> (Outcome, Duration) {
     (outcome, time)
 }
 
+/// What the backend tells of how a check came to fail with this seed, if it does so
+/// in time.
+pub(crate) fn retell(
+    backend: Arc<dyn Backend>,
+    body: impl Fn() -> Body + Send + 'static,
+    seed: u64,
+    watchdog: Duration,
+) -> Option<String> {
+    let (done, told) = channel();
+    let retelling = move || {
+        let check = || Root::new(body(), Vec::new(), seed).0;
+        let story = catch_unwind(AssertUnwindSafe(|| backend.retell(&check)));
+        // The runner may have given up; then nobody listens.
+        let _ = done.send(story.ok().flatten());
+    };
+    let thread = thread::Builder::new().name("retelling".to_owned());
+    thread.spawn(retelling).ok()?;
+    told.recv_timeout(watchdog).ok()?
+}
+
 fn failed(progress: &Progress, message: String) -> Outcome {
     let mut failure = Failure::new(message);
     failure.dump = progress.log.dump();

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::backend::{Backend, Capability};
+use crate::backend::{Backend, Body, Capability};
 use crate::cx::mix;
 use crate::law::{About, Law, Level};
 use crate::report::{CheckResult, Outcome, Report};
@@ -42,6 +42,7 @@ pub struct Suite {
     level: Level,
     seed: u64,
     rounds: u64,
+    stories: bool,
     watchdog: Duration,
     jobs: usize,
 }
@@ -57,6 +58,8 @@ pub struct Check {
     pub subject: Arc<dyn Subject>,
     seed: u64,
     rounds: u64,
+    /// Whether a failure is to be told in full.
+    stories: bool,
     watchdog: Duration,
 }
 
@@ -73,6 +76,7 @@ impl Suite {
             level: Level::Should,
             seed: 0,
             rounds: ROUNDS,
+            stories: true,
             watchdog: WATCHDOG,
             jobs: jobs.max(2),
         }
@@ -141,6 +145,12 @@ impl Suite {
         self
     }
 
+    /// For checks that are to fail, and whose failures nobody reads.
+    pub(crate) fn without_stories(mut self) -> Self {
+        self.stories = false;
+        self
+    }
+
     /// How long a check may take before it counts as hung.
     #[must_use]
     pub fn watchdog(mut self, limit: Duration) -> Self {
@@ -196,6 +206,7 @@ impl Suite {
                     subject: Arc::clone(subject),
                     seed: self.seed,
                     rounds: self.rounds,
+                    stories: self.stories,
                     watchdog: self.watchdog,
                 }));
             }
@@ -323,7 +334,31 @@ impl Check {
                 break;
             }
         }
+        if let (Outcome::Failed(failure), true) = (&mut result.outcome, self.stories) {
+            if let Some(story) = self.retell(result.seed) {
+                let heading = "the plainest schedule that fails likewise:";
+                failure.dump = format!("{}{heading}\n{story}", failure.dump);
+            }
+        }
         result
+    }
+
+    fn retell(&self, seed: u64) -> Option<String> {
+        if !self.backend.is_drawn() {
+            return None;
+        }
+        let (run, subject) = (self.law.run, Arc::clone(&self.subject));
+        let body = move || {
+            let subject = Arc::clone(&subject);
+            Box::new(move |cx| run(cx, subject)) as Body
+        };
+        let backend = Arc::clone(&self.backend);
+        runner::retell(backend, body, self.drawn_seed(seed), self.watchdog)
+    }
+
+    /// The seed of this check in a suite with this one.
+    fn drawn_seed(&self, seed: u64) -> u64 {
+        mix(mix(seed, self.law.id), self.backend.name())
     }
 
     fn run_once(&self, seed: u64) -> (Outcome, Duration) {
@@ -332,7 +367,7 @@ impl Check {
             backend: Arc::clone(&self.backend),
             body: Box::new(move |cx| body(cx, subject)),
             needs: self.law.needs.to_vec(),
-            seed: mix(mix(seed, self.law.id), self.backend.name()),
+            seed: self.drawn_seed(seed),
             watchdog: self.watchdog,
         })
     }

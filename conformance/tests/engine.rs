@@ -342,7 +342,14 @@ fn rounds_find_the_schedule_that_fails_and_its_seed_repeats_it() {
     assert!(matches!(result.outcome, Outcome::Failed(_)), "{report}");
     assert!(result.seed > start && result.rounds == 1 + result.seed - start);
     let command = format!("--backend sim --subject nothing --seed {}", result.seed);
-    assert!(report.to_string().contains(&command), "{report}");
+    let text = report.to_string();
+    for part in [
+        &*command,
+        "the plainest schedule that fails likewise:",
+        ">   2  task 2 `task 2` runs before 1 that was ready earlier",
+    ] {
+        assert!(text.contains(part), "no {part} in:\n{text}");
+    }
     for _ in 0..3 {
         assert!(!run(result.seed, 1).is_success());
         assert!(run(start, result.seed - start).is_success());

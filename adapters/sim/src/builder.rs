@@ -273,9 +273,23 @@ impl Builder {
         T: Fn(Sim) -> F,
         F: Future<Output = ()>,
     {
-        if let Err(failure) = self.one(seed, Origin::Replay { seed }, &test, Location::caller()) {
+        if let Err(failure) = self.try_replay(seed, test) {
             panic!("{failure}");
         }
+    }
+
+    /// Runs the round of `seed`.
+    ///
+    /// # Errors
+    ///
+    /// When it fails.
+    #[track_caller]
+    pub fn try_replay<T, F>(&self, seed: u64, test: T) -> Result<(), Failure>
+    where
+        T: Fn(Sim) -> F,
+        F: Future<Output = ()>,
+    {
+        self.one(seed, Origin::Replay { seed }, &test, Location::caller())
     }
 
     /// Runs `test` under every schedule that the options allow, depth first, but

@@ -205,6 +205,23 @@ impl Failure {
         &self.0.message
     }
 
+    /// How it came about, in the plainest schedule that fails likewise, with a line
+    /// for each step; `None` if none was looked for, or it did not fail again.
+    pub fn story(&self) -> Option<String> {
+        struct Told<'a>(&'a [Event]);
+
+        impl fmt::Display for Told<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_events(f, self.0)
+            }
+        }
+
+        match &self.0.story {
+            Some(Story::Shrunk { events, .. }) => Some(Told(events).to_string()),
+            _ => None,
+        }
+    }
+
     /// How many choices of the plainest schedule that fails likewise are not the
     /// usual ones; `None` if none was looked for, or it did not fail again.
     pub fn unusual_choices(&self) -> Option<usize> {

@@ -1,10 +1,13 @@
 //! The simulator: one thread, virtual time, and a schedule out of the check's
 //! seed.
 
+use std::sync::Arc;
+
 use anysync::Block;
-use anysync_sim::Sim;
+use anysync_sim::{Builder, Sim};
 
 use crate::backend::{Backend, Capability, Face, Root};
+use crate::erased::{BoxFuture, DynSpawn, Handle, Value};
 
 /// The backend `sim`: each seed is another schedule, so the laws run on it in
 /// several rounds ([`Suite::rounds`](crate::Suite::rounds)).
@@ -21,23 +24,48 @@ impl Backend for Simulated {
     }
 
     fn run(&self, root: Root) {
-        // Laws poll by hand, and see a budget that is used up as a wait that was
-        // not won.
-        let options = Sim::builder().exhausted_budgets(0);
-        let sim = options.build(root.seed());
+        let sim = options().build(root.seed());
         let _shutdown = Shutdown(&sim);
-        let face = Face::runtime(sim.clone())
-            .spawn_local(sim.clone())
-            .lacks(
-                Capability::SpawnBlocking,
-                "its blocking code is a step of the one thread, and may not wait for a task",
-            )
-            .lacks(Capability::Budget, super::NO_BUDGET)
-            .lacks(
-                Capability::Threads,
-                "what a thread does outside is not in the seed",
-            );
-        sim.block_on(root.on(face));
+        sim.block_on(root.on(face(&sim)));
+    }
+
+    fn retell(&self, check: &dyn Fn() -> Root) -> Option<String> {
+        let seed = check().seed();
+        let retold = options().try_replay(seed, |sim| {
+            let face = face(&sim);
+            check().law(face)
+        });
+        retold.err()?.story()
+    }
+}
+
+/// Laws poll by hand, and see a budget that is used up as a wait that was not won.
+fn options() -> Builder {
+    Sim::builder().exhausted_budgets(0)
+}
+
+fn face(sim: &Sim) -> Face {
+    let mut face = Face::runtime(sim.clone())
+        .spawn_local(sim.clone())
+        .lacks(
+            Capability::SpawnBlocking,
+            "its blocking code is a step of the one thread, and may not wait for a task",
+        )
+        .lacks(Capability::Budget, super::NO_BUDGET)
+        .lacks(
+            Capability::Threads,
+            "what a thread does outside is not in the seed",
+        );
+    face.spawn = Some(Arc::new(Named(sim.clone())));
+    face
+}
+
+/// Tells the simulator the names of the tasks.
+struct Named(Sim);
+
+impl DynSpawn for Named {
+    fn spawn(&self, name: &str, task: BoxFuture<'static, Value>) -> Handle {
+        Box::new(self.0.task(name).spawn(task))
     }
 }
 
