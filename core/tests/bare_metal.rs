@@ -12,9 +12,11 @@
 //! The harness of the test has threads, and uses them to contend for the lock.
 
 use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
 use anysync::{Barrier, Mutex, Notify, OnceCell, notify};
@@ -123,4 +125,41 @@ fn channel_hands_over_every_message() {
             .sum();
         assert_eq!(sum, MESSAGES * (MESSAGES + 1));
     });
+}
+
+/// Without `std` a panic cannot be caught: what is left is woken as it unwinds.
+#[test]
+fn panicking_waker_loses_no_wakeup() {
+    /// Panics when it is woken, if it is to.
+    struct Alarm(AtomicUsize, bool);
+
+    impl Wake for Alarm {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            assert!(!self.1, "this waker panics");
+        }
+    }
+
+    // More than one batch, with the panic in the first, at its end, in the last.
+    const WAITS: usize = 100;
+    for panics in [0, 31, 32, 99] {
+        let notify = Notify::new();
+        let alarms: Vec<_> = (0..WAITS)
+            .map(|index| Arc::new(Alarm(AtomicUsize::new(0), index == panics)))
+            .collect();
+        let mut waits: Vec<_> = (0..WAITS).map(|_| Box::pin(notify.wait_future())).collect();
+        for (wait, alarm) in waits.iter_mut().zip(&alarms) {
+            let waker = Waker::from(alarm.clone());
+            let polled = wait.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(polled.is_pending());
+        }
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| notify.notify_all()));
+        assert!(outcome.is_err(), "the panic goes on");
+        for (index, alarm) in alarms.iter().enumerate() {
+            assert_eq!(alarm.0.load(Ordering::Relaxed), 1, "waker {index}");
+        }
+        for wait in &mut waits {
+            assert!(poll_once(wait.as_mut()).is_ready());
+        }
+    }
 }
