@@ -6,8 +6,6 @@
 //! So a list that ends early, or is full of zeros, is still a schedule, which is
 //! what lets [`shrink`](crate::shrink) work on it.
 
-use std::collections::BTreeMap;
-
 use crate::world::TaskId;
 
 /// How the next task is chosen among those that are ready.
@@ -138,7 +136,8 @@ impl Chooser {
 
 /// The priorities of one run.
 struct Pct {
-    priorities: BTreeMap<TaskId, u64>,
+    /// By task; 0 for one that has not been seen.
+    priorities: Vec<u64>,
     /// The steps that are change points, the next one last.
     changes: Vec<u64>,
     step: u64,
@@ -153,7 +152,7 @@ impl Pct {
         let mut changes: Vec<_> = (0..changes).map(|_| 1 + rng.below(length)).collect();
         changes.sort_unstable_by(|a, b| b.cmp(a));
         Self {
-            priorities: BTreeMap::new(),
+            priorities: Vec::new(),
             changes,
             step: 0,
         }
@@ -162,16 +161,19 @@ impl Pct {
     fn pick(&mut self, rng: &mut Rng, eligible: &[TaskId]) -> usize {
         self.step += 1;
         for &task in eligible {
-            self.priorities
-                .entry(task)
-                .or_insert_with(|| LOWERED + (rng.next() >> 1));
+            if task >= self.priorities.len() {
+                self.priorities.resize(task + 1, 0);
+            }
+            if self.priorities[task] == 0 {
+                self.priorities[task] = LOWERED + (rng.next() >> 1);
+            }
         }
         while self.changes.last().is_some_and(|at| *at <= self.step) {
             self.changes.pop();
             let place = self.highest(eligible);
             // The later the change, the lower.
-            let lowered = self.changes.len() as u64;
-            self.priorities.insert(eligible[place], lowered);
+            let lowered = 1 + self.changes.len() as u64;
+            self.priorities[eligible[place]] = lowered;
         }
         self.highest(eligible)
     }
@@ -179,7 +181,7 @@ impl Pct {
     fn highest(&self, eligible: &[TaskId]) -> usize {
         let places = 0..eligible.len();
         places
-            .max_by_key(|place| self.priorities[&eligible[*place]])
+            .max_by_key(|place| self.priorities[eligible[*place]])
             .unwrap_or(0)
     }
 }

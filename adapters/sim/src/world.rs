@@ -7,7 +7,7 @@
 //! No code of the user's runs under the world's lock: no poll, no waker's wake,
 //! no drop of a future.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::{Pin, pin};
@@ -47,9 +47,11 @@ struct State {
     tasks: BTreeMap<TaskId, Entry>,
     next_task: TaskId,
     /// Those that can run, in the order in which they became ready.
-    ready: Vec<TaskId>,
-    /// Those that stand behind others; see [`Entry::behind`].
-    yielders: Vec<TaskId>,
+    ready: Vec<Ready>,
+    /// Those that wait and have been polled, and nobody has woken.
+    idle: BTreeSet<TaskId>,
+    /// Those that may be cancelled, since they are at an await point.
+    cancellable: BTreeSet<TaskId>,
     timers: BTreeMap<(Duration, u64), Alarm>,
     /// By which step a delayed wake-up comes, and its timer.
     delayed: VecDeque<(u64, (Duration, u64))>,
@@ -73,10 +75,16 @@ struct Entry {
     future: Option<Task>,
     waker: Waker,
     polls: u64,
-    /// It yielded: it runs again when these, which were ready then, have run.
-    behind: Vec<TaskId>,
     /// What its latest poll was seen to wait for.
     waits: Vec<Wait>,
+}
+
+#[derive(Clone, Copy)]
+struct Ready {
+    id: TaskId,
+    /// It yielded: it runs again when all that were ready then have run, and that is
+    /// when it is the first of all.
+    yielded: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -118,7 +126,8 @@ impl World {
                 tasks: BTreeMap::new(),
                 next_task: 0,
                 ready: Vec::new(),
-                yielders: Vec::new(),
+                idle: BTreeSet::new(),
+                cancellable: BTreeSet::new(),
                 timers: BTreeMap::new(),
                 delayed: VecDeque::new(),
                 next_timer: 0,
@@ -293,20 +302,25 @@ impl World {
         if let Some(trace) = &mut state.trace {
             trace.push(Event::Pending { yields });
         }
+        if entry.cancellable {
+            state.cancellable.insert(id);
+        }
         if !yields {
             entry.status = Status::Idle;
+            state.idle.insert(id);
             return;
         }
         // Whoever wakes itself while it runs yields.
         entry.status = Status::Ready;
         let may_choose = !state.ready.is_empty() && state.options.unfair_yields > 0;
-        if may_choose && state.chooser.unfair_yield() == 1 {
+        let is_unfair = may_choose && state.chooser.unfair_yield() == 1;
+        if is_unfair {
             state.options.unfair_yields -= 1;
-        } else if !state.ready.is_empty() {
-            entry.behind.clone_from(&state.ready);
-            state.yielders.push(id);
         }
-        state.ready.push(id);
+        state.ready.push(Ready {
+            id,
+            yielded: !is_unfair,
+        });
     }
 
     fn remove(&self, id: TaskId, event: Event) {
@@ -367,7 +381,8 @@ impl World {
             let mut state = self.lock();
             state.closed = true;
             state.ready.clear();
-            state.yielders.clear();
+            state.idle.clear();
+            state.cancellable.clear();
             let tasks = std::mem::take(&mut state.tasks);
             let timers = std::mem::take(&mut state.timers);
             drop(state);
@@ -501,11 +516,10 @@ impl State {
                 id,
             })),
             polls: 0,
-            behind: Vec::new(),
             waits: Vec::new(),
         };
         self.tasks.insert(id, entry);
-        self.ready.push(id);
+        self.make_ready(id);
         id
     }
 
@@ -522,9 +536,10 @@ impl State {
                     true => self.chooser.fault(1 + DELAYS),
                     false => 0,
                 };
+                self.idle.remove(&id);
                 if delay == 0 {
                     entry.status = Status::Ready;
-                    self.ready.push(id);
+                    self.make_ready(id);
                     self.note(Event::Woken(id));
                     return;
                 }
@@ -568,9 +583,13 @@ impl State {
         if let Some(entry) = self.tasks.get_mut(&id) {
             if entry.status == Status::Delayed {
                 entry.status = Status::Ready;
-                self.ready.push(id);
+                self.make_ready(id);
             }
         }
+    }
+
+    fn make_ready(&mut self, id: TaskId) {
+        self.ready.push(Ready { id, yielded: false });
     }
 
     /// Decides what happens next, when somebody is ready.
@@ -584,14 +603,14 @@ impl State {
         let (id, before) = match spurious {
             Some(id) => (id, 0),
             None => {
-                let stands_behind = |id: &TaskId| self.yielders.contains(id);
-                let mut eligible = self.ready.clone();
-                eligible.retain(|id| !stands_behind(id));
+                let may_run = |(place, ready): &(usize, &Ready)| *place == 0 || !ready.yielded;
+                let ready = self.ready.iter().enumerate().filter(may_run);
+                let eligible: Vec<_> = ready.map(|(_, ready)| ready.id).collect();
                 let place = self.chooser.task(&eligible);
                 (eligible[place], place)
             }
         };
-        self.has_run(id);
+        self.leave_lists(id);
         self.note(Event::Runs {
             task: id,
             before,
@@ -610,42 +629,33 @@ impl State {
         if self.options.cancellations == 0 {
             return None;
         }
-        let at_an_await = |(_, entry): &(&TaskId, &Entry)| entry.cancellable && entry.polls > 0;
-        let candidates = self.tasks.iter().filter(at_an_await);
-        let candidates: Vec<_> = candidates.map(|(id, _)| *id).collect();
-        let chosen = self.chooser.fault(1 + candidates.len()).checked_sub(1)?;
+        let options = 1 + self.cancellable.len();
+        let chosen = self.chooser.fault(options).checked_sub(1)?;
         self.options.cancellations -= 1;
-        Some(candidates[chosen])
+        self.cancellable.iter().nth(chosen).copied()
     }
 
     fn choose_spurious(&mut self) -> Option<TaskId> {
         if self.options.spurious_polls == 0 {
             return None;
         }
-        let is_idle = |(_, entry): &(&TaskId, &Entry)| entry.status == Status::Idle;
-        let idle = self.tasks.iter().filter(is_idle);
-        let idle: Vec<_> = idle.map(|(id, _)| *id).collect();
-        let chosen = self.chooser.fault(1 + idle.len()).checked_sub(1)?;
+        let options = 1 + self.idle.len();
+        let chosen = self.chooser.fault(options).checked_sub(1)?;
         self.options.spurious_polls -= 1;
-        Some(idle[chosen])
-    }
-
-    /// Nobody stands behind this task any more.
-    fn has_run(&mut self, id: TaskId) {
-        self.ready.retain(|ready| *ready != id);
-        let tasks = &mut self.tasks;
-        self.yielders.retain(|yielder| {
-            let Some(entry) = tasks.get_mut(yielder) else {
-                return false;
-            };
-            entry.behind.retain(|other| *other != id);
-            *yielder != id && !entry.behind.is_empty()
-        });
+        self.idle.iter().nth(chosen).copied()
     }
 
     fn forget(&mut self, id: TaskId) -> Option<Entry> {
-        self.has_run(id);
+        self.leave_lists(id);
         self.tasks.remove(&id)
+    }
+
+    fn leave_lists(&mut self, id: TaskId) {
+        if let Some(place) = self.ready.iter().position(|ready| ready.id == id) {
+            self.ready.remove(place);
+        }
+        self.idle.remove(&id);
+        self.cancellable.remove(&id);
     }
 
     fn stuck(&self, (kind, message): (FailureKind, String)) -> Stuck {

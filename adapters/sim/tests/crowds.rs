@@ -335,3 +335,30 @@ fn watch_shows_everybody_the_last_value() {
         assert!(all_of(watchers).await.into_iter().all(|saw| saw));
     });
 }
+
+#[test]
+fn thousands_of_tasks_are_no_burden() {
+    const TASKS: u32 = 3_000;
+    let start = std::time::Instant::now();
+    Sim::check(1, |io| async move {
+        let count = Arc::new(Mutex::new(0));
+        let tasks = (0..TASKS).map(|_| {
+            let (own, count) = (io.clone(), count.clone());
+            io.spawn(async move {
+                for _ in 0..3 {
+                    yield_now().await;
+                }
+                *count.lock(&own).await += 1;
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+        assert_eq!(*count.lock(&io).await, TASKS);
+    });
+    assert!(
+        start.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        start.elapsed()
+    );
+}
