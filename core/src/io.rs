@@ -31,7 +31,7 @@ mod yield_now;
 mod tests;
 
 #[cfg(feature = "std")]
-pub use block::block_on;
+pub use block::{block_on, block_on_until};
 #[cfg(feature = "alloc")]
 pub use join::{Join, JoinError};
 #[cfg(feature = "alloc")]

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::Instant;
+
+use super::Elapsed;
 
 /// Runs `future` to its end on this thread, parking the thread while it is
 /// pending.
@@ -20,6 +23,33 @@ use std::thread::{self, Thread};
 /// assert_eq!(anysync::io::block_on(async { 42 }), 42);
 /// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {
+    match with_parker(|parker| parker.run(future, None)) {
+        Some(output) => output,
+        None => unreachable!("without a deadline it waits for the output"),
+    }
+}
+
+/// [`block_on`] until `deadline`: at that instant it polls once more, and drops the
+/// future if it is still pending.
+///
+/// ```
+/// use std::future::{pending, ready};
+/// use std::time::{Duration, Instant};
+/// use anysync::io::block_on_until;
+///
+/// let soon = Instant::now() + Duration::from_millis(1);
+/// assert!(block_on_until(pending::<()>(), soon).is_err());
+/// assert_eq!(block_on_until(ready(42), soon).unwrap(), 42);
+/// ```
+///
+/// # Errors
+///
+/// If the future is not done by then.
+pub fn block_on_until<F: Future>(future: F, deadline: Instant) -> Result<F::Output, Elapsed> {
+    with_parker(|parker| parker.run(future, Some(deadline))).ok_or(Elapsed(()))
+}
+
+fn with_parker<R>(work: impl FnOnce(&Parker) -> R) -> R {
     std::thread_local! {
         static PARKER: RefCell<Option<Parker>> = const { RefCell::new(None) };
     }
@@ -30,7 +60,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         .ok()
         .flatten()
         .unwrap_or_else(Parker::new);
-    let output = parker.run(future);
+    let output = work(&parker);
     let _ = PARKER.try_with(|slot| *slot.borrow_mut() = Some(parker));
     output
 }
@@ -55,17 +85,27 @@ impl Parker {
         Self { signal, waker }
     }
 
-    fn run<F: Future>(&self, future: F) -> F::Output {
+    /// The output; `None` if there is none by the deadline.
+    fn run<F: Future>(&self, future: F, deadline: Option<Instant>) -> Option<F::Output> {
         let mut future = pin!(future);
         let mut cx = Context::from_waker(&self.waker);
         loop {
+            // First, so that a future is polled once more after its deadline.
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-                return output;
+                return Some(output);
+            }
+            if left.is_some_and(|left| left.is_zero()) {
+                return None;
             }
             // `park` may also return by itself or for somebody else's `unpark`;
             // the flag tells.
             while !self.signal.woken.swap(false, Ordering::Acquire) {
-                thread::park();
+                match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+                    None => thread::park(),
+                    Some(left) if left.is_zero() => break,
+                    Some(left) => thread::park_timeout(left),
+                }
             }
         }
     }

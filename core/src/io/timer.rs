@@ -136,7 +136,7 @@ impl<F: Future, S: Future<Output = ()>> Future for Timeout<F, S> {
 
 /// The time given to [`Timer::timeout`] was over before the future was ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Elapsed(());
+pub struct Elapsed(pub(super) ());
 
 impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::Arc;
 use std::thread;
 
-use crate::io::{block_on, yield_now};
+use crate::io::{block_on, block_on_until, yield_now};
 use crate::test_util::{allocations, scope};
 use crate::{Bare, Block, Notify};
 
@@ -113,4 +113,25 @@ fn yield_now_is_pending_once_and_wakes_itself() {
     assert_eq!(wakes.count(), 1);
     assert!(poll(turn.as_mut(), &waker).is_ready());
     assert_eq!(wakes.count(), 1);
+}
+
+#[test]
+fn block_on_until_polls_once_more_after_its_deadline() {
+    use std::time::{Duration, Instant};
+
+    let past = Instant::now();
+    assert_eq!(block_on_until(async { 42 }, past).unwrap(), 42);
+    assert!(block_on_until(core::future::pending::<()>(), past).is_err());
+
+    let signal = Notify::new();
+    let soon = Instant::now() + Duration::from_millis(5);
+    assert!(block_on_until(signal.wait(Bare), soon).is_err());
+    assert!(Instant::now() >= soon);
+    assert_eq!(signal.waiter_count(), 0);
+
+    let far = Instant::now() + Duration::from_secs(60);
+    thread::scope(|scope| {
+        scope.spawn(|| signal.notify_one());
+        block_on_until(signal.wait(Bare), far).unwrap();
+    });
 }
