@@ -192,6 +192,23 @@ assert_impl_all!(semaphore::AcquireError: Send, Sync, Unpin, UnwindSafe, RefUnwi
 assert_impl_all!(semaphore::AddPermitsError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(semaphore::TryAcquireError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 
+// Event: a tag goes from thread to thread, like a message.
+mod event {
+    use super::*;
+    use crate::event::{Event, Listener, OwnedListener};
+
+    assert_impl_all!(Event<Cell<u8>>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+    assert_not_impl_any!(Event<Rc<u8>>: Send, Sync);
+    assert_impl_all!(Listener<'static, Cell<u8>>: Send, Sync, UnwindSafe, RefUnwindSafe);
+    assert_not_impl_any!(Listener<'static, Rc<u8>>: Send, Sync);
+    assert_not_impl_any!(Listener<'static>: Unpin);
+    assert_not_impl_any!(Listener<'static, (), Local>: Send, Sync);
+    assert_impl_all!(OwnedListener<Cell<u8>>: Send, Sync, UnwindSafe, RefUnwindSafe);
+    assert_not_impl_any!(OwnedListener<Rc<u8>>: Send, Sync);
+    assert_not_impl_any!(OwnedListener: Unpin);
+    assert_not_impl_any!(OwnedListener<(), Local>: Send, Sync);
+}
+
 // RwLock: it hands its value from thread to thread and lends it to several, so it
 // asks for both. A read guard is a `&T`, a mapped write guard a `&mut T`; the
 // others lead to the lock as well. What owns a share also asks for the `Arc`'s.

@@ -10,6 +10,7 @@
 //! | share data that is mostly read | [`RwLock`] | readers go together, a waiting writer stops new ones |
 //! | let at most N do something at once | [`Semaphore`] | N permits, served in order |
 //! | say that something happened | [`Notify`] | `notify_one` for a consumer, `notify_all` for everybody |
+//! | build a primitive of your own | [`Event`] | listens before the condition is looked at, tells so many |
 //! | tell everybody to stop | [`CancellationToken`] | stays cancelled for whoever comes late; has children |
 //! | have N tasks meet before any goes on | [`Barrier`] | the last to arrive may run an action before the others are released |
 //! | make something once, on first use | [`OnceCell`] | the first caller makes it, the others wait; afterwards a read is one atomic load |
@@ -94,6 +95,8 @@ pub mod cancellation;
 #[cfg(feature = "alloc")]
 pub mod channel;
 pub mod condvar;
+#[cfg(feature = "alloc")]
+pub mod event;
 pub mod io;
 mod limit;
 #[cfg(all(test, anysync_loom))]
@@ -118,6 +121,8 @@ pub use barrier::Barrier;
 #[cfg(feature = "alloc")]
 pub use cancellation::CancellationToken;
 pub use condvar::Condvar;
+#[cfg(feature = "alloc")]
+pub use event::Event;
 #[cfg(feature = "std")]
 pub use io::Block;
 pub use io::{Bare, Elapsed, Io, Timer, yield_now};

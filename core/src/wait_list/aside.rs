@@ -6,6 +6,7 @@ use core::mem;
 use core::pin::{Pin, pin};
 use core::ptr::{self, NonNull};
 
+use super::entry::Queued;
 use super::ring::{Links, Node, Ring, insert_before, links, set_links, set_next, set_prev, unlink};
 use super::{Locked, WaitList};
 use crate::wake_batch::{Panicked, WakeBatch};
@@ -27,12 +28,28 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'a, S, R> {
 
     /// Like [`settle_all`](Self::settle_all) for the first `count` nodes.
     pub(crate) fn settle_front(self, ring: usize, count: usize, verdict: usize) {
+        self.settle_front_with(ring, count, verdict, |_, _| {});
+    }
+
+    /// [`settle_front`](Self::settle_front), having shown each of the nodes to
+    /// `mark`, all in that one moment.
+    pub(crate) fn settle_front_with(
+        self,
+        ring: usize,
+        count: usize,
+        verdict: usize,
+        mut mark: impl FnMut(&mut S, &mut Queued<'_>),
+    ) {
         self.settle_with(
             |locked, anchor| {
                 for _ in 0..count {
                     let Some(head) = locked.head(ring) else {
                         return;
                     };
+                    // SAFETY: invariants PINNED and LINKED: the node is in a ring
+                    // of this list, whose lock is held for as long as it is lent.
+                    let node = unsafe { head.as_ref() };
+                    mark(&mut locked.guard.state, &mut Queued { node });
                     // SAFETY: invariants PINNED and LINKED for the node, which
                     // is in a ring of this list and goes over to the anchor's;
                     // the anchor is pinned and stays so until it is empty.

@@ -486,7 +486,7 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
 
 /// A queued node, lent while the lock is held.
 pub(crate) struct Queued<'a> {
-    node: &'a Node,
+    pub(super) node: &'a Node,
 }
 
 impl Queued<'_> {
