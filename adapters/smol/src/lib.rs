@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod channel;
+pub mod event;
 mod executor;
 mod global;
 mod local;

@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
 
 use anysync_smol::channel;
+use anysync_smol::event::{Event, listener};
 use anysync_smol::lock::{Barrier, Mutex, OnceCell, RwLock, Semaphore};
 
 fn poll<F: Future>(future: Pin<&mut F>) -> bool {
@@ -99,5 +100,18 @@ fn channel() {
         assert!(poll(send));
         sender.close();
         assert!(poll(closed));
+    });
+}
+
+#[test]
+fn event_on_the_stack() {
+    let event = Event::new();
+    // The first use of an event makes what its listeners share.
+    event.notify(1);
+    without_allocation(|| {
+        listener!(event => listener);
+        assert!(!poll(Pin::new(&mut listener)));
+        event.notify(1);
+        assert!(poll(Pin::new(&mut listener)));
     });
 }

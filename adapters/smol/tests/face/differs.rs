@@ -391,3 +391,50 @@ mod messages_without_receivers {
         assert_eq!((Arc::strong_count(&message), sender.len()), (1, 0));
     }
 }
+
+/// When nobody listens any more.
+mod is_notified_of_an_event_without_listeners {
+    #[test]
+    fn original_says_yes() {
+        let event = event_listener::Event::new();
+        drop(event.listen());
+        assert!(event.is_notified());
+    }
+
+    #[test]
+    fn ours_says_no() {
+        let event = anysync_smol::event::Event::new();
+        drop(event.listen());
+        assert!(!event.is_notified());
+    }
+}
+
+/// A waker that uses the event that wakes it. (The original waits for its own lock
+/// for ever, which cannot be shown by a test that ends.)
+mod a_waker_that_listens {
+    use anysync_smol::event::Event;
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::task::{Context, Wake, Waker};
+
+    struct Listens(Event);
+
+    impl Wake for Listens {
+        fn wake(self: Arc<Self>) {
+            drop(self.0.listen());
+            self.0.notify(1);
+        }
+    }
+
+    #[test]
+    fn ours_is_fine() {
+        let waker = Arc::new(Listens(Event::new()));
+        let mut listener = waker.0.listen();
+        let as_waker = Waker::from(waker.clone());
+        let mut cx = Context::from_waker(&as_waker);
+        assert!(Pin::new(&mut listener).poll(&mut cx).is_pending());
+        assert_eq!(waker.0.notify(1), 1);
+        assert!(Pin::new(&mut listener).poll(&mut cx).is_ready());
+    }
+}

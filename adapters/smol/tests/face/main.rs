@@ -9,7 +9,7 @@ mod support;
 
 /// The bodies, each with the library that it is about by the name of the drop-in.
 macro_rules! faces {
-    ($($side:ident: $lock:ident, $channel:ident;)*) => {$(
+    ($($side:ident: $lock:ident, $channel:ident, $event:ident;)*) => {$(
         mod $side {
             mod mutex {
                 use crate::$lock as lock;
@@ -35,16 +35,22 @@ macro_rules! faces {
                 use crate::$channel as channel;
                 include!("channel.rs");
             }
+            mod event {
+                use crate::$event as event;
+                include!("event.rs");
+            }
         }
     )*};
 }
 
 use anysync_smol::channel as our_channel;
+use anysync_smol::event as our_event;
 use anysync_smol::lock as our_lock;
 use async_channel as original_channel;
 use async_lock as original_lock;
+use event_listener as original_event;
 
 faces! {
-    original: original_lock, original_channel;
-    ours: our_lock, our_channel;
+    original: original_lock, original_channel, original_event;
+    ours: our_lock, our_channel, our_event;
 }
