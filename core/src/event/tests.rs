@@ -207,21 +207,21 @@ fn all_is_one_event_for_more_than_a_batch() {
 fn waker_may_reenter() {
     static EVENT: Event = Event::new();
     let mut listeners: Vec<_> = (0..70).map(|_| listening(&EVENT)).collect();
-    let newcomers = Arc::new(crate::primitive::Lock::new(Vec::new()));
+    let newcomers = Arc::new(std::sync::Mutex::new(Vec::new()));
     for listener in &mut listeners {
         let newcomers = newcomers.clone();
         let waker = hooked_waker(move |befalls| {
             EVENT.notified_count();
             if befalls == Befalls::Wake {
                 // Whoever listens from in here is not reached.
-                newcomers.lock().push(listening(&EVENT));
+                newcomers.lock().unwrap().push(listening(&EVENT));
                 EVENT.notify(1);
             }
         });
         assert!(poll(listener.as_mut(), &waker).is_pending());
     }
     assert_eq!(EVENT.notify(usize::MAX), 70);
-    let newcomers = core::mem::take(&mut *newcomers.lock());
+    let newcomers = core::mem::take(&mut *newcomers.lock().unwrap());
     assert_eq!(told(&newcomers), [false; 70]);
 }
 
@@ -260,11 +260,11 @@ fn ended_in_a_ring_aside_passes_on() {
     // way; its notification goes to who listens still.
     let event: &'static Event = Box::leak(Box::new(Event::new()));
     let mut listeners: Vec<_> = (0..40).map(|_| listening(event)).collect();
-    let victim = Arc::new(crate::primitive::Lock::new(listeners.pop()));
+    let victim = Arc::new(std::sync::Mutex::new(listeners.pop()));
     let drops = victim.clone();
     let waker = hooked_waker(move |befalls| {
         if befalls == Befalls::Wake {
-            let victim = drops.lock().take();
+            let victim = drops.lock().unwrap().take();
             assert!(victim.as_ref().is_none_or(|it| it.is_notified()));
             drop(victim);
         }
@@ -272,7 +272,7 @@ fn ended_in_a_ring_aside_passes_on() {
     assert!(poll(listeners[0].as_mut(), &waker).is_pending());
     let late = listening(event);
     assert_eq!(event.notify_additional(40), 40);
-    assert!(victim.lock().is_none() && late.is_notified());
+    assert!(victim.lock().unwrap().is_none() && late.is_notified());
     drop((listeners, late));
     assert_untouched(event);
 }
