@@ -61,7 +61,7 @@ use pin_project_lite::pin_project;
 use crate::io::{Bare, Io};
 use crate::primitive::{AtomicUsize, Ordering, const_fn};
 use crate::wait_list::{Entry, IDLE, Locked, QUEUED, Ring, TicketOf, VERDICT, WaitList, has_list};
-use crate::wake_batch::{discard, wake};
+use crate::wake_batch::{Finally, discard, wake};
 
 use tags::Tags;
 
@@ -452,7 +452,7 @@ impl<T> Event<T> {
         }
         let mut locked = ticket.lock();
         let mark = locked.tag();
-        let own = (locked.status() == QUEUED)
+        let mut own = (locked.status() == QUEUED)
             .then(|| locked.remove())
             .flatten();
         locked.set(FINISHED, 0);
@@ -475,9 +475,9 @@ impl<T> Event<T> {
             }
         }
         drop(list);
-        // The next comes first, should the others panic in their drop.
+        // Also if a waker panics.
+        let _own = Finally(|| discard(own.take()));
         wake(next);
-        discard(own);
         drop(dropped);
         notified
     }
