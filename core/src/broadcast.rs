@@ -36,9 +36,9 @@ use core::mem;
 
 use crate::io::{Bare, Io};
 use crate::limit::out_of_range;
-use crate::mutex::Mutex;
 use crate::notify::Notify;
 use crate::primitive::{Lock, LockGuard};
+use crate::semaphore::{Semaphore, SemaphorePermit};
 use crate::wake_batch::Finally;
 
 mod error;
@@ -119,10 +119,12 @@ struct Shared<T> {
     ring: Lock<Ring<T>>,
     /// Receivers wait here for a message or the end.
     sent: Notify,
-    /// The sender whose turn it is waits here for a free place, or the end.
-    read: Notify,
-    /// Senders wait here for their turn, in order.
-    turn: Mutex<()>,
+    /// Senders that must not overwrite wait here for a free place, in order.
+    ///
+    /// Invariant **ROOM**: its permits, free and held, and the messages in the ring
+    /// are `capacity` together. A permit that is held when a message is pushed
+    /// becomes that message, and is one again when the message leaves.
+    room: Semaphore,
     /// Senders wait here for the last receiver to go.
     deserted: Notify,
 }
@@ -135,9 +137,6 @@ struct Ring<T> {
     senders: usize,
     weak_senders: usize,
     receivers: usize,
-    /// How many senders wait, the one whose turn it is included: no other may
-    /// send meanwhile.
-    waiting: usize,
 }
 
 struct Message<T> {
@@ -165,12 +164,6 @@ impl<T> Ring<T> {
         mem::replace(&mut self.messages, rest)
     }
 
-    /// Whether a sender has to wait, where nothing may be overwritten: for a
-    /// place, or for those who came first.
-    fn is_blocked(&self, capacity: usize, has_turn: bool) -> bool {
-        self.receivers != 0 && (self.messages.len() == capacity || (self.waiting != 0 && !has_turn))
-    }
-
     fn push(&mut self, value: Arc<T>) {
         self.messages.push_back(Message {
             value,
@@ -186,10 +179,16 @@ impl<T> Shared<T> {
         self.ring.lock()
     }
 
-    /// Tells a sender that there is room.
-    fn made_room(&self) {
-        if self.overflow == Overflow::Wait {
-            self.read.notify_all();
+    /// Whether a message needs a place: nothing may be overwritten, and somebody
+    /// is there to read.
+    fn waits_for_room(&self) -> bool {
+        self.overflow == Overflow::Wait && self.lock().receivers != 0
+    }
+
+    /// Gives so many places to senders, by ROOM.
+    fn made_room(&self, places: usize) {
+        if self.overflow == Overflow::Wait && places != 0 {
+            self.room.add_permits(places);
         }
     }
 
@@ -198,11 +197,6 @@ impl<T> Shared<T> {
     fn has_news(&self, next: u64) -> bool {
         let ring = self.lock();
         next < ring.next || ring.senders == 0
-    }
-
-    /// Whether a sender has to wait. It has the turn, or has not begun to wait.
-    fn is_blocked(&self, has_turn: bool) -> bool {
-        self.overflow == Overflow::Wait && self.lock().is_blocked(self.capacity, has_turn)
     }
 
     /// Reads for the receiver at the position `next`.
@@ -238,22 +232,41 @@ impl<T> Shared<T> {
         });
         drop(ring);
         if is_last {
-            self.made_room();
+            self.made_room(1);
         }
         Ok(Arc::try_unwrap(value).unwrap_or_else(|shared| (*shared).clone()))
     }
 
-    /// Sends, unless nobody is there or the sender has to wait.
-    fn try_send(&self, value: Arc<T>, has_turn: bool) -> Result<usize, SendError<Arc<T>>> {
+    /// Sends, unless nobody is there; never waits.
+    fn try_send(&self, value: Arc<T>) -> Result<usize, SendError<Arc<T>>> {
+        let place = match self.overflow {
+            Overflow::Lag => None,
+            Overflow::Wait => match self.room.try_acquire() {
+                Ok(place) => Some(place),
+                Err(_) if self.lock().receivers == 0 => return Err(SendError::Closed(value)),
+                Err(_) => return Err(SendError::Full(value)),
+            },
+        };
+        self.send(value, place)
+    }
+
+    /// Sends, unless nobody is there (then the place goes to the next), or a place
+    /// is needed and there is none.
+    fn send(
+        &self,
+        value: Arc<T>,
+        place: Option<SemaphorePermit<'_>>,
+    ) -> Result<usize, SendError<Arc<T>>> {
         let mut ring = self.lock();
         if ring.receivers == 0 {
             return Err(SendError::Closed(value));
         }
         let mut overwritten = None;
-        if self.overflow == Overflow::Wait {
-            if ring.is_blocked(self.capacity, has_turn) {
-                return Err(SendError::Full(value));
-            }
+        if let Some(place) = place {
+            debug_assert!(ring.messages.len() < self.capacity, "ROOM");
+            place.forget();
+        } else if self.overflow == Overflow::Wait {
+            return Err(SendError::Full(value));
         } else if ring.messages.len() == self.capacity {
             overwritten = ring.messages.pop_front();
         }
@@ -315,11 +328,10 @@ impl<T> Sender<T> {
                     senders: 1,
                     weak_senders: 0,
                     receivers: 0,
-                    waiting: 0,
                 }),
                 sent: Notify::new(),
-                read: Notify::new(),
-                turn: Mutex::new(()),
+                // More than memory holds in any case.
+                room: Semaphore::new(capacity.min(Semaphore::MAX_PERMITS)),
                 deserted: Notify::new(),
             }),
         }
@@ -350,7 +362,7 @@ impl<T> Sender<T> {
     /// assert_eq!(sender.send(2), Err(SendError::Closed(2)));
     /// ```
     pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
-        let sent = self.shared.try_send(Arc::new(value), false);
+        let sent = self.shared.try_send(Arc::new(value));
         sent.map_err(SendError::unshared)
     }
 
@@ -379,12 +391,15 @@ impl<T> Sender<T> {
     ///
     /// # Fairness
     ///
-    /// First in, first out among those who wait.
+    /// First in, first out among those who wait, and nobody goes past them. A
+    /// place that was given to a wait which its own task does not poll moves to
+    /// one that it does, as with a [`Semaphore`]. When the last receiver goes,
+    /// as many waits are told as there are places, and each tells the next.
     ///
     /// # Cancel safety
     ///
     /// Dropped before it is ready, it has not sent the message, which is dropped
-    /// with it.
+    /// with it; its place goes to the next.
     ///
     /// # Memory ordering
     ///
@@ -726,12 +741,8 @@ impl<T> Drop for Receiver<T> {
         let gone = ring.take_read();
         drop(ring);
         // `gone` is dropped last: it is foreign code too.
-        let has_room = was_last || !gone.is_empty();
-        let _room = Finally(|| {
-            if has_room {
-                self.shared.made_room();
-            }
-        });
+        let places = gone.len();
+        let _room = Finally(|| self.shared.made_room(places));
         if was_last {
             self.shared.deserted.notify_all();
         }

@@ -296,6 +296,23 @@ fn cancelled_send_gives_its_turn_on() {
 }
 
 #[test]
+fn granted_but_unpolled_does_not_block_its_own_task() {
+    let (sender, mut receiver) = channel_with(1, Overflow::Wait);
+    sender.send(0).unwrap();
+    let (_, waker) = counting_waker();
+    let mut unpolled = Box::pin(sender.send_wait(Bare, 1));
+    assert!(poll(unpolled.as_mut(), &waker).is_pending());
+    // The place is given to the first, which its task polls no more.
+    assert_eq!(receiver.try_recv(), Ok(0));
+    let mut polled = Box::pin(sender.send_wait(Bare, 2));
+    assert_eq!(poll(polled.as_mut(), &waker), Poll::Ready(Ok(1)));
+    assert!(poll(unpolled.as_mut(), &waker).is_pending());
+    assert_eq!(receiver.try_recv(), Ok(2));
+    assert_eq!(poll(unpolled.as_mut(), &waker), Poll::Ready(Ok(1)));
+    assert_eq!(receiver.try_recv(), Ok(1));
+}
+
+#[test]
 fn last_receiver_ends_waiting_sends() {
     let (sender, receiver) = channel_with(1, Overflow::Wait);
     sender.send(0).unwrap();
@@ -576,7 +593,7 @@ fn spurious_poll_is_harmless() {
         for (waker, wait) in &mut waits {
             assert!(poll(wait.as_mut(), waker).is_pending());
         }
-        assert_eq!(sender.shared.lock().waiting, 2);
+        assert_eq!(sender.shared.room.waiter_count(), 2);
     }
     // Each keeps its place.
     for n in 2..=4 {

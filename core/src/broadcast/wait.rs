@@ -13,8 +13,8 @@ use pin_project_lite::pin_project;
 
 use super::{Receiver, RecvError, SendError, Shared, TryRecvError};
 use crate::io::{Bare, Io};
-use crate::mutex::{Lock, MutexGuard};
 use crate::notify::Wait;
+use crate::semaphore::{Acquire, SemaphorePermit};
 
 pin_project! {
     /// The future of [`Receiver::recv`].
@@ -77,30 +77,11 @@ pin_project! {
     pub struct SendWait<'a, T, I = Bare> {
         shared: &'a Shared<T>,
         value: Option<Arc<T>>,
-        // Counted among those who wait.
-        is_waiting: bool,
         #[pin]
-        turn: Lock<'a, ()>,
-        has_turn: Option<MutexGuard<'a, ()>>,
-        #[pin]
-        wait: Wait<'a>,
+        wait: Acquire<'a>,
+        // Won, and neither used nor given back.
+        place: Option<SemaphorePermit<'a>>,
         io: I,
-    }
-
-    impl<'a, T, I> PinnedDrop for SendWait<'a, T, I> {
-        fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            leave(this.shared, this.is_waiting);
-        }
-    }
-}
-
-/// Counts a sender out that waits no more. The turn goes on when its guard is
-/// dropped, to one that is counted still.
-fn leave<T>(shared: &Shared<T>, is_waiting: &mut bool) {
-    if *is_waiting {
-        *is_waiting = false;
-        shared.lock().waiting -= 1;
     }
 }
 
@@ -109,10 +90,8 @@ impl<'a, T, I> SendWait<'a, T, I> {
         Self {
             shared,
             value: Some(value),
-            is_waiting: false,
-            turn: shared.turn.lock_future(),
-            has_turn: None,
-            wait: shared.read.wait_future(),
+            wait: shared.room.acquire_future(),
+            place: None,
             io,
         }
     }
@@ -128,28 +107,20 @@ impl<T, I: Io> Future for SendWait<'_, T, I> {
             "`SendWait` of a broadcast was polled after it had finished"
         );
         loop {
-            if *this.is_waiting && this.has_turn.is_none() {
-                *this.has_turn = Some(ready!(this.turn.as_mut().poll(cx)));
+            if this.place.is_none() && this.shared.waits_for_room() {
+                let place = ready!(this.wait.as_mut().poll(cx));
+                *this.place = Some(place.expect("`room` is never closed"));
             }
-            let has_turn = this.has_turn.is_some();
-            if !this.shared.is_blocked(has_turn) {
-                ready!(this.io.poll_spend(cx));
-                let value = this.value.take().expect("it is there until it is sent");
-                match this.shared.try_send(value, has_turn) {
-                    // Somebody was quicker.
-                    Err(SendError::Full(value)) => *this.value = Some(value),
-                    sent => {
-                        leave(this.shared, this.is_waiting);
-                        *this.has_turn = None;
-                        return Poll::Ready(sent.map_err(SendError::unshared));
-                    }
+            ready!(this.io.poll_spend(cx));
+            let value = this.value.take().expect("it is there until it is sent");
+            match this.shared.send(value, this.place.take()) {
+                // The first receiver came just now.
+                Err(SendError::Full(value)) => *this.value = Some(value),
+                sent => {
+                    // If nobody is there, it may be queued still.
+                    this.wait.set(this.shared.room.acquire_future());
+                    return Poll::Ready(sent.map_err(SendError::unshared));
                 }
-            } else if has_turn {
-                ready!(this.wait.as_mut().poll(cx));
-                this.wait.set(this.shared.read.wait_future());
-            } else {
-                *this.is_waiting = true;
-                this.shared.lock().waiting += 1;
             }
         }
     }
