@@ -385,6 +385,12 @@ pub trait Subject: Send + Sync + 'static {
     fn cancellation_send_facts(&self) -> Vec<SendFact> {
         Vec::new()
     }
+
+    /// Its ways to wait that no trait of a kind has: the laws of every wait hold
+    /// for these too.
+    fn more_waitings(&self) -> Vec<Arc<dyn Waiting>> {
+        Vec::new()
+    }
 }
 
 impl dyn Subject {
@@ -490,6 +496,7 @@ impl dyn Subject {
         all.extend(watch::waitings(self));
         all.extend(broadcast::waitings(self));
         all.extend(cancellation::waitings(self));
+        all.extend(self.more_waitings());
         all
     }
 }

@@ -2,7 +2,7 @@
 //! laws about exact interleavings.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -115,6 +115,14 @@ pub fn panicking() -> (Arc<Wakes>, Waker) {
         }
     });
     (wakes, waker)
+}
+
+/// Runs all of them, and goes on with the first panic when all have run.
+pub(crate) fn all_of<F: FnOnce()>(codes: impl Iterator<Item = F>) {
+    let panics: Vec<_> = codes.filter_map(|code| caught(code).err()).collect();
+    if let Some(first) = panics.into_iter().next() {
+        resume_unwind(first);
+    }
 }
 
 /// What `code` panics with, if it does.

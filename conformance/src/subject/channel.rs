@@ -2,13 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Kept, Reach, SendFact, Subject, Waitable, Waiting};
 use crate::cx::{DropGuard, Dropped, DynIo};
 use crate::erased::BoxFuture;
-use crate::wakers::{caught, counting, poll, poll_noop};
+use crate::wakers::{all_of, counting, poll, poll_noop};
 
 /// Both ends of a channel.
 pub type Channel = (Box<dyn ChannelSender>, Box<dyn ChannelReceiver>);
@@ -398,14 +397,8 @@ impl Waitable for OneRecvWaitable {
     fn signal(&self) {
         let senders = std::mem::take(&mut *self.senders());
         let send = |sender: Box<dyn ChannelSender>| drop(sender.try_send(Message::new(1)));
-        let panics = senders
-            .into_iter()
-            .filter_map(|sender| caught(|| send(sender)).err());
-        // All of them, before one goes on.
-        let mut panics: Vec<_> = panics.collect();
-        if !panics.is_empty() {
-            resume_unwind(panics.swap_remove(0));
-        }
+        // All of them, before a panic goes on.
+        all_of(senders.into_iter().map(|sender| || send(sender)));
     }
 
     fn queued(&self) -> Option<usize> {

@@ -23,12 +23,13 @@ use crate::subject::{
     ChannelSender, CondvarSubject, Guard, Init, InitFailed, Kept, MappedGuard, Message,
     MutexSubject, NoMessage, NotifySubject, NotifyWait, OnceCellSubject, Oneshot, Permit, Promise,
     RawNotifyWaiter, RwLockSubject, SemaphoreSubject, SendFact, SendRefused, SetRefused, Subject,
-    Token, TryInit, WatchSender, boxed_guard, mapped,
+    Token, TryInit, Waiting, WatchSender, boxed_guard, mapped,
 };
 
 mod locks;
 mod news;
 mod read_write;
+mod ways;
 
 use locks::Pair;
 
@@ -335,6 +336,10 @@ impl Subject for Anysync {
             cancellation::DropGuard: true,
             cancellation::Waiter<'static>: true,
         ]
+    }
+
+    fn more_waitings(&self) -> Vec<Arc<dyn Waiting>> {
+        ways::all()
     }
 }
 
