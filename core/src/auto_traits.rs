@@ -32,6 +32,8 @@ assert_not_impl_any!(notify::Wait<'static, Unshared>: Sync);
 assert_impl_all!(notify::OwnedWait: Send, Sync, UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(notify::OwnedWait: Unpin);
 assert_not_impl_any!(notify::OwnedWait<Local>: Send, Sync);
+assert_not_impl_any!(notify::OwnedWait<Bare, Cell<u8>>: Send, Sync);
+assert_not_impl_any!(notify::OwnedWait<Bare, Unsent>: Send, Sync);
 assert_impl_all!(notify::Waiter<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(notify::Waiter<'static>: Unpin);
 

@@ -39,6 +39,8 @@
 //! changes the condition and then signals, meet in one word: whichever of their
 //! two read-modify-writes comes second sees the first. So no fence is needed.
 
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
@@ -48,6 +50,8 @@ use pin_project_lite::pin_project;
 
 use crate::callback::waker_of;
 use crate::io::{Bare, Io};
+#[cfg(feature = "alloc")]
+use crate::owner::Projected;
 use crate::primitive::{AtomicUsize, Ordering, const_fn};
 use crate::wait_list::{
     Bound, Entry, IDLE, LockedTicket, QUEUED, Ring, Ticket, VERDICT, WaitList, has_list,
@@ -348,10 +352,49 @@ impl Notify {
     /// Bare.block_on(wait);
     /// ```
     #[cfg(feature = "alloc")]
-    pub fn wait_owned<I: Io>(self: alloc::sync::Arc<Self>, io: I) -> OwnedWait<I> {
-        let calls = self.current_calls();
+    #[inline]
+    pub fn wait_owned<I: Io>(self: Arc<Self>, io: I) -> OwnedWait<I> {
+        Self::wait_owned_by(self, |notify| notify, io)
+    }
+
+    /// Waits for a signal of a `Notify` somewhere inside of `owner`, with a future
+    /// that owns a share of it. `project` finds the `Notify`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync::{Bare, Block, Notify};
+    ///
+    /// struct Server {
+    ///     stopped: Notify,
+    /// }
+    ///
+    /// let server = Arc::new(Server { stopped: Notify::new() });
+    /// let wait = Notify::wait_owned_by(server.clone(), |server| &server.stopped, Bare);
+    /// std::thread::spawn(move || server.stopped.notify_all());
+    /// Bare.block_on(wait);
+    /// ```
+    ///
+    /// # Fairness
+    ///
+    /// First in, first out.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`wait`](Notify::wait).
+    ///
+    /// # Memory ordering
+    ///
+    /// As [`wait`](Notify::wait).
+    #[cfg(feature = "alloc")]
+    pub fn wait_owned_by<O: ?Sized, I: Io>(
+        owner: Arc<O>,
+        project: impl for<'a> FnOnce(&'a O) -> &'a Notify,
+        io: I,
+    ) -> OwnedWait<I, O> {
+        let notify = Projected::new(owner, project);
+        let calls = notify.current_calls();
         OwnedWait {
-            entry: Entry::new(self, calls),
+            entry: Entry::new(notify, calls),
             io,
         }
     }
@@ -673,17 +716,17 @@ impl fmt::Debug for Notify {
 
 /// The futures are alike but for the owner of their entry.
 macro_rules! wait_future {
-    ($(#[$meta:meta])* [$($lifetime:lifetime)?] $name:ident, $owner:ty) => {
+    ($(#[$meta:meta])* $name:ident<$($lifetime:lifetime)? $($owned:ident)?>, $owner:ty) => {
         pin_project! {
             $(#[$meta])*
             #[must_use = "futures do nothing unless they are awaited or polled"]
-            pub struct $name<$($lifetime,)? I = Bare> {
+            pub struct $name<$($lifetime,)? I = Bare $(, $owned: ?Sized = Notify)?> {
                 #[pin]
                 entry: Entry<$owner>,
                 io: I,
             }
 
-            impl<$($lifetime,)? I> PinnedDrop for $name<$($lifetime,)? I> {
+            impl<$($lifetime,)? I $(, $owned: ?Sized)?> PinnedDrop for $name<$($lifetime,)? I $(, $owned)?> {
                 fn drop(this: Pin<&mut Self>) {
                     let (notify, mut ticket) = this.project().entry.parts();
                     notify.abandon(&mut ticket);
@@ -691,7 +734,7 @@ macro_rules! wait_future {
             }
         }
 
-        impl<$($lifetime,)? I: Io> $name<$($lifetime,)? I> {
+        impl<$($lifetime,)? I: Io $(, $owned: ?Sized)?> $name<$($lifetime,)? I $(, $owned)?> {
             /// Queues the wait now, as its first poll would, without a waker:
             /// from here on it counts for `notify_one` too. `true` if it has
             /// won already and the next poll will be ready.
@@ -729,7 +772,7 @@ macro_rules! wait_future {
             }
         }
 
-        impl<$($lifetime,)? I: Io> Future for $name<$($lifetime,)? I> {
+        impl<$($lifetime,)? I: Io $(, $owned: ?Sized)?> Future for $name<$($lifetime,)? I $(, $owned)?> {
             type Output = ();
 
             #[inline]
@@ -745,7 +788,7 @@ macro_rules! wait_future {
             }
         }
 
-        impl<$($lifetime,)? I> fmt::Debug for $name<$($lifetime,)? I> {
+        impl<$($lifetime,)? I $(, $owned: ?Sized)?> fmt::Debug for $name<$($lifetime,)? I $(, $owned)?> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name))
                     .field("status", &status_name(self.entry.status()))
@@ -757,13 +800,13 @@ macro_rules! wait_future {
 
 wait_future! {
     /// The future of [`Notify::wait`] and [`Notify::wait_future`].
-    ['a] Wait, &'a Notify
+    Wait<'a>, &'a Notify
 }
 
 #[cfg(feature = "alloc")]
 wait_future! {
-    /// The future of [`Notify::wait_owned`].
-    [] OwnedWait, alloc::sync::Arc<Notify>
+    /// The future of [`Notify::wait_owned`] and [`Notify::wait_owned_by`].
+    OwnedWait<O>, Projected<O, Notify>
 }
 
 pin_project! {

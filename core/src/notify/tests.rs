@@ -343,11 +343,41 @@ fn waits_without_allocation() {
 }
 
 #[test]
+fn owned_wait_of_a_field_keeps_its_owner_alive() {
+    struct Server {
+        stopped: Notify,
+    }
+
+    let server = Arc::new(Server {
+        stopped: Notify::new(),
+    });
+    let weak = Arc::downgrade(&server);
+    let wait = || {
+        Box::pin(Notify::wait_owned_by(
+            server.clone(),
+            |server| &server.stopped,
+            Bare,
+        ))
+    };
+    let (mut first, mut second) = (wait(), wait());
+    assert!(poll_noop(first.as_mut()).is_pending());
+    assert!(poll_noop(second.as_mut()).is_pending());
+    server.stopped.notify_one();
+    drop(server);
+    // A win that nobody has fetched goes to the next.
+    drop(first);
+    assert!(weak.upgrade().is_some());
+    assert!(poll_noop(second.as_mut()).is_ready());
+    drop(second);
+    assert!(weak.upgrade().is_none());
+}
+
+#[test]
 fn sizes_are_as_documented() {
     if cfg!(target_pointer_width = "64") {
         assert!(size_of::<Notify>() <= 32);
         assert!(size_of::<Wait<'static>>() <= 48);
-        assert!(size_of::<OwnedWait>() <= 48);
+        assert!(size_of::<OwnedWait>() <= 56);
         assert!(size_of::<Waiter<'static>>() <= 64);
     }
 }
