@@ -11,6 +11,10 @@ mod support;
 macro_rules! faces {
     ($($side:ident: $sync:path, $util:path;)*) => {$(
         mod $side {
+            mod barrier {
+                use $sync as sync;
+                include!("barrier.rs");
+            }
             mod broadcast {
                 use $sync as sync;
                 include!("broadcast.rs");
@@ -18,6 +22,10 @@ macro_rules! faces {
             mod cancellation {
                 use $util as util;
                 include!("cancellation.rs");
+            }
+            mod locks_anywhere {
+                use $sync as sync;
+                include!("locks_anywhere.rs");
             }
             mod messages_anywhere {
                 use $sync as sync;
@@ -28,9 +36,33 @@ macro_rules! faces {
                 use $sync as sync;
                 include!("mpsc.rs");
             }
+            mod mutex {
+                use $sync as sync;
+                include!("mutex.rs");
+            }
+            mod notify {
+                use $sync as sync;
+                include!("notify.rs");
+            }
+            mod once_cell {
+                use $sync as sync;
+                include!("once_cell.rs");
+            }
             mod oneshot {
                 use $sync as sync;
                 include!("oneshot.rs");
+            }
+            mod rwlock {
+                use $sync as sync;
+                include!("rwlock.rs");
+            }
+            mod semaphore {
+                use $sync as sync;
+                include!("semaphore.rs");
+            }
+            mod set_once {
+                use $sync as sync;
+                include!("set_once.rs");
             }
             mod watch {
                 use $sync as sync;

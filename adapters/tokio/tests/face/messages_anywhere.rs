@@ -6,21 +6,12 @@ use std::thread;
 use std::time::Duration;
 
 use anysync_tokio::anysync::{Bare, Block};
-use tokio::runtime::{Builder, Runtime};
 use tokio::task::{LocalSet, block_in_place, spawn_blocking, spawn_local};
 
 use sync::{broadcast, mpsc, oneshot, watch};
 use util::CancellationToken;
 
-use crate::support::{panic_of, runtime};
-
-fn many_threads() -> Runtime {
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_time()
-        .build()
-        .expect("a runtime")
-}
+use crate::support::{many_threads, panic_of, runtime};
 
 /// Asks squares of a server until it is stopped; the sum of what it published.
 async fn ask(spawn: impl Fn(Server)) -> u64 {

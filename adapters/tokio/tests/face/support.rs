@@ -121,3 +121,53 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
 pub(crate) const MAY_NOT_BLOCK: &str = "Cannot block the current thread from within a runtime. \
     This happens because a function attempted to block the current thread while the thread is \
     being used to drive asynchronous tasks.";
+
+/// How often `poll` is ready in a task's one budget; `None` if it spends nothing.
+pub(crate) fn ready_in_a_budget(mut poll: impl FnMut(&mut Context<'_>) -> Poll<()>) -> Option<u32> {
+    runtime().block_on(async {
+        // The next poll begins with a whole budget.
+        tokio::task::yield_now().await;
+        std::future::poll_fn(|cx| {
+            let mut count = 0;
+            while poll(cx).is_ready() {
+                count += 1;
+                if count == 10_000 {
+                    return Poll::Ready(None);
+                }
+            }
+            Poll::Ready(Some(count))
+        })
+        .await
+    })
+}
+
+/// Polls `future` once in a task that has no budget left.
+pub(crate) fn poll_without_budget<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    use tokio::task::coop::{has_budget_remaining, poll_proceed};
+
+    runtime().block_on(std::future::poll_fn(|cx| {
+        while has_budget_remaining() {
+            if let Poll::Ready(unit) = poll_proceed(cx) {
+                unit.made_progress();
+            }
+        }
+        Poll::Ready(future.as_mut().poll(cx))
+    }))
+}
+
+/// Whether a future may be sent, as a wait whose value allows it.
+pub(crate) fn is_send<F: Send>(future: F) -> F {
+    future
+}
+
+/// A value that may be shared and not sent.
+pub(crate) type Unsent = std::sync::MutexGuard<'static, ()>;
+
+/// A runtime of two threads.
+pub(crate) fn many_threads() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .expect("a runtime")
+}

@@ -1,67 +1,13 @@
-//! Where the channels and tokens of the two sides are not the same: what each
-//! does, side by side.
+//! Where the channels and tokens of the two sides are not the same.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Poll;
 
+use super::{WAITS, sides, wakes_all_beside_panics};
 use crate::support::{Task, now, runtime};
-
-/// Both sides of a case, as `$sync` and `$util`.
-macro_rules! sides {
-    ($(
-        $case:ident($sync:ident, $util:ident) -> $outcome:ty $body:block
-        original: $original:expr, ours: $ours:expr;
-    )*) => {$(
-        #[test]
-        fn $case() {
-            fn original() -> $outcome {
-                #[allow(unused_imports)]
-                use {tokio::sync as $sync, tokio_util::sync as $util};
-                $body
-            }
-            fn ours() -> $outcome {
-                #[allow(unused_imports)]
-                use {anysync_tokio::sync as $sync, anysync_tokio::sync as $util};
-                $body
-            }
-            assert_eq!(original(), $original, "the original");
-            assert_eq!(ours(), $ours, "ours");
-        }
-    )*};
-}
-
-/// A waker that panics.
-struct Panics;
-
-impl Wake for Panics {
-    fn wake(self: Arc<Self>) {
-        panic!("a waker panics");
-    }
-}
-
-/// Enough that it does not matter by chance or in which order they are woken.
-const WAITS: usize = 64;
-
-/// Whether `act` wakes all of `waits`, if the waker of every other one panics.
-fn wakes_all_beside_panics<F: Future>(waits: Vec<F>, act: impl FnOnce()) -> bool {
-    let mut waits: Vec<_> = waits.into_iter().map(Box::pin).collect();
-    let tasks: Vec<_> = waits.iter().map(|_| Task::new()).collect();
-    let panics = Waker::from(Arc::new(Panics));
-    for (index, wait) in waits.iter_mut().enumerate() {
-        if index % 2 == 0 {
-            let polled = wait.as_mut().poll(&mut Context::from_waker(&panics));
-            assert!(polled.is_pending());
-        } else {
-            tasks[index].pending(wait.as_mut());
-        }
-    }
-    assert!(catch_unwind(AssertUnwindSafe(act)).is_err());
-    tasks.iter().skip(1).step_by(2).all(Task::woken)
-}
 
 sides! {
     // The original takes the slots one by one, as they come.

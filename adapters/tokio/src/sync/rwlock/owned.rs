@@ -1,0 +1,343 @@
+//! The guards of [`RwLock`] that own a share of it.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use anysync::rwlock as core;
+
+use super::RwLock;
+use crate::sync::guard::{guard, guard_mut};
+
+/// A [`RwLockReadGuard`](super::RwLockReadGuard) that owns a share of the lock: of a
+/// [`RwLock<T>`], with access to a `U` in the value.
+///
+/// ```
+/// use std::sync::Arc;
+/// use anysync_tokio::sync::RwLock;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let guard = Arc::new(RwLock::new(1)).read_owned().await;
+/// tokio::spawn(async move { assert_eq!(*guard, 1) }).await.unwrap();
+/// # }
+/// ```
+#[clippy::has_significant_drop]
+pub struct OwnedRwLockReadGuard<T: ?Sized, U: ?Sized = T> {
+    inner: core::OwnedRwLockReadGuard<U, RwLock<T>>,
+}
+
+impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
+    #[inline]
+    pub(super) fn new(inner: core::OwnedRwLockReadGuard<U, RwLock<T>>) -> Self {
+        Self { inner }
+    }
+
+    /// A guard of a part, which `f` finds in what `this` gives access to, and which
+    /// has no lifetimes (`U: 'static`).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync_tokio::sync::{OwnedRwLockReadGuard, RwLock};
+    ///
+    /// let lock = Arc::new(RwLock::new((1, "one")));
+    /// let name = OwnedRwLockReadGuard::map(lock.try_read_owned().unwrap(), |pair| &pair.1);
+    /// assert_eq!(*name, "one");
+    /// ```
+    #[inline]
+    pub fn map<F, V: ?Sized>(this: Self, f: F) -> OwnedRwLockReadGuard<T, V>
+    where
+        U: 'static,
+        F: FnOnce(&U) -> &V,
+    {
+        OwnedRwLockReadGuard::new(core::OwnedRwLockReadGuard::map(this.inner, f))
+    }
+
+    /// [`map`](OwnedRwLockReadGuard::map) where the part may be missing.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync_tokio::sync::{OwnedRwLockReadGuard, RwLock};
+    ///
+    /// let all = Arc::new(RwLock::new(vec![1, 2])).try_read_owned().unwrap();
+    /// let all = OwnedRwLockReadGuard::try_map(all, |list| list.get(7)).unwrap_err();
+    /// assert_eq!(*OwnedRwLockReadGuard::try_map(all, |list| list.get(1)).unwrap(), 2);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Gives the guard back when `f` returns `None`.
+    #[inline]
+    pub fn try_map<F, V: ?Sized>(this: Self, f: F) -> Result<OwnedRwLockReadGuard<T, V>, Self>
+    where
+        U: 'static,
+        F: FnOnce(&U) -> Option<&V>,
+    {
+        core::OwnedRwLockReadGuard::try_map(this.inner, f)
+            .map(OwnedRwLockReadGuard::new)
+            .map_err(Self::new)
+    }
+
+    /// The lock that `this` holds.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync_tokio::sync::{OwnedRwLockReadGuard, RwLock};
+    ///
+    /// let lock = Arc::new(RwLock::new(1));
+    /// let guard = lock.clone().try_read_owned().unwrap();
+    /// assert!(Arc::ptr_eq(OwnedRwLockReadGuard::rwlock(&guard), &lock));
+    /// ```
+    #[inline]
+    pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
+        core::OwnedRwLockReadGuard::owner(&this.inner)
+    }
+}
+
+guard!([T: ?Sized, U: ?Sized] OwnedRwLockReadGuard<T, U> => U);
+
+/// A [`RwLockWriteGuard`](super::RwLockWriteGuard) that owns a share of the lock,
+/// and has no lifetime.
+///
+/// ```
+/// use std::sync::Arc;
+/// use anysync_tokio::sync::RwLock;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let lock = Arc::new(RwLock::new(1));
+/// let mut guard = lock.clone().write_owned().await;
+/// tokio::spawn(async move { *guard += 1 }).await.unwrap();
+/// assert_eq!(*lock.read().await, 2);
+/// # }
+/// ```
+#[clippy::has_significant_drop]
+pub struct OwnedRwLockWriteGuard<T: ?Sized> {
+    inner: core::OwnedRwLockWriteGuard<T, RwLock<T>>,
+}
+
+impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
+    #[inline]
+    pub(super) fn new(inner: core::OwnedRwLockWriteGuard<T, RwLock<T>>) -> Self {
+        Self { inner }
+    }
+
+    /// A guard of a part of the value, which `f` finds. The whole stays locked, and
+    /// alive.
+    ///
+    /// The value has no lifetimes (`T: 'static`), since a guard of a part does not
+    /// know them.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync_tokio::sync::{OwnedRwLockWriteGuard, RwLock};
+    ///
+    /// let lock = Arc::new(RwLock::new((1, "one")));
+    /// let writer = lock.clone().try_write_owned().unwrap();
+    /// *OwnedRwLockWriteGuard::map(writer, |pair| &mut pair.0) += 1;
+    /// assert_eq!(lock.try_read().unwrap().0, 2);
+    /// ```
+    #[inline]
+    pub fn map<F, U: ?Sized>(this: Self, f: F) -> OwnedRwLockMappedWriteGuard<T, U>
+    where
+        T: 'static,
+        F: FnOnce(&mut T) -> &mut U,
+    {
+        OwnedRwLockMappedWriteGuard::new(core::OwnedRwLockWriteGuard::map(this.inner, f))
+    }
+
+    /// [`map`](OwnedRwLockWriteGuard::map) where the part may be missing.
+    ///
+    /// # Errors
+    ///
+    /// Gives the guard back when `f` returns `None`.
+    #[inline]
+    pub fn try_map<F, U: ?Sized>(
+        this: Self,
+        f: F,
+    ) -> Result<OwnedRwLockMappedWriteGuard<T, U>, Self>
+    where
+        T: 'static,
+        F: FnOnce(&mut T) -> Option<&mut U>,
+    {
+        core::OwnedRwLockWriteGuard::try_map(this.inner, f)
+            .map(OwnedRwLockMappedWriteGuard::new)
+            .map_err(Self::new)
+    }
+
+    /// [`downgrade`](OwnedRwLockWriteGuard::downgrade) to a guard of a part of the
+    /// value.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync_tokio::sync::{OwnedRwLockWriteGuard, RwLock};
+    ///
+    /// let lock = Arc::new(RwLock::new((1, "one")));
+    /// let writer = lock.clone().try_write_owned().unwrap();
+    /// let name = OwnedRwLockWriteGuard::downgrade_map(writer, |pair| &pair.1);
+    /// assert_eq!((*name, lock.try_read().unwrap().0), ("one", 1));
+    /// ```
+    #[inline]
+    pub fn downgrade_map<F, U: ?Sized>(this: Self, f: F) -> OwnedRwLockReadGuard<T, U>
+    where
+        T: 'static,
+        F: FnOnce(&T) -> &U,
+    {
+        OwnedRwLockReadGuard::new(core::OwnedRwLockWriteGuard::downgrade_map(this.inner, f))
+    }
+
+    /// [`downgrade_map`](OwnedRwLockWriteGuard::downgrade_map) where the part may
+    /// be missing.
+    ///
+    /// # Errors
+    ///
+    /// Gives the guard back, which still writes, when `f` returns `None`.
+    #[inline]
+    pub fn try_downgrade_map<F, U: ?Sized>(
+        this: Self,
+        f: F,
+    ) -> Result<OwnedRwLockReadGuard<T, U>, Self>
+    where
+        T: 'static,
+        F: FnOnce(&T) -> Option<&U>,
+    {
+        core::OwnedRwLockWriteGuard::try_downgrade_map(this.inner, f)
+            .map(OwnedRwLockReadGuard::new)
+            .map_err(Self::new)
+    }
+
+    /// The same access, as the type of [`map`](OwnedRwLockWriteGuard::map).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync_tokio::sync::{OwnedRwLockWriteGuard, RwLock};
+    ///
+    /// let writer = Arc::new(RwLock::new(1)).try_write_owned().unwrap();
+    /// assert_eq!(*OwnedRwLockWriteGuard::into_mapped(writer), 1);
+    /// ```
+    #[inline]
+    pub fn into_mapped(this: Self) -> OwnedRwLockMappedWriteGuard<T> {
+        OwnedRwLockMappedWriteGuard::new(core::OwnedRwLockWriteGuard::into_mapped(this.inner))
+    }
+
+    /// Makes it a read guard. Nobody writes in between; readers who wait before
+    /// the next writer are let in.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync_tokio::sync::RwLock;
+    ///
+    /// let lock = Arc::new(RwLock::new(1));
+    /// let reader = lock.clone().try_write_owned().unwrap().downgrade();
+    /// assert!(lock.try_read().is_ok() && lock.try_write().is_err());
+    /// # drop(reader);
+    /// ```
+    pub fn downgrade(self) -> OwnedRwLockReadGuard<T> {
+        OwnedRwLockReadGuard::new(core::OwnedRwLockWriteGuard::downgrade(self.inner))
+    }
+
+    /// The lock that `this` holds.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync_tokio::sync::{OwnedRwLockWriteGuard, RwLock};
+    ///
+    /// let lock = Arc::new(RwLock::new(1));
+    /// let guard = lock.clone().try_write_owned().unwrap();
+    /// assert!(Arc::ptr_eq(OwnedRwLockWriteGuard::rwlock(&guard), &lock));
+    /// ```
+    #[inline]
+    pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
+        core::OwnedRwLockWriteGuard::owner(&this.inner)
+    }
+}
+
+guard_mut!([T: ?Sized] OwnedRwLockWriteGuard<T> => T);
+
+/// A [`RwLockMappedWriteGuard`](super::RwLockMappedWriteGuard) that owns a share of
+/// the lock, by [`OwnedRwLockWriteGuard::map`]: of a [`RwLock<T>`], with access to a
+/// `U` in the value.
+///
+/// ```
+/// use std::sync::Arc;
+/// use anysync_tokio::sync::{OwnedRwLockMappedWriteGuard, OwnedRwLockWriteGuard, RwLock};
+///
+/// fn first(list: OwnedRwLockWriteGuard<Vec<u8>>) -> OwnedRwLockMappedWriteGuard<Vec<u8>, u8> {
+///     OwnedRwLockWriteGuard::map(list, |list| &mut list[0])
+/// }
+///
+/// let lock = Arc::new(RwLock::new(vec![1]));
+/// assert_eq!(*first(lock.try_write_owned().unwrap()), 1);
+/// ```
+#[clippy::has_significant_drop]
+pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, U: ?Sized = T> {
+    inner: core::OwnedRwLockMappedWriteGuard<U, RwLock<T>>,
+    // Sent and shared where the original is: it asks both of the part.
+    part: PhantomData<Arc<U>>,
+}
+
+impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
+    #[inline]
+    fn new(inner: core::OwnedRwLockMappedWriteGuard<U, RwLock<T>>) -> Self {
+        Self {
+            inner,
+            part: PhantomData,
+        }
+    }
+
+    /// A guard of a part of the part, which has no lifetimes (`U: 'static`).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync_tokio::sync::{OwnedRwLockMappedWriteGuard, OwnedRwLockWriteGuard, RwLock};
+    ///
+    /// let lock = Arc::new(RwLock::new((1, (2, 3))));
+    /// let writer = lock.try_write_owned().unwrap();
+    /// let pair = OwnedRwLockWriteGuard::map(writer, |all| &mut all.1);
+    /// assert_eq!(*OwnedRwLockMappedWriteGuard::map(pair, |pair| &mut pair.1), 3);
+    /// ```
+    #[inline]
+    pub fn map<F, V: ?Sized>(this: Self, f: F) -> OwnedRwLockMappedWriteGuard<T, V>
+    where
+        U: 'static,
+        F: FnOnce(&mut U) -> &mut V,
+    {
+        OwnedRwLockMappedWriteGuard::new(core::OwnedRwLockMappedWriteGuard::map(this.inner, f))
+    }
+
+    /// [`map`](OwnedRwLockMappedWriteGuard::map) where the part may be missing.
+    ///
+    /// # Errors
+    ///
+    /// Gives the guard back when `f` returns `None`.
+    #[inline]
+    pub fn try_map<F, V: ?Sized>(
+        this: Self,
+        f: F,
+    ) -> Result<OwnedRwLockMappedWriteGuard<T, V>, Self>
+    where
+        U: 'static,
+        F: FnOnce(&mut U) -> Option<&mut V>,
+    {
+        core::OwnedRwLockMappedWriteGuard::try_map(this.inner, f)
+            .map(OwnedRwLockMappedWriteGuard::new)
+            .map_err(Self::new)
+    }
+
+    /// The lock that `this` holds.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use anysync_tokio::sync::{OwnedRwLockMappedWriteGuard, OwnedRwLockWriteGuard, RwLock};
+    ///
+    /// let lock = Arc::new(RwLock::new((1, 2)));
+    /// let writer = lock.clone().try_write_owned().unwrap();
+    /// let first = OwnedRwLockWriteGuard::map(writer, |pair| &mut pair.0);
+    /// assert!(Arc::ptr_eq(OwnedRwLockMappedWriteGuard::rwlock(&first), &lock));
+    /// ```
+    #[inline]
+    pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
+        core::OwnedRwLockMappedWriteGuard::owner(&this.inner)
+    }
+}
+
+guard_mut!([T: ?Sized, U: ?Sized] OwnedRwLockMappedWriteGuard<T, U> => U);
