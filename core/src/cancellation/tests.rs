@@ -684,3 +684,20 @@ fn trees_are_freed() {
         assert_eq!(Arc::strong_count(&wakes), 2);
     }
 }
+
+/// What the docs say.
+#[cfg(all(feature = "std", target_pointer_width = "64"))]
+#[test]
+fn sizes_are_bounded() {
+    use core::mem::size_of;
+
+    let sizes = [
+        size_of::<CancellationToken>(),
+        size_of::<Node>() + 2 * size_of::<usize>(),
+        size_of::<Cancelled<'static>>(),
+        size_of::<CancelledOwned>(),
+        size_of::<Waiter<'static>>(),
+        size_of::<DropGuard>(),
+    ];
+    assert_eq!(sizes, [8, 72, 48, 56, 64, 8]);
+}
