@@ -33,12 +33,13 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::fmt;
 use core::mem;
+use core::pin::Pin;
 
 use crate::io::{Bare, Io};
 use crate::limit::out_of_range;
-use crate::notify::Notify;
+use crate::notify::{self, Notify};
 use crate::primitive::{Lock, LockGuard};
-use crate::semaphore::{Semaphore, SemaphorePermit};
+use crate::semaphore::{self, Semaphore, SemaphorePermit};
 use crate::wake_batch::Finally;
 
 mod error;
@@ -408,6 +409,64 @@ impl<T> Sender<T> {
         SendWait::new(&self.shared, io, Arc::new(value))
     }
 
+    /// Sends without a future. While the ring is full and must not overflow, or
+    /// others wait, the message comes back and `waiter` is queued: call again
+    /// when its waker or callback is called.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Full`] while `waiter` waits, [`SendError::Closed`] when there
+    /// is no receiver: both give the message back.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use anysync::{broadcast::{Overflow, SendError, channel_with}, semaphore::Waiter};
+    ///
+    /// let (sender, mut receiver) = channel_with(1, Overflow::Wait);
+    /// let mut waiter = pin!(Waiter::new());
+    /// assert_eq!(sender.send_with(waiter.as_mut(), 1), Ok(1));
+    /// assert_eq!(sender.send_with(waiter.as_mut(), 2), Err(SendError::Full(2)));
+    /// assert_eq!(receiver.try_recv(), Ok(1));
+    /// assert!(waiter.is_ready());
+    /// assert_eq!(sender.send_with(waiter.as_mut(), 2), Ok(1));
+    /// ```
+    ///
+    /// # Fairness
+    ///
+    /// As [`send_wait`](Sender::send_wait), in one queue with it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped or reset, the waiter leaves the queue, or passes its place on.
+    ///
+    /// # Panics
+    ///
+    /// If the waiter waits elsewhere.
+    pub fn send_with<'a>(
+        &'a self,
+        mut waiter: Pin<&mut semaphore::Waiter<'a>>,
+        value: T,
+    ) -> Result<usize, SendError<T>> {
+        let mut value = Arc::new(value);
+        loop {
+            let mut place = None;
+            if self.shared.waits_for_room() {
+                match self.shared.room.acquire_with(1, waiter.as_mut()) {
+                    Some(won) => place = Some(won.expect("`room` is never closed")),
+                    None => return Err(SendError::Full(value).unshared()),
+                }
+            } else {
+                // Nobody is there, and so it waits no more.
+                waiter.as_mut().reset();
+            }
+            match self.shared.send(value, place) {
+                // The first receiver came just now.
+                Err(SendError::Full(unsent)) => value = unsent,
+                sent => return sent.map_err(SendError::unshared),
+            }
+        }
+    }
+
     /// Another receiver, of what is sent from now on.
     pub fn subscribe(&self) -> Receiver<T> {
         Receiver::new(&self.shared)
@@ -710,6 +769,44 @@ impl<T: Clone> Receiver<T> {
     /// Acquires what the sender released.
     pub fn recv<I: Io>(&mut self, io: I) -> Recv<'_, T, I> {
         Recv::new(self, io)
+    }
+
+    /// Waits without a future: `true` when [`try_recv`](Receiver::try_recv) has a
+    /// message, a count of what was missed, or the end. Else queues `waiter`, whose
+    /// waker or callback is called when that is to be asked again.
+    ///
+    /// The waiter borrows the receiver for as long as it lives, so that it cannot
+    /// outlive the ring: make one for each wait.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use anysync::{broadcast, notify::Waiter};
+    ///
+    /// let (sender, mut receiver) = broadcast::channel(4);
+    /// {
+    ///     let mut waiter = pin!(Waiter::new());
+    ///     assert!(!receiver.recv_with(waiter.as_mut()));
+    ///     sender.send(1).unwrap();
+    ///     assert!(waiter.is_ready());
+    ///     assert!(receiver.recv_with(waiter.as_mut()));
+    /// }
+    /// assert_eq!(receiver.try_recv(), Ok(1));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the waiter is queued elsewhere.
+    pub fn recv_with<'a>(&'a self, mut waiter: Pin<&mut notify::Waiter<'a>>) -> bool {
+        if waiter.is_ready() {
+            waiter.as_mut().reset();
+        }
+        // Queued first, so that no message comes between.
+        self.shared.sent.wait_with(waiter.as_mut());
+        let has_news = self.shared.has_news(self.next);
+        if has_news {
+            self.shared.sent.cancel_wait(waiter);
+        }
+        has_news
     }
 
     /// [`recv`](Receiver::recv) on any executor.

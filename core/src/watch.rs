@@ -522,7 +522,8 @@ impl<T> Receiver<T> {
     /// or callback is called when that is to be asked again.
     ///
     /// It marks nothing as seen: look by
-    /// [`borrow_and_update`](Receiver::borrow_and_update).
+    /// [`borrow_and_update`](Receiver::borrow_and_update), when the waiter is gone,
+    /// which borrows the receiver for as long as it lives.
     ///
     /// ```
     /// use std::pin::pin;

@@ -78,6 +78,43 @@ macro_rules! common_methods {
         }
 
         crate::channel::handle::counts!();
+
+        /// How many sends and reservations are queued, at this moment.
+        ///
+        /// Counts them one by one under the inner lock: for tests and diagnostics.
+        ///
+        /// ```
+        /// use std::{pin::pin, task::{Context, Waker}};
+        ///
+        /// let (sender, receiver) = anysync::channel::bounded(1);
+        /// sender.try_send(1).unwrap();
+        /// let mut send = pin!(sender.send_future(2));
+        /// let _ = send.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        /// assert_eq!(receiver.waiting_sender_count(), 1);
+        /// receiver.try_recv().unwrap();
+        /// assert_eq!(receiver.waiting_sender_count(), 0);
+        /// ```
+        pub fn waiting_sender_count(&self) -> usize {
+            self.chan.lock().count(crate::channel::chan::SENDERS)
+        }
+
+        /// How many receives are queued, at this moment.
+        ///
+        /// Counts them one by one under the inner lock: for tests and diagnostics.
+        ///
+        /// ```
+        /// use std::{pin::pin, task::{Context, Waker}};
+        ///
+        /// let (sender, receiver) = anysync::channel::bounded(1);
+        /// let mut recv = pin!(receiver.recv_future());
+        /// let _ = recv.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        /// assert_eq!(sender.waiting_receiver_count(), 1);
+        /// sender.try_send(1).unwrap();
+        /// assert_eq!(sender.waiting_receiver_count(), 0);
+        /// ```
+        pub fn waiting_receiver_count(&self) -> usize {
+            self.chan.lock().count(crate::channel::chan::RECEIVERS)
+        }
     };
 }
 pub(super) use common_methods;
