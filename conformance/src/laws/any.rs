@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use crate::backend::Capability::{Budget, Spawn, Threads};
+use crate::backend::Capability::{Budget, Spawn, Threads, Timer};
 use crate::cx::Cx;
 use crate::law::{About, Law};
 use crate::log::message_of;
@@ -38,6 +38,14 @@ pub(super) const LAWS: &[Law] = &[
         each!(drops::dropped_wait_leaves_no_trace),
     )
     .needs(&[Spawn]),
+    Law::should(
+        "any::timed_out_wait_leaves_no_trace",
+        About::EveryWait,
+        "After a wait that a timeout ended, later operations behave as if it had never waited.",
+        "Nothing but `Drop` runs when time is up: unlink there, and take back what was counted.",
+        each!(drops::timed_out_wait_leaves_no_trace),
+    )
+    .needs(&[Timer]),
     Law::must(
         "any::dropped_win_is_passed_on",
         About::EveryWait,

@@ -1,6 +1,7 @@
 //! What is dropped leaves nothing behind and takes nothing with it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cx::{Cx, Gate};
 use crate::erased::BoxFuture;
@@ -53,6 +54,23 @@ pub(super) async fn dropped_wait_leaves_no_trace(cx: Cx, waiting: Arc<dyn Waitin
     primitive.check_later(&io);
 
     aborted_task_leaves_no_trace(cx, &*waiting).await;
+}
+
+pub(super) async fn timed_out_wait_leaves_no_trace(cx: Cx, waiting: Arc<dyn Waiting>) {
+    let io = cx.io();
+    let primitive = waiting.fresh(2);
+    let mut before = Hand::queued(primitive.wait(&io));
+    let timed = cx.timeout(Duration::from_millis(1), primitive.wait(&io));
+    assert!(timed.await.is_err(), "a wait ended, and nobody signalled");
+    assert_queued(&*primitive, 1, "one of two was timed out");
+    assert!(
+        !before.is_woken(),
+        "a timeout of a queued wait woke another"
+    );
+    before.assert_pending("a wait that comes before one that was timed out");
+    let mut hands = [before, Hand::queued(primitive.wait(&io))];
+    all_through(&*primitive, waiting.reach(), &mut hands);
+    primitive.check_later(&io);
 }
 
 #[track_caller]

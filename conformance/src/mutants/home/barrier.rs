@@ -57,6 +57,7 @@ pub(super) const FLAWS: &[Flawed] = &[
         &[
             "barrier::dropped_arrival_withdraws",
             "any::dropped_wait_leaves_no_trace",
+            "any::timed_out_wait_leaves_no_trace",
         ],
     ),
     (

@@ -20,7 +20,10 @@ pub(super) const FLAWS: &[Flawed] = &[
         "drop-leaves-node",
         Flaw::DropLeavesNode,
         "a dropped wait stays in the queue",
-        &["any::dropped_wait_leaves_no_trace"],
+        &[
+            "any::dropped_wait_leaves_no_trace",
+            "any::timed_out_wait_leaves_no_trace",
+        ],
     ),
     (
         "drop-eats-win",
