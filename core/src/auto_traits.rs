@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
-use crate::action::{Call, CallAsync};
+use crate::action::{Call, CallAsync, TryCall, TryCallAsync};
 use crate::{
     Bare, Barrier, CancellationToken, Condvar, Fairness, MappedMutexGuard, Mutex, MutexGuard,
     Notify, OnceCell, OwnedMappedMutexGuard, OwnedMutexGuard, RwLock, Semaphore, SemaphorePermit,
@@ -49,6 +49,9 @@ assert_not_impl_any!(barrier::WaitThen<'static, Call<fn()>>: Unpin);
 assert_not_impl_any!(barrier::WaitThen<'static, Call<fn()>, Local>: Send, Sync);
 type Act<F> = barrier::WaitThen<'static, CallAsync<fn() -> F, F>>;
 assert_impl_all!(Act<core::future::Ready<()>>: Send, Sync);
+assert_impl_all!(barrier::WaitThen<'static, TryCall<fn() -> Result<(), u8>>>: Send, Sync);
+type TryAct<F> = barrier::WaitThen<'static, TryCallAsync<fn() -> F, F>>;
+assert_impl_all!(TryAct<core::future::Ready<Result<(), u8>>>: Send, Sync);
 assert_not_impl_any!(Act<core::pin::Pin<std::boxed::Box<dyn Future<Output = ()>>>>: Send, Sync);
 assert_impl_all!(barrier::Waiter<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(barrier::Waiter<'static>: Unpin);
@@ -465,9 +468,11 @@ mod watches {
 mod broadcasts {
     use super::*;
     use crate::broadcast::{
-        Closed, Receiver, Recv, RecvError, SendError, SendWait, Sender, TryRecvError, WeakSender,
+        Closed, Overflow, Receiver, Recv, RecvError, SendError, SendWait, Sender, TryRecvError,
+        WeakSender,
     };
 
+    assert_impl_all!(Overflow: Send, Sync, Unpin, Copy, UnwindSafe, RefUnwindSafe);
     assert_impl_all!(Sender<u8>: Send, Sync, Unpin);
     assert_impl_all!(WeakSender<u8>: Send, Sync, Unpin);
     assert_impl_all!(Receiver<u8>: Send, Sync, Unpin);
