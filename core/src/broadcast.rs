@@ -441,7 +441,7 @@ impl<T> Sender<T> {
     ///
     /// # Panics
     ///
-    /// If the waiter waits elsewhere.
+    /// If the message needs a place, and the waiter waits elsewhere.
     pub fn send_with<'a>(
         &'a self,
         mut waiter: Pin<&mut semaphore::Waiter<'a>>,
@@ -456,8 +456,8 @@ impl<T> Sender<T> {
                     None => return Err(SendError::Full(value).unshared()),
                 }
             } else {
-                // Nobody is there, and so it waits no more.
-                waiter.as_mut().reset();
+                // Nobody is there, and so it waits here no more.
+                self.shared.room.cancel_acquire(waiter.as_mut());
             }
             match self.shared.send(value, place) {
                 // The first receiver came just now.
@@ -796,17 +796,9 @@ impl<T: Clone> Receiver<T> {
     /// # Panics
     ///
     /// If the waiter is queued elsewhere.
-    pub fn recv_with<'a>(&'a self, mut waiter: Pin<&mut notify::Waiter<'a>>) -> bool {
-        if waiter.is_ready() {
-            waiter.as_mut().reset();
-        }
-        // Queued first, so that no message comes between.
-        self.shared.sent.wait_with(waiter.as_mut());
-        let has_news = self.shared.has_news(self.next);
-        if has_news {
-            self.shared.sent.cancel_wait(waiter);
-        }
-        has_news
+    pub fn recv_with<'a>(&'a self, waiter: Pin<&mut notify::Waiter<'a>>) -> bool {
+        let sent = &self.shared.sent;
+        sent.wait_unless(waiter, || self.shared.has_news(self.next))
     }
 
     /// [`recv`](Receiver::recv) on any executor.

@@ -461,6 +461,26 @@ impl Notify {
         entry.is_bound_to(self) && self.abandon(&mut entry.parts().1)
     }
 
+    /// Queues `waiter` unless `is_over`, which is looked at afterwards so that no
+    /// signal comes between; one that has been signalled is queued anew. For
+    /// signals of [`notify_all`](Notify::notify_all).
+    #[cfg(feature = "alloc")]
+    pub(crate) fn wait_unless<'a>(
+        &'a self,
+        mut waiter: Pin<&mut Waiter<'a>>,
+        is_over: impl FnOnce() -> bool,
+    ) -> bool {
+        if waiter.is_ready() {
+            waiter.as_mut().reset();
+        }
+        self.wait_with(waiter.as_mut());
+        let is_over = is_over();
+        if is_over {
+            self.cancel_wait(waiter);
+        }
+        is_over
+    }
+
     /// Whether a permit is stored, at this moment.
     #[inline]
     pub fn has_permit(&self) -> bool {

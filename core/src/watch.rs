@@ -540,17 +540,9 @@ impl<T> Receiver<T> {
     /// # Panics
     ///
     /// If the waiter is queued elsewhere.
-    pub fn changed_with<'a>(&'a self, mut waiter: Pin<&mut notify::Waiter<'a>>) -> bool {
-        if waiter.is_ready() {
-            waiter.as_mut().reset();
-        }
-        // Queued first, so that no change comes between.
-        self.shared.changed.wait_with(waiter.as_mut());
-        let is_new = self.shared.look(self.seen).is_some();
-        if is_new {
-            self.shared.changed.cancel_wait(waiter);
-        }
-        is_new
+    pub fn changed_with<'a>(&'a self, waiter: Pin<&mut notify::Waiter<'a>>) -> bool {
+        let changed = &self.shared.changed;
+        changed.wait_unless(waiter, || self.shared.look(self.seen).is_some())
     }
 
     /// Waits until the value satisfies `condition`, looking at the present one

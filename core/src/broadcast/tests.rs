@@ -313,6 +313,20 @@ fn granted_but_unpolled_does_not_block_its_own_task() {
 }
 
 #[test]
+fn place_kept_for_a_budget_does_not_block_its_own_task() {
+    let (sender, mut receiver) = channel_with(1, Overflow::Wait);
+    let (_, waker) = counting_waker();
+    // It has won the place, and its task polls it no more.
+    let mut unpolled = Box::pin(sender.send_wait(UsedUp(Cell::new(true)), 1));
+    assert!(poll(unpolled.as_mut(), &waker).is_pending());
+    let mut polled = Box::pin(sender.send_wait(Bare, 2));
+    assert_eq!(poll(polled.as_mut(), &waker), Poll::Ready(Ok(1)));
+    assert_eq!(receiver.try_recv(), Ok(2));
+    assert_eq!(poll(unpolled.as_mut(), &waker), Poll::Ready(Ok(1)));
+    assert_eq!(receiver.try_recv(), Ok(1));
+}
+
+#[test]
 fn last_receiver_ends_waiting_sends() {
     let (sender, receiver) = channel_with(1, Overflow::Wait);
     sender.send(0).unwrap();
@@ -328,6 +342,29 @@ fn last_receiver_ends_waiting_sends() {
     assert_eq!(wakes.count(), 2);
     let error = Poll::Ready(Err(SendError::Closed(2)));
     assert_eq!(poll(second.as_mut(), &waker), error);
+}
+
+#[test]
+fn refused_send_leaves_what_waits_elsewhere() {
+    let elsewhere = crate::Semaphore::new(0);
+    let sender = Sender::with_overflow(1, Overflow::Wait);
+    let mut waiter = pin!(crate::semaphore::Waiter::new());
+    assert!(elsewhere.acquire_with(1, waiter.as_mut()).is_none());
+    let sent = sender.send_with(waiter.as_mut(), 1);
+    assert_eq!(sent, Err(SendError::Closed(1)));
+    assert_eq!(elsewhere.waiter_count(), 1);
+
+    // What waits here waits no more when the last receiver has gone.
+    let receiver = sender.subscribe();
+    sender.send(1).unwrap();
+    let mut waiter = pin!(crate::semaphore::Waiter::new());
+    let sent = sender.send_with(waiter.as_mut(), 2);
+    assert_eq!(sent, Err(SendError::Full(2)));
+    drop(receiver);
+    let sent = sender.send_with(waiter.as_mut(), 2);
+    assert_eq!(sent, Err(SendError::Closed(2)));
+    assert_eq!(sender.shared.room.waiter_count(), 0);
+    assert_eq!(sender.shared.room.available_permits(), 1);
 }
 
 /// An `Io` whose budget is used up once.

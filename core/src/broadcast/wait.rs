@@ -1,5 +1,6 @@
-//! The futures of the broadcast. Each waits by a [`Notify`](crate::Notify): it
-//! creates its wait, looks, and then queues, so that nothing comes in between.
+//! The futures of the broadcast. A sender waits by a [`Semaphore`](crate::Semaphore), the others by
+//! a [`Notify`](crate::Notify): they create their wait, look, and then queue, so
+//! that nothing comes in between.
 //! The budget is spent when there is something to have, and before it is had:
 //! so a future that is dropped with the budget used up has taken nothing.
 
@@ -14,7 +15,7 @@ use pin_project_lite::pin_project;
 use super::{Receiver, RecvError, SendError, Shared, TryRecvError};
 use crate::io::{Bare, Io};
 use crate::notify::Wait;
-use crate::semaphore::{Acquire, SemaphorePermit};
+use crate::semaphore::Acquire;
 
 pin_project! {
     /// The future of [`Receiver::recv`].
@@ -78,21 +79,16 @@ pin_project! {
         shared: &'a Shared<T>,
         value: Option<Arc<T>>,
         #[pin]
-        wait: Acquire<'a>,
-        // Won, and neither used nor given back.
-        place: Option<SemaphorePermit<'a>>,
-        io: I,
+        wait: Acquire<'a, I>,
     }
 }
 
-impl<'a, T, I> SendWait<'a, T, I> {
+impl<'a, T, I: Io> SendWait<'a, T, I> {
     pub(super) fn new(shared: &'a Shared<T>, io: I, value: Arc<T>) -> Self {
         Self {
             shared,
             value: Some(value),
-            wait: shared.room.acquire_future(),
-            place: None,
-            io,
+            wait: shared.room.acquire(io),
         }
     }
 }
@@ -107,20 +103,20 @@ impl<T, I: Io> Future for SendWait<'_, T, I> {
             "`SendWait` of a broadcast was polled after it had finished"
         );
         loop {
-            if this.place.is_none() && this.shared.waits_for_room() {
+            let place = if this.shared.waits_for_room() {
                 let place = ready!(this.wait.as_mut().poll(cx));
-                *this.place = Some(place.expect("`room` is never closed"));
-            }
-            ready!(this.io.poll_spend(cx));
+                Some(place.expect("`room` is never closed"))
+            } else {
+                ready!(this.wait.io().poll_spend(cx));
+                // It may have waited for a place when somebody was there.
+                this.wait.as_mut().cancel();
+                None
+            };
             let value = this.value.take().expect("it is there until it is sent");
-            match this.shared.send(value, this.place.take()) {
+            match this.shared.send(value, place) {
                 // The first receiver came just now.
                 Err(SendError::Full(value)) => *this.value = Some(value),
-                sent => {
-                    // If nobody is there, it may be queued still.
-                    this.wait.set(this.shared.room.acquire_future());
-                    return Poll::Ready(sent.map_err(SendError::unshared));
-                }
+                sent => return Poll::Ready(sent.map_err(SendError::unshared)),
             }
         }
     }

@@ -43,6 +43,22 @@ impl<'a, I> Acquire<'a, I> {
             io,
         }
     }
+
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn io(&self) -> &I {
+        &self.io
+    }
+
+    /// Leaves the queue, or passes on what it was granted: as if it had not been
+    /// polled.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn cancel(self: Pin<&mut Self>) {
+        let (semaphore, mut ticket) = self.project().entry.parts();
+        let permits = ticket.tag();
+        semaphore.abandon(&mut ticket);
+        ticket.set(IDLE, permits);
+    }
 }
 
 impl<'a, I: Io> Future for Acquire<'a, I> {
@@ -234,6 +250,16 @@ impl<'a> Waiter<'a> {
             let (_, mut ticket) = entry.parts();
             semaphore.abandon(&mut ticket);
             ticket.set(IDLE, 0);
+        }
+    }
+}
+
+impl Semaphore {
+    /// [`reset`](Waiter::reset)s a waiter, unless it waits on another semaphore.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn cancel_acquire<'a>(&'a self, waiter: Pin<&mut Waiter<'a>>) {
+        if waiter.entry.is_bound_to(self) {
+            waiter.reset();
         }
     }
 }
