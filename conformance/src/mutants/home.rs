@@ -4,14 +4,13 @@
 //! That the sound ones keep every law is what says that a mutant dies of its
 //! flaw and of nothing else.
 
-use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use super::{Broken, Mutant};
 use crate::subject::{BarrierSubject, MutexSubject, NotifySubject, Promise, SendFact, Subject};
 use crate::subjects::Anysync;
-use crate::wakers::caught;
+use crate::wakers::all_of;
 
 mod barrier;
 mod notify;
@@ -165,12 +164,5 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Wakes all of them, and then goes on with the first panic.
 fn wake_all(wakers: Vec<Waker>) {
-    let panics = wakers
-        .into_iter()
-        .filter_map(|waker| caught(|| waker.wake()).err());
-    // All of them, before one goes on.
-    let mut panics: Vec<_> = panics.collect();
-    if !panics.is_empty() {
-        resume_unwind(panics.swap_remove(0));
-    }
+    all_of(wakers.into_iter().map(|waker| || waker.wake()));
 }

@@ -1,13 +1,12 @@
 //! The kind Oneshot.
 
-use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use super::{Kept, Message, NoMessage, Reach, SendFact, Subject, Waitable, Waiting};
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
-use crate::wakers::{caught, counting, poll, poll_noop};
+use crate::wakers::{all_of, counting, poll, poll_noop};
 
 /// Both ends of a oneshot.
 pub type Oneshot = (Box<dyn OneshotSender>, Box<dyn OneshotReceiver>);
@@ -158,14 +157,7 @@ impl Waitable for OneshotWaitable {
 
     fn signal(&self) {
         let others = std::mem::take(&mut *self.others());
-        let panics = others
-            .into_iter()
-            .filter_map(|other| caught(|| other.signal()).err());
-        // All of them, before one goes on.
-        let mut panics: Vec<_> = panics.collect();
-        if !panics.is_empty() {
-            resume_unwind(panics.swap_remove(0));
-        }
+        all_of(others.into_iter().map(|other| || other.signal()));
     }
 
     fn queued(&self) -> Option<usize> {

@@ -51,7 +51,7 @@ pub(super) fn all() -> Vec<Arc<dyn Waiting>> {
         Way {
             name: "Watch, until it is deserted",
             reach: Reach::All,
-            fresh: |_| Arc::new(Watched::new()),
+            fresh: |_| Arc::new(Heard::new(watch::channel(0))),
             send_facts: || send_facts![watch::Closed<'static, u64>: true],
         },
         Way {
@@ -63,7 +63,7 @@ pub(super) fn all() -> Vec<Arc<dyn Waiting>> {
         Way {
             name: "Broadcast, until it is deserted",
             reach: Reach::All,
-            fresh: |_| Arc::new(Heard::new()),
+            fresh: |_| Arc::new(Heard::new(broadcast::channel(1))),
             send_facts: || send_facts![broadcast::Closed<'static, u64>: true],
         },
     ];
@@ -295,51 +295,6 @@ impl Waitable for Values {
     }
 }
 
-/// A watch with one receiver, which the signal drops.
-struct Watched {
-    sender: watch::Sender<u64>,
-    receiver: Mutex<Option<watch::Receiver<u64>>>,
-}
-
-impl Watched {
-    fn new() -> Self {
-        let (sender, receiver) = watch::channel(0);
-        Self {
-            sender,
-            receiver: Mutex::new(Some(receiver)),
-        }
-    }
-}
-
-impl Waitable for Watched {
-    fn wait<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(self.sender.closed(io))
-    }
-
-    fn signal(&self) {
-        let receiver = self
-            .receiver
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        drop(receiver);
-    }
-
-    fn queued(&self) -> Option<usize> {
-        None
-    }
-
-    fn touch(&self, io: &DynIo) {
-        let _ = (self.sender.is_closed(), self.sender.send(1));
-        let _ = poll_noop(self.wait(io).as_mut());
-        self.signal();
-    }
-
-    fn check_later(&self, io: &DynIo) {
-        check_sticky(self, io);
-    }
-}
-
 /// A broadcast without room, as one receiver has read nothing.
 struct Ring {
     sender: broadcast::Sender<u64>,
@@ -418,15 +373,48 @@ impl Waitable for Ring {
     }
 }
 
-/// A broadcast with one receiver, which the signal drops.
-struct Heard {
-    sender: broadcast::Sender<u64>,
-    receiver: Mutex<Option<broadcast::Receiver<u64>>>,
+/// A sender that can tell that nobody receives any more.
+trait Watchful: Send + Sync + 'static {
+    type Receiver: Send + 'static;
+
+    fn closed<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()>;
+
+    /// Calls what returns at once.
+    fn touch(&self);
 }
 
-impl Heard {
-    fn new() -> Self {
-        let (sender, receiver) = broadcast::channel(1);
+impl Watchful for watch::Sender<u64> {
+    type Receiver = watch::Receiver<u64>;
+
+    fn closed<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()> {
+        Box::pin(self.closed(io))
+    }
+
+    fn touch(&self) {
+        let _ = (self.is_closed(), self.send(1));
+    }
+}
+
+impl Watchful for broadcast::Sender<u64> {
+    type Receiver = broadcast::Receiver<u64>;
+
+    fn closed<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()> {
+        Box::pin(self.closed(io))
+    }
+
+    fn touch(&self) {
+        let _ = self.send(1);
+    }
+}
+
+/// A sender with one receiver, which the signal drops.
+struct Heard<S: Watchful> {
+    sender: S,
+    receiver: Mutex<Option<S::Receiver>>,
+}
+
+impl<S: Watchful> Heard<S> {
+    fn new((sender, receiver): (S, S::Receiver)) -> Self {
         Self {
             sender,
             receiver: Mutex::new(Some(receiver)),
@@ -434,9 +422,9 @@ impl Heard {
     }
 }
 
-impl Waitable for Heard {
+impl<S: Watchful> Waitable for Heard<S> {
     fn wait<'a>(&'a self, io: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(self.sender.closed(io))
+        self.sender.closed(io)
     }
 
     fn signal(&self) {
@@ -453,7 +441,7 @@ impl Waitable for Heard {
     }
 
     fn touch(&self, io: &DynIo) {
-        let _ = self.sender.send(1);
+        self.sender.touch();
         let _ = poll_noop(self.wait(io).as_mut());
         self.signal();
     }
