@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod face;
 mod tasks;
 mod time;
 

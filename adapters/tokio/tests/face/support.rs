@@ -2,82 +2,12 @@
 
 use std::cell::Cell;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Once};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Once;
+use std::task::{Context, Poll};
 
-/// A task: it polls with a waker of its own, which counts.
-pub(crate) struct Task {
-    wakes: Arc<Wakes>,
-    waker: Waker,
-}
-
-#[derive(Default)]
-struct Wakes(AtomicUsize);
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Task {
-    pub(crate) fn new() -> Self {
-        let wakes = Arc::<Wakes>::default();
-        let waker = Waker::from(wakes.clone());
-        Self { wakes, waker }
-    }
-
-    pub(crate) fn poll<F: Future + ?Sized>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
-        future.poll(&mut self.context())
-    }
-
-    pub(crate) fn context(&self) -> Context<'_> {
-        Context::from_waker(&self.waker)
-    }
-
-    #[track_caller]
-    pub(crate) fn ready<F: Future + ?Sized>(&self, future: Pin<&mut F>) -> F::Output {
-        match self.poll(future) {
-            Poll::Ready(output) => output,
-            Poll::Pending => panic!("this wait should be over"),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn pending<F: Future + ?Sized>(&self, future: Pin<&mut F>) {
-        assert!(self.poll(future).is_pending(), "this should still wait");
-    }
-
-    pub(crate) fn wakes(&self) -> usize {
-        self.wakes.0.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn woken(&self) -> bool {
-        self.wakes() > 0
-    }
-}
-
-/// The outcome of a future that need not wait.
-#[track_caller]
-pub(crate) fn now<F: Future>(future: F) -> F::Output {
-    Task::new().ready(std::pin::pin!(future))
-}
-
-/// What `work` panics with.
-#[track_caller]
-pub(crate) fn panic_of<R>(work: impl FnOnce() -> R) -> String {
-    let payload = match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(_) => panic!("this should have panicked"),
-        Err(payload) => payload,
-    };
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => (*payload.downcast::<&str>().expect("a text")).to_owned(),
-    }
-}
+pub(crate) use anysync_adapter_tests::face::{Task, now, panic_of};
 
 thread_local! {
     static LAST_PANIC: Cell<Option<(&'static str, u32)>> = const { Cell::new(None) };
