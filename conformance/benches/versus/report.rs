@@ -1,5 +1,6 @@
 //! What was measured, for the terminal, as JSON and as Markdown.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::json;
@@ -9,7 +10,7 @@ use crate::harness::{Measured, OURS, Result, ratio};
 
 /// The versions of the contenders, as they are in Cargo.lock.
 const LOCK: &str = include_str!("../../../Cargo.lock");
-const CONTENDERS: [&str; 19] = [
+const CONTENDERS: [&str; 16] = [
     "anysync",
     "async-broadcast",
     "async-channel",
@@ -25,22 +26,21 @@ const CONTENDERS: [&str; 19] = [
     "maitake-sync",
     "oneshot",
     "parking_lot",
-    "smol",
     "tokio",
-    "tokio-util",
-    "futures-executor",
 ];
 
-/// Name and version of each contender.
-fn versions() -> Vec<(String, String)> {
-    let mut found = Vec::new();
+/// Name and version of each contender. Of two versions in the lock file the newer
+/// is the contender: the older is there for some dependency.
+fn versions() -> BTreeMap<&'static str, &'static str> {
+    let mut found = BTreeMap::new();
     let mut name = "";
+    // Packages are in the order of names, and then of versions.
     for line in LOCK.lines() {
         if let Some(value) = line.strip_prefix("name = ") {
             name = value.trim_matches('"');
         } else if let Some(value) = line.strip_prefix("version = ") {
             if CONTENDERS.contains(&name) {
-                found.push((name.to_owned(), value.trim_matches('"').to_owned()));
+                found.insert(name, value.trim_matches('"'));
             }
         }
     }
@@ -186,13 +186,9 @@ pub(crate) fn json(
     sizes: &[Size],
     rounds: u32,
 ) -> std::result::Result<String, serde_json::Error> {
-    let versions: serde_json::Map<_, _> = versions()
-        .into_iter()
-        .map(|(name, version)| (name, version.into()))
-        .collect();
     serde_json::to_string_pretty(&json!({
         "rounds": rounds,
-        "versions": versions,
+        "versions": versions(),
         "rows": rows,
         "bytes": sizes,
     }))

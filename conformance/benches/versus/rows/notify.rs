@@ -121,24 +121,31 @@ fn cancels<F: Future + 'static>(
     })
 }
 
+/// The waits of each contender, for what makes a contender of them.
+macro_rules! of_each {
+    ($take:ident, $queue:expr) => {{
+        // Leaked, so that what waits for them may be kept.
+        let ours: &'static _ = Box::leak(Box::new(anysync::Notify::new()));
+        let tokio: &'static _ = Box::leak(Box::new(tokio::sync::Notify::new()));
+        let maitake: &'static _ = Box::leak(Box::new(maitake_sync::WaitQueue::new()));
+        let band: &'static asyncband::event::AutoResetEvent = Box::leak(Box::default());
+        let event: &'static Event = Box::leak(Box::default());
+        let intrusive: &'static _ = Box::leak(Box::new(
+            futures_intrusive::sync::ManualResetEvent::new(false),
+        ));
+        vec![
+            $take(OURS, $queue, || ours.wait_future()),
+            $take("tokio", $queue, || tokio.notified()),
+            $take("maitake-sync", $queue, || maitake.wait()),
+            $take("asyncband", $queue, || band.wait()),
+            $take("event-listener", $queue, || event.listen()),
+            $take("futures-intrusive", $queue, || intrusive.wait()),
+        ]
+    }};
+}
+
 fn cancel(queue: usize) -> Vec<Contender> {
-    // Leaked, so that what waits for them may be kept.
-    let ours: &'static _ = Box::leak(Box::new(anysync::Notify::new()));
-    let tokio: &'static _ = Box::leak(Box::new(tokio::sync::Notify::new()));
-    let maitake: &'static _ = Box::leak(Box::new(maitake_sync::WaitQueue::new()));
-    let band: &'static asyncband::event::AutoResetEvent = Box::leak(Box::default());
-    let event: &'static Event = Box::leak(Box::default());
-    let intrusive: &'static _ = Box::leak(Box::new(
-        futures_intrusive::sync::ManualResetEvent::new(false),
-    ));
-    vec![
-        cancels(OURS, queue, || ours.wait_future()),
-        cancels("tokio", queue, || tokio.notified()),
-        cancels("maitake-sync", queue, || maitake.wait()),
-        cancels("asyncband", queue, || band.wait()),
-        cancels("event-listener", queue, || event.listen()),
-        cancels("futures-intrusive", queue, || intrusive.wait()),
-    ]
+    of_each!(cancels, queue)
 }
 
 /// Times the drops of a queue in an order that hops through it.
@@ -164,22 +171,7 @@ fn scatters<F: Future + 'static>(
 }
 
 fn scattered(queue: usize) -> Vec<Contender> {
-    let ours: &'static _ = Box::leak(Box::new(anysync::Notify::new()));
-    let tokio: &'static _ = Box::leak(Box::new(tokio::sync::Notify::new()));
-    let maitake: &'static _ = Box::leak(Box::new(maitake_sync::WaitQueue::new()));
-    let band: &'static asyncband::event::AutoResetEvent = Box::leak(Box::default());
-    let event: &'static Event = Box::leak(Box::default());
-    let intrusive: &'static _ = Box::leak(Box::new(
-        futures_intrusive::sync::ManualResetEvent::new(false),
-    ));
-    vec![
-        scatters(OURS, queue, || ours.wait_future()),
-        scatters("tokio", queue, || tokio.notified()),
-        scatters("maitake-sync", queue, || maitake.wait()),
-        scatters("asyncband", queue, || band.wait()),
-        scatters("event-listener", queue, || event.listen()),
-        scatters("futures-intrusive", queue, || intrusive.wait()),
-    ]
+    of_each!(scatters, queue)
 }
 
 /// Times a queue that forms, is woken as a whole, and completes.
