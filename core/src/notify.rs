@@ -48,13 +48,12 @@ use core::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use crate::callback::waker_of;
 use crate::io::{Bare, Io};
 #[cfg(feature = "alloc")]
 use crate::owner::Projected;
 use crate::primitive::{AtomicUsize, Ordering, const_fn};
 use crate::wait_list::{
-    Bound, Entry, IDLE, LockedTicket, QUEUED, Ring, Ticket, VERDICT, WaitList, has_list,
+    Entry, IDLE, LockedTicket, QUEUED, Ring, Ticket, VERDICT, WaitList, has_list,
 };
 use crate::wake_batch::{discard, wake};
 
@@ -63,6 +62,10 @@ mod tests;
 
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
+
+mod waiter;
+
+pub use waiter::Waiter;
 
 // The kinds of the state word.
 const EMPTY: usize = 0;
@@ -173,6 +176,11 @@ fn with_kind(state: usize, kind: usize) -> usize {
 /// # Memory ordering
 ///
 /// What is written before a signal is visible after the wait that it ends.
+///
+/// # Size
+///
+/// On a 64-bit target at most 32 bytes; a wait at most 48, or 56 where it owns a
+/// share; a [`Waiter`] at most 64.
 pub struct Notify {
     state: AtomicUsize,
     list: WaitList<Queue>,
@@ -827,138 +835,6 @@ wait_future! {
 wait_future! {
     /// The future of [`Notify::wait_owned`] and [`Notify::wait_owned_by`].
     OwnedWait<O>, Projected<O, Notify>
-}
-
-pin_project! {
-    /// A place in the queue of a [`Notify`] for code that has no future: hand
-    /// it to [`Notify::wait_with`], pinned.
-    ///
-    /// It leaves the queue by itself when it is dropped. A notification counts
-    /// as taken once [`is_notified`](Waiter::is_notified) has told of it;
-    /// dropped before, it passes the notification on.
-    pub struct Waiter<'a> {
-        #[pin]
-        entry: Entry<Bound<'a, Notify>>,
-    }
-
-    impl<'a> PinnedDrop for Waiter<'a> {
-        fn drop(this: Pin<&mut Self>) {
-            this.reset();
-        }
-    }
-}
-
-impl<'a> Waiter<'a> {
-    const_fn! {
-        /// A waiter that wakes nobody: ask it by
-        /// [`is_notified`](Waiter::is_notified).
-        pub const fn new() -> Self {
-            Self { entry: Entry::new(Bound::unbound(), 0) }
-        }
-    }
-
-    /// A waiter that wakes `waker` when it is notified.
-    pub fn with_waker(waker: Waker) -> Self {
-        let mut waiter = Self::new();
-        waiter.entry.init_waker(waker);
-        waiter
-    }
-
-    /// A waiter that calls `callback(context)` when it is notified, on the
-    /// thread that notifies, outside any lock.
-    ///
-    /// `callback` must be a function or a closure that captures nothing (this
-    /// is checked when the program is compiled): what it needs is in `context`.
-    ///
-    /// ```
-    /// use std::pin::pin;
-    /// use std::sync::atomic::{AtomicUsize, Ordering};
-    /// use anysync::{Notify, notify::Waiter};
-    ///
-    /// static CALLS: AtomicUsize = AtomicUsize::new(0);
-    ///
-    /// let notify = Notify::new();
-    /// let mut waiter = pin!(Waiter::with_callback(&CALLS, |calls| {
-    ///     calls.fetch_add(1, Ordering::Relaxed);
-    /// }));
-    /// notify.wait_with(waiter.as_mut());
-    /// notify.notify_one();
-    /// assert_eq!(CALLS.load(Ordering::Relaxed), 1);
-    /// ```
-    pub fn with_callback<C, F>(context: &'static C, callback: F) -> Self
-    where
-        C: Sync,
-        F: Fn(&'static C) + Copy + Send + Sync + 'static,
-    {
-        Self::with_waker(waker_of(context, callback))
-    }
-
-    /// Wakes `waker` from now on, also while it is queued. If it has been
-    /// notified and nobody has looked yet, `waker` is woken at once: so a
-    /// notification that comes between a look and this call is not lost.
-    pub fn set_waker(self: Pin<&mut Self>, waker: Waker) {
-        let mut entry = self.project().entry;
-        entry.as_mut().renew_waker(waker);
-        if !matches!(entry.status(), IDLE | QUEUED | TAKEN) {
-            entry.wake();
-        }
-    }
-
-    /// Whether it has been notified. Looks, and takes nothing.
-    pub fn is_ready(&self) -> bool {
-        !matches!(self.verdict(), IDLE | QUEUED)
-    }
-
-    /// Whether it has been notified; `true` takes the notification, which then
-    /// is not passed on any more.
-    pub fn is_notified(&self) -> bool {
-        match self.verdict() {
-            IDLE | QUEUED => false,
-            verdict => {
-                // Fails if another thread took it first, or if it is a
-                // `notify_all` on its way, which is passed on to nobody.
-                let _ = verdict == TAKEN || self.entry.advance(verdict, TAKEN);
-                true
-            }
-        }
-    }
-
-    fn verdict(&self) -> usize {
-        let status = self.entry.status();
-        if status == QUEUED {
-            let notify = self.entry.owner().get();
-            if notify.is_some_and(|notify| notify.current_calls() != self.entry.tag()) {
-                // A `notify_all` has happened and is on its way here, if nobody
-                // came before it.
-                let status = self.entry.status();
-                return if status == QUEUED { BY_ALL } else { status };
-            }
-        }
-        status
-    }
-
-    /// Makes it as new, but keeps its waker: leaves the queue, passes on a
-    /// notification that nobody has seen.
-    pub fn reset(self: Pin<&mut Self>) {
-        let entry = self.project().entry;
-        if let Some(notify) = entry.owner().get() {
-            notify.abandon(&mut entry.parts().1);
-        }
-    }
-}
-
-impl Default for Waiter<'_> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for Waiter<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiter")
-            .field("status", &status_name(self.entry.status()))
-            .finish_non_exhaustive()
-    }
 }
 
 fn status_name(status: usize) -> &'static str {
