@@ -23,6 +23,12 @@
 //! everybody has read are the first of the ring, and they are taken out as soon
 //! as their count is 0.
 //!
+//! # Size
+//!
+//! On a 64-bit target a sender is 8 bytes and a receiver 16; what they share at most
+//! 224 and two counts; a receive at most 72, a send that waits at most 128. Each
+//! message takes 16 bytes of the ring, and an allocation of its own.
+//!
 //! # Memory ordering
 //!
 //! Positions and counts are under one lock, which orders what a sender did

@@ -140,6 +140,11 @@ const TAKEN: usize = VERDICT + 2;
 /// A notification reaches every wait that saw the value as it was before the
 /// change, if the change was made under the lock; the notification itself may
 /// come with or without the lock.
+///
+/// # Size
+///
+/// On a 64-bit target at most 32 bytes; a wait, which has the lock's inside, at most
+/// 104, and 120 with a condition of 8.
 pub struct Condvar {
     waiters: AtomicUsize,
     list: WaitList<Queue>,

@@ -143,6 +143,10 @@ const PLACE: u32 = 2;
 /// What was done before a notification is visible after the wait that it ends; and
 /// what was done before a notification that reached nobody is visible to who
 /// listens later.
+///
+/// # Size
+///
+/// On a 64-bit target at most 88 bytes; a listener at most 48.
 pub struct Event<T = ()> {
     word: AtomicUsize,
     list: WaitList<State<T>>,

@@ -218,6 +218,12 @@ pub enum Fairness {
 /// # Memory ordering
 ///
 /// What one holder did before it unlocked is visible to the next.
+///
+/// # Size
+///
+/// On a 64-bit target at most 32 bytes beside the value; a wait at most 48, or 56
+/// where it owns a share; a guard 8, 16 where it owns a share or is of a part, 24
+/// where it is both.
 pub struct Mutex<T: ?Sized> {
     raw: RawMutex,
     value: TrackedCell<T>,

@@ -128,6 +128,11 @@ mod loom_tests;
 /// seen through another task or thread, through a nested executor or a
 /// combinator that makes wakers of its own, beyond eight initialisers nested in
 /// each other, nor without `std`.
+///
+/// # Size
+///
+/// On a 64-bit target at most 40 bytes beside the value; a wait at most 56, an
+/// [`InitWaiter`] at most 72.
 pub struct OnceCell<T> {
     state: AtomicUsize,
     list: WaitList<(), Rings>,

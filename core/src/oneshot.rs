@@ -42,6 +42,11 @@
 //! read-modify-write. So a send and a receive that need not wait are one, and with
 //! a wait they are three. Whichever end leaves second frees what is on the heap.
 //!
+//! # Size
+//!
+//! On a 64-bit target each end is 8 bytes, and so is a wait; a [`Slot`] is 40 bytes
+//! and the value.
+//!
 //! # Memory ordering
 //!
 //! What is written before a send, or before the sender is dropped, is visible

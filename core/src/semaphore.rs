@@ -162,6 +162,11 @@ const TAKEN: usize = VERDICT + 1;
 ///
 /// What was done before permits were released or added is visible to who
 /// acquires them.
+///
+/// # Size
+///
+/// On a 64-bit target at most 32 bytes; an acquire at most 48, or 56 where it owns
+/// a share; a permit 16, or 24.
 pub struct Semaphore {
     state: AtomicUsize,
     list: WaitList<(), [Ring; 2]>,

@@ -20,6 +20,11 @@
 //! for writing. So a version that is read while the value is locked for reading
 //! is the version of that value.
 //!
+//! # Size
+//!
+//! On a 64-bit target a sender is 8 bytes and a receiver 16; what they share, for a
+//! value of 8, at most 128 and two counts; a wait for a change at most 72.
+//!
 //! # Memory ordering
 //!
 //! A sender changes the value, then the version (Release), then calls
