@@ -151,7 +151,9 @@ const GENERATIONS: usize = {
 /// # Cancel safety
 ///
 /// A wait that is dropped before its generation is released withdraws: it no
-/// longer counts. Dropped after the release, it changes nothing.
+/// longer counts. Dropped after the release, it changes nothing: a leader that has
+/// used up its task's budget and is dropped before its next poll has led, and
+/// nobody is told so.
 ///
 /// # Memory ordering
 ///
