@@ -21,7 +21,7 @@ use crate::erased::{
     Shared,
 };
 use crate::log::{Log, Scope, message_of};
-use crate::report::Outcome;
+use crate::report::{Failure, Outcome};
 use crate::runner;
 
 /// What a law may need of a backend.
@@ -118,11 +118,30 @@ pub trait Backend: Send + Sync + 'static {
         None
     }
 
+    /// Runs a check under every schedule that there is, but not under more than
+    /// `limit`; `check` makes it anew, with the same seed. Nothing, unless the backend
+    /// can.
+    fn explore(&self, check: &dyn Fn() -> Root, limit: u64) -> Option<Explored> {
+        let _ = (check, limit);
+        None
+    }
+
     /// Runs `root.on(face)` to its end on this thread, and returns.
     ///
     /// It is called on a thread of its own, which is left behind if it never
     /// returns.
     fn run(&self, root: Root);
+}
+
+/// How far an [exploration](Backend::explore) came.
+#[derive(Clone, Debug)]
+pub struct Explored {
+    /// How many schedules were run, unless one failed.
+    pub schedules: u64,
+    /// Whether these are all that there are.
+    pub is_complete: bool,
+    /// The first that failed.
+    pub failure: Option<Failure>,
 }
 
 /// What a backend lacks, with the reasons: it is set up once to find out.

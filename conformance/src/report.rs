@@ -91,6 +91,9 @@ pub struct CheckResult {
     /// How many times it was run: none if it was skipped, several where each seed
     /// is a schedule.
     pub rounds: u64,
+    /// Under how many schedules it was run [one after another](crate::Suite::exhaustive),
+    /// and whether these are all that there are.
+    pub explored: Option<(u64, bool)>,
     /// How long it took.
     pub time: Duration,
 }

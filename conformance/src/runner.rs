@@ -7,7 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::backend::{Backend, Body, Capability, Progress, Root, Stage};
+use crate::backend::{Backend, Body, Capability, Explored, Progress, Root, Stage};
 use crate::log::{Scope, message_of};
 use crate::report::{Failure, Outcome};
 
@@ -71,15 +71,38 @@ pub(crate) fn retell(
     seed: u64,
     watchdog: Duration,
 ) -> Option<String> {
+    aside(watchdog, move || {
+        backend.retell(&|| Root::new(body(), Vec::new(), seed).0)
+    })
+}
+
+/// How far the backend comes when it runs a check under every schedule, if it can,
+/// and does so in time.
+pub(crate) fn explore(
+    backend: Arc<dyn Backend>,
+    body: impl Fn() -> Body + Send + 'static,
+    seed: u64,
+    limit: u64,
+    watchdog: Duration,
+) -> Option<Explored> {
+    aside(watchdog, move || {
+        backend.explore(&|| Root::new(body(), Vec::new(), seed).0, limit)
+    })
+}
+
+/// What `work` returns, on a thread that is left behind when it takes too long.
+fn aside<T: Send + 'static>(
+    watchdog: Duration,
+    work: impl FnOnce() -> Option<T> + Send + 'static,
+) -> Option<T> {
     let (done, told) = channel();
-    let retelling = move || {
-        let check = || Root::new(body(), Vec::new(), seed).0;
-        let story = catch_unwind(AssertUnwindSafe(|| backend.retell(&check)));
+    let working = move || {
+        let came = catch_unwind(AssertUnwindSafe(work));
         // The runner may have given up; then nobody listens.
-        let _ = done.send(story.ok().flatten());
+        let _ = done.send(came.ok().flatten());
     };
-    let thread = thread::Builder::new().name("retelling".to_owned());
-    thread.spawn(retelling).ok()?;
+    let thread = thread::Builder::new().name("check again".to_owned());
+    thread.spawn(working).ok()?;
     told.recv_timeout(watchdog).ok()?
 }
 

@@ -42,6 +42,7 @@ pub struct Suite {
     level: Level,
     seed: u64,
     rounds: u64,
+    exhaustive: Option<u64>,
     stories: bool,
     watchdog: Duration,
     jobs: usize,
@@ -58,6 +59,7 @@ pub struct Check {
     pub subject: Arc<dyn Subject>,
     seed: u64,
     rounds: u64,
+    exhaustive: Option<u64>,
     /// Whether a failure is to be told in full.
     stories: bool,
     watchdog: Duration,
@@ -76,6 +78,7 @@ impl Suite {
             level: Level::Should,
             seed: 0,
             rounds: ROUNDS,
+            exhaustive: None,
             stories: true,
             watchdog: WATCHDOG,
             jobs: jobs.max(2),
@@ -145,6 +148,15 @@ impl Suite {
         self
     }
 
+    /// Runs each law also under every schedule that there is, but not under more than
+    /// `limit`, on the backends that can [explore](Backend::explore). For a law of
+    /// two or three tasks that take a few steps that is a proof.
+    #[must_use]
+    pub fn exhaustive(mut self, limit: u64) -> Self {
+        self.exhaustive = Some(limit.max(1));
+        self
+    }
+
     /// For checks that are to fail, and whose failures nobody reads.
     pub(crate) fn without_stories(mut self) -> Self {
         self.stories = false;
@@ -206,6 +218,7 @@ impl Suite {
                     subject: Arc::clone(subject),
                     seed: self.seed,
                     rounds: self.rounds,
+                    exhaustive: self.exhaustive,
                     stories: self.stories,
                     watchdog: self.watchdog,
                 }));
@@ -318,6 +331,7 @@ impl Check {
             outcome: Outcome::Passed,
             seed: self.seed,
             rounds: 0,
+            explored: None,
             time: Duration::ZERO,
         };
         if let Some(reason) = law.reason_against(&*self.subject) {
@@ -334,6 +348,11 @@ impl Check {
                 break;
             }
         }
+        if let (Outcome::Passed, Some(limit), false) = (&result.outcome, self.exhaustive, law.once)
+        {
+            self.explore(limit, &mut result);
+            return result;
+        }
         if let (Outcome::Failed(failure), true) = (&mut result.outcome, self.stories) {
             if let Some(story) = self.retell(result.seed) {
                 let heading = "the plainest schedule that fails likewise:";
@@ -343,17 +362,36 @@ impl Check {
         result
     }
 
+    fn explore(&self, limit: u64, result: &mut CheckResult) {
+        let start = Instant::now();
+        let (backend, seed) = (Arc::clone(&self.backend), self.drawn_seed(self.seed));
+        let explored = runner::explore(backend, self.bodies(), seed, limit, self.watchdog);
+        result.time += start.elapsed();
+        let Some(explored) = explored else {
+            return;
+        };
+        result.explored = Some((explored.schedules, explored.is_complete));
+        if let Some(failure) = explored.failure {
+            result.seed = self.seed;
+            result.outcome = Outcome::Failed(failure);
+        }
+    }
+
     fn retell(&self, seed: u64) -> Option<String> {
         if !self.backend.is_drawn() {
             return None;
         }
-        let (run, subject) = (self.law.run, Arc::clone(&self.subject));
-        let body = move || {
-            let subject = Arc::clone(&subject);
-            Box::new(move |cx| run(cx, subject)) as Body
-        };
         let backend = Arc::clone(&self.backend);
-        runner::retell(backend, body, self.drawn_seed(seed), self.watchdog)
+        runner::retell(backend, self.bodies(), self.drawn_seed(seed), self.watchdog)
+    }
+
+    /// Makes the law anew, again and again.
+    fn bodies(&self) -> impl Fn() -> Body + Send + use<> {
+        let (run, subject) = (self.law.run, Arc::clone(&self.subject));
+        move || {
+            let subject = Arc::clone(&subject);
+            Box::new(move |cx| run(cx, subject))
+        }
     }
 
     /// The seed of this check in a suite with this one.

@@ -362,6 +362,52 @@ fn rounds_find_the_schedule_that_fails_and_its_seed_repeats_it() {
 }
 
 #[test]
+fn exploration_finds_the_schedule_and_knows_when_it_is_through() {
+    let law = || {
+        law(
+            "test::first_come_first_served",
+            run!(first_come_first_served),
+        )
+    };
+    let on = |law| suite([law]).backend(Simulated).rounds(1);
+    let start = (0..)
+        .find(|seed| on(law()).seed(*seed).run().is_success())
+        .unwrap();
+    let report = on(law()).seed(start).exhaustive(1_000).run();
+    assert!(!report.is_success(), "{report}");
+    let text = report.to_string();
+    assert!(text.contains("explore again"), "{text}");
+
+    let sound = || law_of_two_tasks("test::two_tasks");
+    let report = on(sound()).exhaustive(1_000).run();
+    let (schedules, is_complete) = report.results()[0].explored.expect("the simulator can");
+    assert!(is_complete && schedules > 1, "{report}");
+    assert!(
+        report.to_string().contains("1 of 1 checks have no others"),
+        "{report}"
+    );
+    let report = on(sound()).exhaustive(1).run();
+    assert_eq!(report.results()[0].explored, Some((1, false)));
+    // Elsewhere, and of a law that runs once, there is nothing to explore.
+    let elsewhere = suite([sound()]).backend(TokioCurrentThread);
+    assert_eq!(elsewhere.exhaustive(10).run().results()[0].explored, None);
+    let once = on(sound().once()).exhaustive(10).run();
+    assert_eq!(once.results()[0].explored, None);
+}
+
+fn law_of_two_tasks(id: &'static str) -> Law {
+    async fn two_tasks(cx: Cx, _: Arc<dyn Subject>) {
+        let tasks = [1, 2].map(|number| cx.spawn(format!("task {number}"), async move { number }));
+        let mut sum = 0;
+        for task in tasks {
+            sum += task.join().await;
+        }
+        assert_eq!(sum, 3);
+    }
+    law(id, run!(two_tasks))
+}
+
+#[test]
 fn simulator_tells_of_a_hang_at_once() {
     let start = std::time::Instant::now();
     let report = suite([law("test::hangs", run!(hangs))])

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use anysync::Block;
 use anysync_sim::{Builder, Sim};
 
-use crate::backend::{Backend, Capability, Face, Root};
+use crate::backend::{Backend, Capability, Explored, Face, Root};
 use crate::erased::{BoxFuture, DynSpawn, Handle, Value};
+use crate::report::Failure;
 
 /// The backend `sim`: each seed is another schedule, so the laws run on it in
 /// several rounds ([`Suite::rounds`](crate::Suite::rounds)).
@@ -36,6 +37,29 @@ impl Backend for Simulated {
             check().law(face)
         });
         retold.err()?.story()
+    }
+
+    fn explore(&self, check: &dyn Fn() -> Root, limit: u64) -> Option<Explored> {
+        let explored = options().try_explore(limit, |sim| {
+            let face = face(&sim);
+            check().law(face)
+        });
+        Some(match explored {
+            Ok(explored) => Explored {
+                schedules: explored.schedules,
+                is_complete: explored.is_complete,
+                failure: None,
+            },
+            Err(failure) => Explored {
+                schedules: 0,
+                is_complete: false,
+                failure: Some(Failure {
+                    message: failure.message().to_owned(),
+                    location: String::new(),
+                    dump: failure.to_string(),
+                }),
+            },
+        })
     }
 }
 

@@ -162,7 +162,22 @@ fn summary(results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -> fmt::Result 
     )?;
     let drawn = results.iter().filter(|result| result.rounds > 1);
     match drawn.map(|result| result.rounds).sum() {
-        0_u64 => writeln!(f, "\n"),
-        rounds => writeln!(f, "; {rounds} schedules were drawn\n"),
+        0_u64 => {}
+        rounds => write!(f, "; {rounds} schedules were drawn")?,
     }
+    let explored: Vec<_> = results
+        .iter()
+        .filter_map(|result| result.explored)
+        .collect();
+    if !explored.is_empty() {
+        let schedules: u64 = explored.iter().map(|(schedules, _)| schedules).sum();
+        let whole = explored.iter().filter(|(_, is_complete)| *is_complete);
+        write!(
+            f,
+            "; {schedules} schedules were explored, in which {} of {} checks have no others",
+            whole.count(),
+            explored.len()
+        )?;
+    }
+    writeln!(f, "\n")
 }
