@@ -39,6 +39,7 @@ mod log;
 pub mod mutants;
 pub mod report;
 mod runner;
+pub mod soak;
 pub mod subject;
 pub mod subjects;
 mod suite;

@@ -10,13 +10,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anysync_conformance::backend::Backend;
+use anysync_conformance::backends::sim::Simulated;
 use anysync_conformance::law::{Law, Level};
 use anysync_conformance::mutants::{self, Broken, KillTable};
 use anysync_conformance::report::{CheckResult, Outcome, Report};
+use anysync_conformance::soak::Soak;
 use anysync_conformance::subject::Subject;
-use anysync_conformance::{ROUNDS, Suite, backends, laws, subjects};
+use anysync_conformance::{ROUNDS, Suite, WATCHDOG, backends, laws, subjects};
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Runs the laws of async coordination primitives on every executor.
@@ -24,8 +26,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// Exits with 0 when every MUST holds, with 1 when one does not, and with 2 when
 /// it was called wrongly.
 #[derive(Parser)]
-#[command(name = "anysync-conformance", version)]
+#[command(
+    name = "anysync-conformance",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Run the laws whose id contains one of these texts [default: all laws]
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
@@ -50,6 +59,11 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value_t = ROUNDS, value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
 
+    /// Run each law also under every schedule that there is, but not under more than N, on the
+    /// backend `sim` [default backend: sim]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "mutants")]
+    exhaustive: Option<u64>,
+
     /// Give up a check after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     watchdog: Option<u64>,
@@ -69,6 +83,54 @@ struct Arguments {
     /// Write the results to this file in place of the terminal
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Puts every kind of primitive under load, and counts exactly what comes of it
+    ///
+    /// Tasks and threads use each primitive, give up some of their waits, and are
+    /// aborted in the middle of others; messages, permits, entries and leaders are
+    /// counted, and have to come out exactly. It stops by itself and prints the
+    /// totals.
+    Soak(SoakArguments),
+}
+
+#[derive(Args)]
+struct SoakArguments {
+    /// How long on each backend, in minutes; an epoch that has begun is finished
+    #[arg(long, value_name = "N", default_value = "1", value_parser = minutes)]
+    minutes: Duration,
+
+    /// The seed of the first epoch; each further one has the next number [default: another at each run]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Run on this backend; may be repeated [default: all, one after another]
+    #[arg(long = "backend", value_name = "NAME", value_parser = backend_parser())]
+    backends: Vec<String>,
+
+    /// Test this subject; may be repeated [default: anysync]
+    #[arg(long = "subject", value_name = "NAME", value_parser = subject_parser())]
+    subjects: Vec<String>,
+
+    /// Give up an epoch after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = WATCHDOG.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
+    watchdog: u64,
+}
+
+/// A year is more than anybody waits for.
+const MOST_MINUTES: f64 = 366.0 * 24.0 * 60.0;
+
+fn minutes(text: &str) -> Result<Duration, String> {
+    let allowed = format!("more than 0 and at most {MOST_MINUTES} minutes are allowed");
+    match text.parse::<f64>() {
+        Ok(minutes) if minutes > 0.0 && minutes <= MOST_MINUTES => {
+            Ok(Duration::from_secs_f64(minutes * 60.0))
+        }
+        Ok(_) => Err(allowed),
+        Err(error) => Err(format!("{error}; {allowed}")),
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -158,7 +220,11 @@ struct Usage(String);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
+    let success = match &arguments.command {
+        Some(Command::Soak(soak)) => Ok(run_soak(soak)),
+        None => run(&arguments),
+    };
+    match success {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(Usage(message)) => {
@@ -207,14 +273,16 @@ fn suite(arguments: &Arguments) -> Result<Suite, Usage> {
         suite = suite.watchdog(Duration::from_secs(seconds));
     }
     for name in &arguments.backends {
-        let named = |backend: &Arc<dyn Backend>| backend.name() == name;
-        let backend = named_backends().into_iter().find(named);
-        suite = suite.shared_backend(backend.expect("clap has checked the name"));
+        suite = suite.shared_backend(backend_named(name));
+    }
+    if let Some(limit) = arguments.exhaustive {
+        suite = suite.exhaustive(limit);
+        if arguments.backends.is_empty() {
+            suite = suite.backend(Simulated);
+        }
     }
     for name in &arguments.subjects {
-        let named = |subject: &Arc<dyn Subject>| subject.name() == name;
-        let subject = named_subjects().into_iter().find(named);
-        suite = suite.shared_subject(subject.expect("clap has checked the name"));
+        suite = suite.shared_subject(subject_named(name));
     }
     for filter in &arguments.filters {
         if !laws::all().iter().any(|law| law.id.contains(filter)) {
@@ -234,6 +302,57 @@ fn suite(arguments: &Arguments) -> Result<Suite, Usage> {
         ));
     }
     Ok(suite)
+}
+
+fn backend_named(name: &str) -> Arc<dyn Backend> {
+    let backend = named_backends()
+        .into_iter()
+        .find(|backend| backend.name() == name);
+    backend.expect("clap has checked the name")
+}
+
+fn subject_named(name: &str) -> Arc<dyn Subject> {
+    let subject = named_subjects()
+        .into_iter()
+        .find(|subject| subject.name() == name);
+    subject.expect("clap has checked the name")
+}
+
+/// `true` when all totals are exact.
+fn run_soak(arguments: &SoakArguments) -> bool {
+    let backends: Vec<_> = match &arguments.backends[..] {
+        [] => backends::all(),
+        names => names.iter().map(|name| backend_named(name)).collect(),
+    };
+    let subjects: Vec<_> = match &arguments.subjects[..] {
+        [] => vec![Arc::new(subjects::Anysync) as Arc<dyn Subject>],
+        names => names.iter().map(|name| subject_named(name)).collect(),
+    };
+    let seed = arguments.seed.unwrap_or_else(random_seed);
+    let mut success = true;
+    for subject in &subjects {
+        for backend in &backends {
+            let bar = bar(0);
+            let soak = Soak::new(Arc::clone(backend), Arc::clone(subject))
+                .time(arguments.minutes)
+                .seed(seed)
+                .watchdog(Duration::from_secs(arguments.watchdog));
+            let came = soak.run_with(|totals| {
+                let (epochs, time) = (totals.epochs(), totals.time().as_secs());
+                bar.set_message(format!("{}: epoch {epochs}, {time} s", backend.name()));
+                bar.inc(1);
+            });
+            bar.finish_and_clear();
+            match came {
+                Ok(totals) => print!("{totals}"),
+                Err(failed) => {
+                    println!("✗ {failed}");
+                    success = false;
+                }
+            }
+        }
+    }
+    success
 }
 
 /// A seed that differs from run to run; it is printed, and `--seed` repeats it.

@@ -21,7 +21,7 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn bad_usage_exits_with_2_and_names_what_is_allowed() {
-    let cases: [(&[&str], &[&str]); 9] = [
+    let cases: [(&[&str], &[&str]); 16] = [
         (
             &["--backend", "tokyo"],
             &["tokyo", "tokio-current-thread", "smol-local", "threads"],
@@ -35,8 +35,18 @@ fn bad_usage_exits_with_2_and_names_what_is_allowed() {
         (&["--seed", "-1"], &["-1"]),
         (&["--watchdog", "0"], &["0", "--watchdog"]),
         (&["--rounds", "0"], &["0", "--rounds"]),
+        (&["--exhaustive", "0"], &["0", "--exhaustive"]),
         (&["--level", "may"], &["may", "must", "should"]),
         (&["--format", "xml"], &["xml", "table", "json"]),
+        (
+            &["soak", "--minutes", "0"],
+            &["0", "--minutes", "more than"],
+        ),
+        (&["soak", "--minutes", "inf"], &["inf", "527040 minutes"]),
+        (&["soak", "--minutes", "ten"], &["ten", "527040 minutes"]),
+        (&["soak", "--seed", "x7"], &["x7", "--seed"]),
+        (&["soak", "--backend", "tokyo"], &["tokyo", "smol-local"]),
+        (&["soak", "mutex::"], &["mutex::"]),
     ];
     for (arguments, parts) in cases {
         let output = command(arguments);
@@ -141,4 +151,104 @@ fn mutants_print_the_kill_table() {
     assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
     assert!(text.contains("panic-looks-cancelled"), "{text}");
     assert!(text.contains('✗'), "{text}");
+}
+
+#[test]
+fn exhaustive_runs_in_the_simulator() {
+    let output = command(&["notify::permit", "--exhaustive", "50"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
+    assert!(text.contains("schedules were explored"), "{text}");
+    assert!(text.contains("sim"), "{text}");
+}
+
+/// The table that is kept is made anew when a law or a mutant changes.
+#[test]
+fn kept_kill_table_names_every_law_and_every_mutant() {
+    let kept = include_str!("../kill-table.txt");
+    for law in anysync_conformance::laws::all() {
+        let row = |line: &str| line.split(' ').next() == Some(law.id) && line.contains('✗');
+        assert!(kept.lines().any(row), "no row that kills: {}", law.id);
+    }
+    let mutants = anysync_conformance::mutants::all();
+    for mutant in &mutants {
+        let entry = format!(
+            "\n{}: {}\n  to be killed by {}\n",
+            mutant.name,
+            mutant.flaw,
+            mutant.killed_by.join(", ")
+        );
+        assert!(kept.contains(&entry), "not as it is: {}", mutant.name);
+    }
+    let entries = kept.matches("\n  to be killed by ").count();
+    assert_eq!(entries, mutants.len(), "mutants that are no more");
+    for bad in ["no mutant dies", "outlives"] {
+        assert!(!kept.contains(bad), "{bad}");
+    }
+}
+
+/// On the simulator the seed decides all, so one epoch is enough.
+fn soak(subject: &str, seed: u64) -> Output {
+    command(&[
+        "soak",
+        "--minutes",
+        "0.00001",
+        "--backend",
+        "sim",
+        "--subject",
+        subject,
+        "--seed",
+        &seed.to_string(),
+    ])
+}
+
+#[test]
+fn soak_prints_exact_totals_of_every_kind() {
+    let output = soak("anysync", 3);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
+    for part in [
+        "anysync on sim: 1 epochs",
+        "from seed 3",
+        "counted under the lock",
+        "permits at last",
+        "12 generations = 12 leaders",
+        "sent = ",
+        "told as missed",
+    ] {
+        assert!(text.contains(part), "no {part} in:\n{text}");
+    }
+    let kinds = text.lines().skip(1).count();
+    assert_eq!(kinds, 12, "a line for each kind:\n{text}");
+    let again = stdout(&soak("anysync", 3));
+    let totals = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(totals(&text), totals(&again), "the seed repeats it");
+}
+
+/// Each breaks what another scenario counts.
+#[test]
+fn soak_finds_what_loses_and_what_makes_too_much() {
+    for (subject, wrong) in [
+        ("dropped-recv-takes-one", "times sent and received"),
+        ("delivers-twice", ": message "),
+        ("lag-is-one-less", "Broadcast: not 72 to receive"),
+        ("one-permit-too-many", "permits are held"),
+        ("value-is-leaked", "dropped in the end"),
+        ("third-value-is-lost", "told of"),
+        ("everybody-initialises", "whose value it is"),
+        ("late-wait-sleeps", "nobody can go on"),
+        ("permit-comes-back-silently", "nobody can go on"),
+        ("two-hold-the-lock", "index out of bounds"),
+        ("leader-yields", "passes of 12 generations"),
+        ("child-cancels-parent", "sibling"),
+    ] {
+        let found = (0..20).find_map(|seed| {
+            let output = soak(subject, seed);
+            (output.status.code() == Some(1)).then(|| stdout(&output))
+        });
+        let text = found.unwrap_or_else(|| panic!("{subject} outlived 20 epochs"));
+        assert!(text.contains(wrong), "{subject}: {text}");
+        let repeat = format!("soak --minutes 1 --backend sim --subject {subject} --seed");
+        assert!(text.contains(&repeat), "{subject}: {text}");
+    }
 }
