@@ -134,6 +134,23 @@ pub(crate) fn reentrant_waker(code: impl Fn() + Send + Sync + 'static) -> Waker 
     })
 }
 
+/// A value that counts its drops, and panics with [`DROP_PANIC`] in its own if it is
+/// to.
+#[derive(Clone)]
+pub(crate) struct Brittle {
+    pub(crate) drops: Arc<AtomicUsize>,
+    pub(crate) panics: bool,
+}
+
+pub(crate) const DROP_PANIC: &str = "this value panics when it is dropped";
+
+impl Drop for Brittle {
+    fn drop(&mut self) {
+        self.drops.fetch_add(1, Ordering::Relaxed);
+        assert!(!self.panics, "{DROP_PANIC}");
+    }
+}
+
 /// The message of [`panicking_waker`].
 pub(crate) const WAKER_PANIC: &str = "this waker panics when it is woken";
 

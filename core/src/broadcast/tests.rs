@@ -16,8 +16,8 @@ use super::{
 };
 use crate::io::{Bare, Block, Io};
 use crate::test_util::{
-    WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
-    reentrant_waker, scope,
+    Brittle, DROP_PANIC, WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker,
+    poll, poll_noop, reentrant_waker, scope,
 };
 
 #[test]
@@ -718,6 +718,51 @@ fn panicking_clone_locks_nobody_out() {
     // The last reader takes it without a clone.
     assert!(second.try_recv().is_ok());
     assert!(sender.is_empty());
+}
+
+#[test]
+fn dropping_a_message_that_panics_loses_no_other() {
+    let drops = Arc::new(AtomicUsize::new(0));
+    let new = |panics| Brittle {
+        drops: Arc::clone(&drops),
+        panics,
+    };
+    // Pushed out by the next.
+    let (sender, mut slow) = channel(1);
+    sender.send(new(true)).ok().unwrap();
+    let mut fast = sender.subscribe();
+    let (wakes, waker) = counting_waker();
+    {
+        let mut recv = pin!(fast.recv_future());
+        assert!(poll(recv.as_mut(), &waker).is_pending());
+        assert_eq!(panic_message(|| drop(sender.send(new(false)))), DROP_PANIC);
+        assert_eq!(wakes.count(), 1, "the new one is there");
+        assert!(matches!(poll(recv, &waker), Poll::Ready(Ok(_))));
+    }
+    assert!(matches!(slow.try_recv(), Err(TryRecvError::Lagged(1))));
+    assert!(slow.try_recv().is_ok());
+
+    // Left behind by the last receiver, with others, and with somebody who waits
+    // for it to go.
+    drop(fast);
+    let sender = {
+        let (sender, receiver) = channel(4);
+        for number in 0..4 {
+            sender.send(new(number == 1)).ok().unwrap();
+        }
+        let before = drops.load(Ordering::Relaxed);
+        let mut closed = pin!(sender.closed(Bare));
+        assert!(poll(closed.as_mut(), &waker).is_pending());
+        assert_eq!(panic_message(|| drop(receiver)), DROP_PANIC);
+        assert_eq!(drops.load(Ordering::Relaxed), before + 4);
+        assert!(poll(closed, &waker).is_ready());
+        sender.clone()
+    };
+    assert!(sender.is_empty());
+    assert_eq!(sender.receiver_count(), 0);
+    let mut anew = sender.subscribe();
+    sender.send(new(false)).ok().unwrap();
+    assert!(anew.try_recv().is_ok());
 }
 
 /// The published numbers; the one allocation of a channel adds an `Arc`'s two

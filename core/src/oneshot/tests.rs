@@ -14,8 +14,8 @@ use std::vec::Vec;
 use super::*;
 use crate::Block;
 use crate::test_util::{
-    Event, WAKER_PANIC, allocations, counting_waker, hooked_waker, panic_message, panicking_waker,
-    poll, poll_noop, reentrant_waker,
+    Brittle, DROP_PANIC, Event, WAKER_PANIC, allocations, counting_waker, hooked_waker,
+    panic_message, panicking_waker, poll, poll_noop, reentrant_waker,
 };
 
 /// As [`channel`], from a slot that lives for ever.
@@ -379,6 +379,17 @@ law! {
         });
         assert_eq!(message, "the first panic");
         assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
+    }
+}
+
+law! {
+    fn dropping_an_unreceived_value_that_panics_drops_it_once(ends) {
+        let drops = Arc::new(AtomicUsize::new(0));
+        let (sender, receiver) = ends();
+        let value = Brittle { drops: Arc::clone(&drops), panics: true };
+        sender.send(value).ok().unwrap();
+        assert_eq!(panic_message(|| drop(receiver)), DROP_PANIC);
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
     }
 }
 

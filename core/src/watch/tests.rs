@@ -6,14 +6,15 @@ use core::pin::pin;
 use core::task::{Context, Poll};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::vec::Vec;
 
 use super::{Changed, Closed, Receiver, RecvError, Sender, Shared, channel};
 use crate::io::{Bare, Block, Io};
 use crate::notify::Waiter;
 use crate::test_util::{
-    WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
-    reentrant_waker, scope,
+    Brittle, DROP_PANIC, WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker,
+    poll, poll_noop, reentrant_waker, scope,
 };
 
 #[test]
@@ -417,6 +418,30 @@ fn panicking_waker_loses_no_wakeup() {
         assert_eq!(wakes.count(), 2);
         assert_eq!(poll(other, &waker), Poll::Ready(Err(RecvError(()))));
     }
+}
+
+#[test]
+fn dropping_an_old_value_that_panics_loses_no_change() {
+    let drops = Arc::new(AtomicUsize::new(0));
+    let new = |panics| Brittle {
+        drops: Arc::clone(&drops),
+        panics,
+    };
+    let (sender, mut receiver) = channel(new(true));
+    let (wakes, waker) = counting_waker();
+    {
+        let mut changed = pin!(receiver.changed_future());
+        assert!(poll(changed.as_mut(), &waker).is_pending());
+        assert_eq!(panic_message(|| drop(sender.send(new(false)))), DROP_PANIC);
+        assert_eq!(wakes.count(), 1);
+        assert!(poll(changed, &waker).is_ready());
+    }
+    assert!(!receiver.borrow().panics, "the new one is there");
+    sender.send(new(true)).ok().unwrap();
+    // The last value goes with the last handle.
+    drop(sender);
+    assert_eq!(panic_message(|| drop(receiver)), DROP_PANIC);
+    assert_eq!(drops.load(Ordering::Relaxed), 3);
 }
 
 #[test]
