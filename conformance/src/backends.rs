@@ -7,6 +7,7 @@ use crate::backend::Backend;
 
 pub mod async_std;
 pub mod futures;
+pub mod mixed;
 pub mod sim;
 pub mod smol;
 pub mod threads;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Arc<dyn Backend>> {
         Arc::new(futures::OnLocalPool),
         Arc::new(futures::OnThreadPool),
         Arc::new(threads::OnThreads),
+        Arc::new(mixed::Mixed),
         Arc::new(sim::Simulated),
     ]
 }
