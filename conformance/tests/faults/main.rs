@@ -44,11 +44,14 @@ fn watched(test: impl FnOnce() + Send + 'static) -> Result<(), Failed> {
     }
 }
 
+/// What is done to a way to wait.
+type Fault = Box<dyn Fn(&dyn Waiting) + Send>;
+
 fn main() -> ExitCode {
     let anysync: Arc<dyn Subject> = Arc::new(Anysync);
     let mut trials = Vec::new();
     for waiting in anysync.waitings() {
-        let mut add = |fault: &str, test: Box<dyn Fn(&dyn Waiting) + Send>| {
+        let mut add = |fault: &str, test: Fault| {
             let waiting = Arc::clone(&waiting);
             let name = format!("{fault}::{}", waiting.name());
             trials.push(Trial::test(name, move || watched(move || test(&*waiting))));
