@@ -5,6 +5,92 @@ use std::sync::Arc;
 
 use crate::subject::Subject;
 
+/// The methods of a subject whose `mod locks` is made of `tokio/locks.rs`.
+macro_rules! locks {
+    () => {
+        fn new_notify(&self) -> Option<std::sync::Arc<dyn crate::subject::NotifySubject>> {
+            locks::new_notify()
+        }
+
+        fn new_barrier(
+            &self,
+            parties: usize,
+        ) -> Option<std::sync::Arc<dyn crate::subject::BarrierSubject>> {
+            locks::new_barrier(parties)
+        }
+
+        fn new_once_cell(&self) -> Option<std::sync::Arc<dyn crate::subject::OnceCellSubject>> {
+            locks::new_once_cell()
+        }
+
+        fn new_mutex(&self) -> Option<std::sync::Arc<dyn crate::subject::MutexSubject>> {
+            locks::new_mutex()
+        }
+
+        fn new_semaphore(
+            &self,
+            permits: usize,
+        ) -> Option<std::sync::Arc<dyn crate::subject::SemaphoreSubject>> {
+            locks::new_semaphore(permits)
+        }
+
+        fn new_rwlock(&self) -> Option<std::sync::Arc<dyn crate::subject::RwLockSubject>> {
+            locks::new_rwlock()
+        }
+
+        fn new_rwlock_with_limit(
+            &self,
+            readers: usize,
+        ) -> Option<std::sync::Arc<dyn crate::subject::RwLockSubject>> {
+            locks::new_rwlock_with_limit(readers)
+        }
+
+        fn static_notify(&self) -> Option<&'static dyn crate::subject::NotifySubject> {
+            locks::static_notify()
+        }
+
+        fn static_once_cell(&self) -> Option<&'static dyn crate::subject::OnceCellSubject> {
+            locks::static_once_cell()
+        }
+
+        fn static_mutex(&self) -> Option<&'static dyn crate::subject::MutexSubject> {
+            locks::static_mutex()
+        }
+
+        fn static_semaphore(&self) -> Option<&'static dyn crate::subject::SemaphoreSubject> {
+            locks::static_semaphore()
+        }
+
+        fn static_rwlock(&self) -> Option<&'static dyn crate::subject::RwLockSubject> {
+            locks::static_rwlock()
+        }
+
+        fn notify_send_facts(&self) -> Vec<crate::subject::SendFact> {
+            locks::notify_send_facts()
+        }
+
+        fn barrier_send_facts(&self) -> Vec<crate::subject::SendFact> {
+            locks::barrier_send_facts()
+        }
+
+        fn once_cell_send_facts(&self) -> Vec<crate::subject::SendFact> {
+            locks::once_cell_send_facts()
+        }
+
+        fn mutex_send_facts(&self) -> Vec<crate::subject::SendFact> {
+            locks::mutex_send_facts()
+        }
+
+        fn semaphore_send_facts(&self) -> Vec<crate::subject::SendFact> {
+            locks::semaphore_send_facts()
+        }
+
+        fn rwlock_send_facts(&self) -> Vec<crate::subject::SendFact> {
+            locks::rwlock_send_facts()
+        }
+    };
+}
+
 /// The methods of a subject whose `mod messages` is made of `tokio/messages.rs`.
 macro_rules! messages {
     ($($new:ident($($argument:ident)?) -> $made:ty, $facts:ident;)+) => {$(

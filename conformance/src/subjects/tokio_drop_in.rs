@@ -1,9 +1,9 @@
 //! `anysync_tokio::sync`, the drop-in for `tokio::sync`.
 
-use crate::subject::{Promise, Subject};
+use crate::subject::{BarrierSubject, Promise, Subject};
 
-/// `anysync_tokio::sync`, by the same body as [`Tokio`](super::Tokio): what passes
-/// messages, and the token.
+/// `anysync_tokio::sync`, by the same body as [`Tokio`](super::Tokio), and the
+/// token.
 ///
 /// It departs from the laws where the original documents otherwise: a wait for a
 /// token spends nothing from the budget, since it is ready whenever the token is
@@ -17,10 +17,34 @@ impl Subject for TokioDropIn {
     }
 
     fn promises(&self) -> &[Promise] {
-        &[Promise::FifoSenders, Promise::Reserve]
+        &[
+            Promise::CountsFromCreation,
+            Promise::FifoMutex,
+            Promise::MappedMutexGuard,
+            Promise::AcquireMany,
+            Promise::CloseSemaphore,
+            Promise::SplitPermits,
+            Promise::FifoRwLock,
+            Promise::ReaderLimit,
+            Promise::FifoSenders,
+            Promise::Reserve,
+        ]
     }
 
+    /// The original has no `const` constructor.
+    fn static_barrier(&self) -> Option<(&'static dyn BarrierSubject, usize)> {
+        static BARRIER: anysync_tokio::sync::Barrier = anysync_tokio::sync::Barrier::new(2);
+        Some((&BARRIER, 2))
+    }
+
+    locks!();
     messages!();
+}
+
+mod locks {
+    use anysync_tokio::sync;
+
+    include!("tokio/locks.rs");
 }
 
 mod messages {
