@@ -115,13 +115,94 @@ macro_rules! messages {
     };
 }
 
+/// The methods of a subject whose `mod primitives` is made of `smol/primitives.rs`.
+macro_rules! primitives {
+    () => {
+        fn new_barrier(
+            &self,
+            parties: usize,
+        ) -> Option<std::sync::Arc<dyn crate::subject::BarrierSubject>> {
+            primitives::new_barrier(parties)
+        }
+
+        fn new_once_cell(&self) -> Option<std::sync::Arc<dyn crate::subject::OnceCellSubject>> {
+            primitives::new_once_cell()
+        }
+
+        fn new_mutex(&self) -> Option<std::sync::Arc<dyn crate::subject::MutexSubject>> {
+            primitives::new_mutex()
+        }
+
+        fn new_rwlock(&self) -> Option<std::sync::Arc<dyn crate::subject::RwLockSubject>> {
+            primitives::new_rwlock()
+        }
+
+        fn new_semaphore(
+            &self,
+            permits: usize,
+        ) -> Option<std::sync::Arc<dyn crate::subject::SemaphoreSubject>> {
+            primitives::new_semaphore(permits)
+        }
+
+        fn new_channel(&self, capacity: usize) -> Option<crate::subject::Channel> {
+            primitives::new_channel(capacity)
+        }
+
+        fn static_barrier(&self) -> Option<(&'static dyn crate::subject::BarrierSubject, usize)> {
+            primitives::static_barrier()
+        }
+
+        fn static_once_cell(&self) -> Option<&'static dyn crate::subject::OnceCellSubject> {
+            primitives::static_once_cell()
+        }
+
+        fn static_mutex(&self) -> Option<&'static dyn crate::subject::MutexSubject> {
+            primitives::static_mutex()
+        }
+
+        fn static_rwlock(&self) -> Option<&'static dyn crate::subject::RwLockSubject> {
+            primitives::static_rwlock()
+        }
+
+        fn static_semaphore(&self) -> Option<&'static dyn crate::subject::SemaphoreSubject> {
+            primitives::static_semaphore()
+        }
+
+        fn barrier_send_facts(&self) -> Vec<crate::subject::SendFact> {
+            primitives::barrier_send_facts()
+        }
+
+        fn once_cell_send_facts(&self) -> Vec<crate::subject::SendFact> {
+            primitives::once_cell_send_facts()
+        }
+
+        fn mutex_send_facts(&self) -> Vec<crate::subject::SendFact> {
+            primitives::mutex_send_facts()
+        }
+
+        fn rwlock_send_facts(&self) -> Vec<crate::subject::SendFact> {
+            primitives::rwlock_send_facts()
+        }
+
+        fn semaphore_send_facts(&self) -> Vec<crate::subject::SendFact> {
+            primitives::semaphore_send_facts()
+        }
+
+        fn channel_send_facts(&self) -> Vec<crate::subject::SendFact> {
+            primitives::channel_send_facts()
+        }
+    };
+}
+
 mod anysync;
 mod smol;
+mod smol_drop_in;
 mod tokio;
 mod tokio_drop_in;
 
 pub use self::anysync::{Anysync, AnysyncEventual};
 pub use self::smol::Smol;
+pub use self::smol_drop_in::SmolDropIn;
 pub use self::tokio::Tokio;
 pub use self::tokio_drop_in::TokioDropIn;
 
@@ -133,5 +214,6 @@ pub fn all() -> Vec<Arc<dyn Subject>> {
         Arc::new(Tokio),
         Arc::new(TokioDropIn),
         Arc::new(Smol),
+        Arc::new(SmolDropIn),
     ]
 }

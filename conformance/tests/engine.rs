@@ -362,6 +362,37 @@ fn rounds_find_the_schedule_that_fails_and_its_seed_repeats_it() {
 }
 
 #[test]
+fn known_failure_is_skipped_with_its_reason() {
+    let failing = || law("test::fails", run!(fails));
+    let known = suite([failing(), law_of_two_tasks("test::two_tasks")])
+        .backend(TokioCurrentThread)
+        .known_failure("test::fails", "it is meant to")
+        .known_failure("test::two_tasks", "it does not fail");
+    let report = known.run();
+    assert!(report.is_success(), "{report}");
+    let outcomes: Vec<_> = report
+        .results()
+        .iter()
+        .map(|result| &result.outcome)
+        .collect();
+    let Outcome::Skipped(reason) = outcomes[0] else {
+        panic!("{report}");
+    };
+    assert_eq!(reason, "known failure: it is meant to");
+    assert!(matches!(outcomes[1], Outcome::Passed), "{report}");
+    assert!(
+        !suite([failing()])
+            .backend(TokioCurrentThread)
+            .run()
+            .is_success()
+    );
+}
+
+async fn fails(_: Cx, _: Arc<dyn Subject>) {
+    panic!("as it is meant to");
+}
+
+#[test]
 fn exploration_finds_the_schedule_and_knows_when_it_is_through() {
     let law = || {
         law(

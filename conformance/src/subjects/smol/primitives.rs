@@ -1,19 +1,129 @@
-//! `async-lock`.
+// Included for the originals and for the drop-in, with `lock` and `channel` for
+// their modules.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use async_lock::{
-    Barrier, Mutex, OnceCell, RwLock, RwLockUpgradableReadGuard, RwLockWriteGuard, Semaphore,
-    SemaphoreGuard,
+use channel::{TryRecvError, TrySendError};
+use lock::{
+    Barrier, BarrierWaitResult, Mutex, MutexGuard, OnceCell, RwLock, RwLockReadGuard,
+    RwLockUpgradableReadGuard, RwLockWriteGuard, Semaphore, SemaphoreGuard,
 };
 
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
+use crate::send_facts;
 use crate::subject::{
-    BarrierSubject, Closed, Guard, HeldPermits, Init, InitFailed, Kept, MutexSubject, NoPermits,
-    OnceCellSubject, Permits, Reading, RwLockSubject, SemaphoreSubject, SetRefused, Token, TooMany,
+    BarrierSubject, Channel, ChannelReceiver, ChannelSender, Closed, Guard, HeldPermits, Init,
+    InitFailed, Kept, Message, MutexSubject, NoMessage, NoPermits, OnceCellSubject, Permits,
+    Reading, RwLockSubject, SemaphoreSubject, SendFact, SendRefused, SetRefused, Token, TooMany,
     TryInit, Upgradable, UpgradableGuard, WriteGuard, Writing, boxed_guard, mapped,
 };
+
+pub(super) fn new_barrier(parties: usize) -> Option<Arc<dyn BarrierSubject>> {
+    Some(Arc::new(Barrier::new(parties)))
+}
+
+pub(super) fn new_once_cell() -> Option<Arc<dyn OnceCellSubject>> {
+    Some(Arc::new(OnceCell::<Token>::new()))
+}
+
+pub(super) fn new_mutex() -> Option<Arc<dyn MutexSubject>> {
+    Some(Arc::new(Mutex::new(Vec::new())))
+}
+
+pub(super) fn new_rwlock() -> Option<Arc<dyn RwLockSubject>> {
+    Some(Arc::new(RwLock::new(Vec::new())))
+}
+
+pub(super) fn new_semaphore(permits: usize) -> Option<Arc<dyn SemaphoreSubject>> {
+    Some(Arc::new(Semaphore::new(permits)))
+}
+
+pub(super) fn new_channel(capacity: usize) -> Option<Channel> {
+    let (sender, receiver) = channel::bounded(capacity);
+    Some((Box::new(sender), Box::new(receiver)))
+}
+
+pub(super) fn static_barrier() -> Option<(&'static dyn BarrierSubject, usize)> {
+    static BARRIER: Barrier = Barrier::new(3);
+    Some((&BARRIER, 3))
+}
+
+pub(super) fn static_once_cell() -> Option<&'static dyn OnceCellSubject> {
+    static CELL: OnceCell<Token> = OnceCell::new();
+    Some(&CELL)
+}
+
+pub(super) fn static_mutex() -> Option<&'static dyn MutexSubject> {
+    static MUTEX: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+    Some(&MUTEX)
+}
+
+pub(super) fn static_rwlock() -> Option<&'static dyn RwLockSubject> {
+    static LOCK: RwLock<Vec<u64>> = RwLock::new(Vec::new());
+    Some(&LOCK)
+}
+
+pub(super) fn static_semaphore() -> Option<&'static dyn SemaphoreSubject> {
+    static SEMAPHORE: Semaphore = Semaphore::new(1);
+    Some(&SEMAPHORE)
+}
+
+pub(super) fn barrier_send_facts() -> Vec<SendFact> {
+    send_facts![Barrier: true, BarrierWaitResult: true]
+}
+
+pub(super) fn once_cell_send_facts() -> Vec<SendFact> {
+    send_facts![
+        OnceCell<u32>: true,
+        OnceCell<Rc<u32>>: false,
+    ]
+}
+
+pub(super) fn mutex_send_facts() -> Vec<SendFact> {
+    send_facts![
+        Mutex<Cell<u32>>: true,
+        Mutex<Rc<u32>>: false,
+        MutexGuard<'static, Cell<u32>>: true,
+        MutexGuard<'static, Rc<u32>>: false,
+    ]
+}
+
+pub(super) fn rwlock_send_facts() -> Vec<SendFact> {
+    send_facts![
+        RwLock<u32>: true,
+        RwLock<Rc<u32>>: false,
+        RwLockReadGuard<'static, u32>: true,
+        RwLockReadGuard<'static, Cell<u32>>: false,
+        RwLockReadGuard<'static, Rc<u32>>: false,
+        RwLockUpgradableReadGuard<'static, u32>: true,
+        RwLockUpgradableReadGuard<'static, Rc<u32>>: false,
+        RwLockWriteGuard<'static, u32>: true,
+        RwLockWriteGuard<'static, Rc<u32>>: false,
+    ]
+}
+
+pub(super) fn semaphore_send_facts() -> Vec<SendFact> {
+    send_facts![
+        Semaphore: true,
+        SemaphoreGuard<'static>: true,
+    ]
+}
+
+pub(super) fn channel_send_facts() -> Vec<SendFact> {
+    send_facts![
+        channel::Sender<Cell<u32>>: true,
+        channel::Sender<Rc<u32>>: false,
+        channel::Receiver<Cell<u32>>: true,
+        channel::Receiver<Rc<u32>>: false,
+        channel::Send<'static, Cell<u32>>: true,
+        channel::Send<'static, Rc<u32>>: false,
+        channel::Recv<'static, Cell<u32>>: true,
+        channel::Recv<'static, Rc<u32>>: false,
+    ]
+}
 
 impl MutexSubject for Mutex<Vec<u64>> {
     fn lock<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Guard<'a>>
@@ -194,5 +304,47 @@ impl OnceCellSubject for OnceCell<Token> {
 
     fn take(&mut self) -> Option<Token> {
         self.take()
+    }
+}
+
+impl ChannelSender for channel::Sender<Message> {
+    fn try_send(&self, message: Message) -> Result<(), SendRefused> {
+        self.try_send(message).map_err(|error| match error {
+            TrySendError::Full(message) => SendRefused::Full(message),
+            TrySendError::Closed(message) => SendRefused::Closed(message),
+        })
+    }
+
+    fn send<'a>(&'a self, _: &'a DynIo, message: Message) -> BoxFuture<'a, Result<(), Message>> {
+        mapped(self.send(message), |sent| sent.map_err(|error| error.0))
+    }
+
+    fn another(&self) -> Box<dyn ChannelSender> {
+        Box::new(self.clone())
+    }
+}
+
+impl ChannelReceiver for channel::Receiver<Message> {
+    fn try_recv(&self) -> Result<Message, NoMessage> {
+        self.try_recv().map_err(|error| match error {
+            TryRecvError::Empty => NoMessage::Empty,
+            TryRecvError::Closed => NoMessage::Closed,
+        })
+    }
+
+    fn recv<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
+        mapped(self.recv(), Result::ok)
+    }
+
+    fn into_recv<'a>(self: Box<Self>, _: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
+        Box::pin(async move { (*self).recv().await.ok() })
+    }
+
+    fn close(&self) {
+        self.close();
+    }
+
+    fn another(&self) -> Option<Box<dyn ChannelReceiver>> {
+        Some(Box::new(self.clone()))
     }
 }
