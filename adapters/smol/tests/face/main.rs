@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod differs;
+mod names;
 mod support;
 
 /// The bodies, each with the library that it is about by the name of the drop-in.

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod differs;
+mod names;
 mod support;
 
 /// The bodies, each with the module that it is about by the name `sync`; that of
