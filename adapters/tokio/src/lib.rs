@@ -25,3 +25,8 @@ use std::task::{Context, Poll};
 fn poll_spend(cx: &mut Context<'_>) -> Poll<()> {
     tokio::task::coop::poll_proceed(cx).map(|unit| unit.made_progress())
 }
+
+/// The code of the page about moving to it.
+#[cfg(doctest)]
+#[doc = include_str!("../MIGRATION.md")]
+struct Migration;
