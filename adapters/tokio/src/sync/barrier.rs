@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::trace::{Change, Hold, Resource, What};
 use crate::Tokio;
 
 /// A point that so many tasks must reach before any of them goes on: the drop-in
@@ -47,7 +48,10 @@ use crate::Tokio;
 /// # Differences
 ///
 /// The text of `Debug`.
-pub struct Barrier(anysync::Barrier);
+pub struct Barrier {
+    resource: Resource,
+    inner: anysync::Barrier,
+}
 
 impl Barrier {
     /// A barrier for `n` tasks; 0 counts as 1.
@@ -61,8 +65,12 @@ impl Barrier {
     /// # }
     /// ```
     #[inline]
+    #[track_caller]
     pub const fn new(n: usize) -> Self {
-        Self(anysync::Barrier::new(n))
+        Self {
+            resource: Resource::new(What::Barrier { size: n }),
+            inner: anysync::Barrier::new(n),
+        }
     }
 
     /// Arrives, and waits until as many have arrived as the barrier is for. Then it
@@ -93,13 +101,20 @@ impl Barrier {
     ///
     /// Acquires what all that arrived did before.
     pub async fn wait(&self) -> BarrierWaitResult {
-        BarrierWaitResult(self.0.wait(Tokio).await)
+        let arrival = self.resource.hold(Hold::Arrival);
+        let wait = self.inner.wait(Tokio);
+        let is_leader = self.resource.wait("Barrier::wait", wait).await;
+        arrival.forget();
+        if is_leader {
+            self.resource.change(Change::Led);
+        }
+        BarrierWaitResult(is_leader)
     }
 }
 
 impl fmt::Debug for Barrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.inner.fmt(f)
     }
 }
 

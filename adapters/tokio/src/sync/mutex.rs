@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::blocking;
+use super::trace::{Resource, What};
 use crate::Tokio;
 
 mod guard;
@@ -65,7 +66,10 @@ pub use guard::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutexG
 /// [`map`](OwnedMutexGuard::map) of an owned guard asks for a value without
 /// lifetimes (`T: 'static`). Without that a guard of a part could outlive what
 /// the part borrows: [an example](OwnedMappedMutexGuard::map).
-pub struct Mutex<T: ?Sized>(anysync::Mutex<T>);
+pub struct Mutex<T: ?Sized> {
+    resource: Resource,
+    inner: anysync::Mutex<T>,
+}
 
 impl<T> Mutex<T> {
     /// A mutex that nobody holds.
@@ -75,8 +79,12 @@ impl<T> Mutex<T> {
     /// # assert_eq!(mutex.into_inner(), 5);
     /// ```
     #[inline]
+    #[track_caller]
     pub const fn new(t: T) -> Self {
-        Self(anysync::Mutex::new(t))
+        Self {
+            resource: Resource::new(What::Mutex),
+            inner: anysync::Mutex::new(t),
+        }
     }
 
     /// [`new`](Mutex::new), by the name that the original has for constants.
@@ -88,6 +96,7 @@ impl<T> Mutex<T> {
     /// # let _ = &TOTAL;
     /// ```
     #[inline]
+    #[track_caller]
     pub const fn const_new(t: T) -> Self {
         Self::new(t)
     }
@@ -98,7 +107,7 @@ impl<T> Mutex<T> {
     /// assert_eq!(anysync_tokio::sync::Mutex::new(5).into_inner(), 5);
     /// ```
     pub fn into_inner(self) -> T {
-        self.0.into_inner()
+        self.inner.into_inner()
     }
 }
 
@@ -129,7 +138,8 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// Acquires what the holder before it released.
     pub async fn lock(&self) -> MutexGuard<'_, T> {
-        let inner = self.0.lock(Tokio).await;
+        let lock = self.inner.lock(Tokio);
+        let inner = self.resource.wait("Mutex::lock", lock).await;
         MutexGuard::new(inner, self)
     }
 
@@ -194,8 +204,9 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// As [`lock`](Mutex::lock).
     pub async fn lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
-        let lock = anysync::Mutex::lock_owned_by(self, |mutex: &Self| &mutex.0, Tokio);
-        OwnedMutexGuard::new(lock.await)
+        let resource = self.resource.handle();
+        let lock = anysync::Mutex::lock_owned_by(self, |mutex: &Self| &mutex.inner, Tokio);
+        OwnedMutexGuard::new(resource.wait("Mutex::lock_owned", lock).await)
     }
 
     /// Takes the lock if it is free and nobody waits for it. Never waits.
@@ -214,7 +225,7 @@ impl<T: ?Sized> Mutex<T> {
     /// If somebody holds the lock.
     #[inline]
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
-        let inner = self.0.try_lock().ok_or(TryLockError(()))?;
+        let inner = self.inner.try_lock().ok_or(TryLockError(()))?;
         Ok(MutexGuard::new(inner, self))
     }
 
@@ -234,7 +245,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// If somebody holds the lock.
     pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
-        anysync::Mutex::try_lock_owned_by(self, |mutex: &Self| &mutex.0)
+        anysync::Mutex::try_lock_owned_by(self, |mutex: &Self| &mutex.inner)
             .map(OwnedMutexGuard::new)
             .ok_or(TryLockError(()))
     }
@@ -248,7 +259,7 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
-        self.0.get_mut()
+        self.inner.get_mut()
     }
 }
 

@@ -60,6 +60,7 @@ use anysync::oneshot as core;
 use tokio::task::coop::poll_proceed;
 
 use super::blocking;
+use super::trace::{Change, Held, Hold, Resource, What};
 
 pub mod error {
     //! What a receive can fail with.
@@ -113,16 +114,32 @@ use error::{RecvError, TryRecvError};
 /// assert_eq!(receiver.blocking_recv(), Ok("hello"));
 /// ```
 #[inline]
+#[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = core::channel();
-    (Sender(sender), Receiver(receiver))
+    let resource = Resource::new(What::Oneshot);
+    let sender = Sender {
+        inner: sender,
+        held: resource.hold(Hold::Sender),
+        resource: resource.handle(),
+    };
+    let receiver = Receiver {
+        inner: receiver,
+        held: resource.hold(Hold::Receiver),
+        resource,
+    };
+    (sender, receiver)
 }
 
 /// The end that sends; made by [`channel`].
 ///
 /// Dropped without having sent, it ends the receiver's wait with an error. To
 /// send from a destructor keep it in an `Option` and `take` it.
-pub struct Sender<T>(core::Sender<T>);
+pub struct Sender<T> {
+    inner: core::Sender<T>,
+    held: Held,
+    resource: Resource,
+}
 
 impl<T> Sender<T> {
     /// Sends the value, and wakes the receiver. Never waits.
@@ -143,7 +160,10 @@ impl<T> Sender<T> {
     /// The value itself, if the receiver has closed or is gone.
     #[inline]
     pub fn send(self, t: T) -> Result<(), T> {
-        self.0.send(t).map_err(core::SendError::into_inner)
+        self.inner.send(t).map_err(core::SendError::into_inner)?;
+        self.held.forget();
+        self.resource.change(Change::Sent);
+        Ok(())
     }
 
     /// Waits until the receiver has closed or is gone: until nobody wants the
@@ -168,7 +188,9 @@ impl<T> Sender<T> {
     ///
     /// May be dropped at any moment.
     pub async fn closed(&mut self) {
-        poll_fn(|cx| self.poll_closed(cx)).await;
+        let resource = self.resource.handle();
+        let closed = poll_fn(|cx| self.poll_closed(cx));
+        resource.wait("Sender::closed", closed).await;
     }
 
     /// Whether the receiver has closed or is gone, at this moment.
@@ -181,7 +203,7 @@ impl<T> Sender<T> {
     /// ```
     #[inline]
     pub fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.inner.is_closed()
     }
 
     /// [`closed`](Sender::closed) for futures that are written by hand: ready if
@@ -201,7 +223,7 @@ impl<T> Sender<T> {
     /// ```
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let unit = ready!(poll_proceed(cx));
-        ready!(self.0.poll_closed(cx));
+        ready!(self.inner.poll_closed(cx));
         unit.made_progress();
         Poll::Ready(())
     }
@@ -214,7 +236,13 @@ impl<T> Sender<T> {
 /// # Panics
 ///
 /// When it is polled after it has received, a value or an error.
-pub struct Receiver<T>(core::Receiver<T>);
+pub struct Receiver<T> {
+    inner: core::Receiver<T>,
+    // Given back when it is dropped.
+    #[allow(dead_code)]
+    held: Held,
+    resource: Resource,
+}
 
 impl<T> Receiver<T> {
     /// Tells the sender that no value is wanted any more. One that was sent
@@ -230,7 +258,7 @@ impl<T> Receiver<T> {
     /// ```
     #[inline]
     pub fn close(&mut self) {
-        self.0.close();
+        self.inner.close();
     }
 
     /// Whether this has received, a value or an error, and so must not be polled
@@ -245,7 +273,7 @@ impl<T> Receiver<T> {
     /// ```
     #[inline]
     pub fn is_terminated(&self) -> bool {
-        self.0.is_terminated()
+        self.inner.is_terminated()
     }
 
     /// Whether no value is there to be received, at this moment.
@@ -258,7 +286,7 @@ impl<T> Receiver<T> {
     /// ```
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.inner.is_empty()
     }
 
     /// The value, if it has been sent. Never waits.
@@ -279,10 +307,12 @@ impl<T> Receiver<T> {
     /// [`Closed`](TryRecvError::Closed) if it never will.
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.0.try_recv().map_err(|error| match error {
+        let value = self.inner.try_recv().map_err(|error| match error {
             core::TryRecvError::Empty => TryRecvError::Empty,
             core::TryRecvError::Closed => TryRecvError::Closed,
-        })
+        })?;
+        self.resource.change(Change::Received);
+        Ok(value)
     }
 
     /// Waits for the value on a thread, which it blocks.
@@ -310,11 +340,18 @@ impl<T> Future for Receiver<T> {
     type Output = Result<T, RecvError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut self.get_mut().0;
+        let Self {
+            inner: this,
+            resource,
+            ..
+        } = self.get_mut();
         assert!(!this.is_terminated(), "called after complete");
         let unit = ready!(poll_proceed(cx));
         let received = match this.recv_with(cx.waker()) {
-            Ok(value) => Ok(value),
+            Ok(value) => {
+                resource.change(Change::Received);
+                Ok(value)
+            }
             Err(core::TryRecvError::Empty) => return Poll::Pending,
             Err(core::TryRecvError::Closed) => Err(RecvError(())),
         };
@@ -325,12 +362,12 @@ impl<T> Future for Receiver<T> {
 
 impl<T> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.inner.fmt(f)
     }
 }
 
 impl<T> fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.inner.fmt(f)
     }
 }

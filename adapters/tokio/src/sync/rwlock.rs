@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::trace::{Hold, Resource, What};
 use super::{TryLockError, blocking};
 use crate::Tokio;
 
@@ -65,7 +66,10 @@ const MAX_READS: u32 = u32::MAX >> 3;
 ///   (`T: 'static`). Without that a guard of a part could outlive what the part
 ///   borrows.
 /// - An owned read guard is invariant in the type of its part.
-pub struct RwLock<T: ?Sized>(anysync::RwLock<T>);
+pub struct RwLock<T: ?Sized> {
+    resource: Resource,
+    inner: anysync::RwLock<T>,
+}
 
 impl<T> RwLock<T> {
     /// A lock that nobody holds, for up to 2^29 - 1 readers at once.
@@ -75,8 +79,9 @@ impl<T> RwLock<T> {
     /// # assert_eq!(lock.into_inner(), 5);
     /// ```
     #[inline]
+    #[track_caller]
     pub const fn new(value: T) -> Self {
-        Self(anysync::RwLock::with_max_readers(value, MAX_READS as usize))
+        Self::limited(value, MAX_READS)
     }
 
     /// A lock that nobody holds, for up to `max_reads` readers at once; who wants
@@ -101,7 +106,15 @@ impl<T> RwLock<T> {
             max_reads <= MAX_READS,
             "a RwLock may not be created with more than 536870911 readers"
         );
-        Self(anysync::RwLock::with_max_readers(value, max_reads as usize))
+        Self::limited(value, max_reads)
+    }
+
+    #[track_caller]
+    const fn limited(value: T, max_readers: u32) -> Self {
+        Self {
+            resource: Resource::new(What::RwLock { max_readers }),
+            inner: anysync::RwLock::with_max_readers(value, max_readers as usize),
+        }
     }
 
     /// [`new`](RwLock::new), by the name that the original has for constants.
@@ -113,6 +126,7 @@ impl<T> RwLock<T> {
     /// # let _ = &LOCK;
     /// ```
     #[inline]
+    #[track_caller]
     pub const fn const_new(value: T) -> Self {
         Self::new(value)
     }
@@ -142,7 +156,7 @@ impl<T> RwLock<T> {
     /// assert_eq!(anysync_tokio::sync::RwLock::new(5).into_inner(), 5);
     /// ```
     pub fn into_inner(self) -> T {
-        self.0.into_inner()
+        self.inner.into_inner()
     }
 }
 
@@ -174,7 +188,9 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// Acquires what the writers before it released.
     pub async fn read(&self) -> RwLockReadGuard<'_, T> {
-        RwLockReadGuard::new(self.0.read(Tokio).await)
+        let read = self.inner.read(Tokio);
+        let inner = self.resource.wait("RwLock::read", read).await;
+        RwLockReadGuard::new(inner, self.resource.hold(Hold::Read))
     }
 
     /// [`read`](RwLock::read) for threads: it blocks, in one queue with the tasks.
@@ -222,8 +238,10 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// As [`read`](RwLock::read).
     pub async fn read_owned(self: Arc<Self>) -> OwnedRwLockReadGuard<T> {
-        let read = anysync::RwLock::read_owned_by(self, |lock: &Self| &lock.0, Tokio);
-        OwnedRwLockReadGuard::new(read.await)
+        let resource = self.resource.handle();
+        let read = anysync::RwLock::read_owned_by(self, |lock: &Self| &lock.inner, Tokio);
+        let inner = resource.wait("RwLock::read_owned", read).await;
+        OwnedRwLockReadGuard::new(inner, resource.hold(Hold::Read))
     }
 
     /// Reads if nobody writes and nobody waits. Never waits.
@@ -242,10 +260,8 @@ impl<T: ?Sized> RwLock<T> {
     /// If somebody writes, or waits.
     #[inline]
     pub fn try_read(&self) -> Result<RwLockReadGuard<'_, T>, TryLockError> {
-        self.0
-            .try_read()
-            .map(RwLockReadGuard::new)
-            .ok_or(TryLockError(()))
+        let inner = self.inner.try_read().ok_or(TryLockError(()))?;
+        Ok(RwLockReadGuard::new(inner, self.resource.hold(Hold::Read)))
     }
 
     /// [`try_read`](RwLock::try_read) with a guard that owns a share of the lock.
@@ -264,9 +280,11 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// If somebody writes, or waits.
     pub fn try_read_owned(self: Arc<Self>) -> Result<OwnedRwLockReadGuard<T>, TryLockError> {
-        anysync::RwLock::try_read_owned_by(self, |lock: &Self| &lock.0)
-            .map(OwnedRwLockReadGuard::new)
-            .ok_or(TryLockError(()))
+        let guard = anysync::RwLock::try_read_owned_by(self, |lock: &Self| &lock.inner);
+        let inner = guard.ok_or(TryLockError(()))?;
+        let lock = anysync::rwlock::OwnedRwLockReadGuard::owner(&inner);
+        let held = lock.resource.hold(Hold::Read);
+        Ok(OwnedRwLockReadGuard::new(inner, held))
     }
 
     /// Waits until it may write.
@@ -296,7 +314,9 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// Acquires what readers and writers before it released.
     pub async fn write(&self) -> RwLockWriteGuard<'_, T> {
-        RwLockWriteGuard::new(self.0.write(Tokio).await)
+        let write = self.inner.write(Tokio);
+        let inner = self.resource.wait("RwLock::write", write).await;
+        RwLockWriteGuard::new(inner, self.resource.hold(Hold::Write))
     }
 
     /// [`write`](RwLock::write) for threads: it blocks, in one queue with the tasks.
@@ -344,8 +364,10 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// As [`write`](RwLock::write).
     pub async fn write_owned(self: Arc<Self>) -> OwnedRwLockWriteGuard<T> {
-        let write = anysync::RwLock::write_owned_by(self, |lock: &Self| &lock.0, Tokio);
-        OwnedRwLockWriteGuard::new(write.await)
+        let resource = self.resource.handle();
+        let write = anysync::RwLock::write_owned_by(self, |lock: &Self| &lock.inner, Tokio);
+        let inner = resource.wait("RwLock::write_owned", write).await;
+        OwnedRwLockWriteGuard::new(inner, resource.hold(Hold::Write))
     }
 
     /// Writes if nobody holds the lock or waits for it. Never waits.
@@ -364,10 +386,11 @@ impl<T: ?Sized> RwLock<T> {
     /// If somebody reads, writes, or waits.
     #[inline]
     pub fn try_write(&self) -> Result<RwLockWriteGuard<'_, T>, TryLockError> {
-        self.0
-            .try_write()
-            .map(RwLockWriteGuard::new)
-            .ok_or(TryLockError(()))
+        let inner = self.inner.try_write().ok_or(TryLockError(()))?;
+        Ok(RwLockWriteGuard::new(
+            inner,
+            self.resource.hold(Hold::Write),
+        ))
     }
 
     /// [`try_write`](RwLock::try_write) with a guard that owns a share of the lock.
@@ -386,9 +409,11 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// If somebody reads, writes, or waits.
     pub fn try_write_owned(self: Arc<Self>) -> Result<OwnedRwLockWriteGuard<T>, TryLockError> {
-        anysync::RwLock::try_write_owned_by(self, |lock: &Self| &lock.0)
-            .map(OwnedRwLockWriteGuard::new)
-            .ok_or(TryLockError(()))
+        let guard = anysync::RwLock::try_write_owned_by(self, |lock: &Self| &lock.inner);
+        let inner = guard.ok_or(TryLockError(()))?;
+        let lock = anysync::rwlock::OwnedRwLockWriteGuard::owner(&inner);
+        let held = lock.resource.hold(Hold::Write);
+        Ok(OwnedRwLockWriteGuard::new(inner, held))
     }
 
     /// The value, which nobody else can have now.
@@ -400,7 +425,7 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
-        self.0.get_mut()
+        self.inner.get_mut()
     }
 }
 

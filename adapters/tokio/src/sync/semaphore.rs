@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anysync::semaphore as core;
 
 use super::blocking;
+use super::trace::{Change, Resource, What};
 use crate::Tokio;
 
 mod permit;
@@ -67,7 +68,10 @@ pub use permit::{OwnedSemaphorePermit, SemaphorePermit};
 /// A permit that was granted before the semaphore was closed, to a wait that has
 /// not been polled since, is still returned by that wait. In the original the wait
 /// fails, and the permit goes back.
-pub struct Semaphore(anysync::Semaphore);
+pub struct Semaphore {
+    resource: Resource,
+    inner: anysync::Semaphore,
+}
 
 // A number that a request may ask for; only where a `usize` is small it may not.
 #[track_caller]
@@ -103,7 +107,7 @@ impl Semaphore {
     #[track_caller]
     pub fn new(permits: usize) -> Self {
         assert_most(permits);
-        Self(anysync::Semaphore::new(permits))
+        Self::const_new(permits)
     }
 
     /// [`new`](Semaphore::new) for constants.
@@ -119,8 +123,12 @@ impl Semaphore {
     ///
     /// With more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS); in a constant this is
     /// an error of the compiler.
+    #[track_caller]
     pub const fn const_new(permits: usize) -> Self {
-        Self(anysync::Semaphore::new(permits))
+        Self {
+            resource: Resource::new(What::Semaphore { permits }),
+            inner: anysync::Semaphore::new(permits),
+        }
     }
 
     /// How many permits could be acquired without waiting, at this moment.
@@ -133,7 +141,7 @@ impl Semaphore {
     /// ```
     #[inline]
     pub fn available_permits(&self) -> usize {
-        self.0.available_permits()
+        self.inner.available_permits()
     }
 
     /// Adds `n` permits, for the first in the queue.
@@ -150,7 +158,7 @@ impl Semaphore {
     /// ones; nothing has changed then.
     #[track_caller]
     pub fn add_permits(&self, n: usize) {
-        if self.0.try_add_permits(n).is_err() {
+        if self.inner.try_add_permits(n).is_err() {
             let most = Self::MAX_PERMITS;
             assert!(
                 n <= most,
@@ -158,6 +166,7 @@ impl Semaphore {
             );
             panic!("number of added permits ({n}) would overflow MAX_PERMITS ({most})");
         }
+        self.resource.change(Change::PermitsAdded(n));
     }
 
     /// Takes up to `n` of the available permits away for good, and returns how many.
@@ -168,7 +177,9 @@ impl Semaphore {
     /// assert_eq!(semaphore.forget_permits(2), 1);
     /// ```
     pub fn forget_permits(&self, n: usize) -> usize {
-        self.0.forget_permits(n)
+        let forgotten = self.inner.forget_permits(n);
+        self.resource.change(Change::PermitsForgotten(forgotten));
+        forgotten
     }
 
     /// Waits for a permit.
@@ -202,8 +213,8 @@ impl Semaphore {
     ///
     /// Acquires what was done before the permits were released.
     pub async fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
-        let permits = self.0.acquire(Tokio);
-        match permits.await {
+        let permits = self.inner.acquire(Tokio);
+        match self.resource.wait("Semaphore::acquire", permits).await {
             Ok(permits) => Ok(SemaphorePermit::new(permits, self)),
             Err(_) => Err(AcquireError(())),
         }
@@ -227,7 +238,7 @@ impl Semaphore {
     /// waits.
     #[inline]
     pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, TryAcquireError> {
-        let permits = self.0.try_acquire().map_err(refusal)?;
+        let permits = self.inner.try_acquire().map_err(refusal)?;
         Ok(SemaphorePermit::new(permits, self))
     }
 
@@ -284,8 +295,8 @@ impl Semaphore {
     /// Where a `usize` has 32 bits: if `n` is above
     /// [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
     pub async fn acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
-        let permits = self.0.acquire_many(Tokio, wanted(n));
-        match permits.await {
+        let permits = self.inner.acquire_many(Tokio, wanted(n));
+        match self.resource.wait("Semaphore::acquire_many", permits).await {
             Ok(permits) => Ok(SemaphorePermit::new(permits, self)),
             Err(_) => Err(AcquireError(())),
         }
@@ -314,7 +325,7 @@ impl Semaphore {
     /// [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
     #[inline]
     pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
-        let permits = self.0.try_acquire_many(wanted(n)).map_err(refusal)?;
+        let permits = self.inner.try_acquire_many(wanted(n)).map_err(refusal)?;
         Ok(SemaphorePermit::new(permits, self))
     }
 
@@ -368,8 +379,10 @@ impl Semaphore {
     ///
     /// As [`acquire`](Semaphore::acquire).
     pub async fn acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
+        let resource = self.resource.handle();
         let permits = anysync::Semaphore::acquire_owned_by(self, Self::inner, Tokio, 1);
-        permits
+        resource
+            .wait("Semaphore::acquire_owned", permits)
             .await
             .map(OwnedSemaphorePermit::new)
             .map_err(|_| AcquireError(()))
@@ -457,8 +470,10 @@ impl Semaphore {
         self: Arc<Self>,
         n: u32,
     ) -> Result<OwnedSemaphorePermit, AcquireError> {
+        let resource = self.resource.handle();
         let permits = anysync::Semaphore::acquire_owned_by(self, Self::inner, Tokio, wanted(n));
-        permits
+        resource
+            .wait("Semaphore::acquire_many_owned", permits)
             .await
             .map(OwnedSemaphorePermit::new)
             .map_err(|_| AcquireError(()))
@@ -540,7 +555,7 @@ impl Semaphore {
     /// # }
     /// ```
     pub fn close(&self) {
-        self.0.close();
+        self.inner.close();
     }
 
     /// Whether it is [closed](Semaphore::close).
@@ -552,11 +567,11 @@ impl Semaphore {
     /// assert!(semaphore.is_closed());
     /// ```
     pub fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.inner.is_closed()
     }
 
     fn inner(&self) -> &anysync::Semaphore {
-        &self.0
+        &self.inner
     }
 }
 

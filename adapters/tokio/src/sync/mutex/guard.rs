@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Mutex;
 use crate::sync::guard::guard_mut;
+use crate::sync::trace::{Held, Hold};
 
 /// Access to the value of a [`Mutex`]; unlocks when it is dropped, also by a panic
 /// that unwinds. There is no poisoning.
@@ -24,6 +25,7 @@ use crate::sync::guard::guard_mut;
 #[must_use = "if unused the Mutex will immediately unlock"]
 pub struct MutexGuard<'a, T: ?Sized> {
     inner: anysync::MutexGuard<'a, T>,
+    held: Held,
     // Core's guard knows core's mutex only.
     mutex: &'a Mutex<T>,
 }
@@ -31,7 +33,8 @@ pub struct MutexGuard<'a, T: ?Sized> {
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     #[inline]
     pub(super) fn new(inner: anysync::MutexGuard<'a, T>, mutex: &'a Mutex<T>) -> Self {
-        Self { inner, mutex }
+        let held = mutex.resource.hold(Hold::Lock);
+        Self { inner, held, mutex }
     }
 
     /// A guard of a part of the value, which `f` finds. The whole stays locked.
@@ -57,7 +60,8 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         F: FnOnce(&mut T) -> &mut U,
     {
         let inner = anysync::MutexGuard::map(this.inner, f);
-        MappedMutexGuard { inner }
+        let held = this.held;
+        MappedMutexGuard { inner, held }
     }
 
     /// [`map`](MutexGuard::map) where the part may be missing.
@@ -83,9 +87,10 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         U: ?Sized,
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
-        match anysync::MutexGuard::try_map(this.inner, f) {
-            Ok(inner) => Ok(MappedMutexGuard { inner }),
-            Err(inner) => Err(Self::new(inner, this.mutex)),
+        let Self { inner, held, mutex } = this;
+        match anysync::MutexGuard::try_map(inner, f) {
+            Ok(inner) => Ok(MappedMutexGuard { inner, held }),
+            Err(inner) => Err(Self { inner, held, mutex }),
         }
     }
 
@@ -124,12 +129,15 @@ guard_mut!([T: ?Sized] MutexGuard<'_, T> => T);
 #[clippy::has_significant_drop]
 pub struct OwnedMutexGuard<T: ?Sized> {
     inner: anysync::OwnedMutexGuard<T, Mutex<T>>,
+    held: Held,
 }
 
 impl<T: ?Sized> OwnedMutexGuard<T> {
     #[inline]
     pub(super) fn new(inner: anysync::OwnedMutexGuard<T, Mutex<T>>) -> Self {
-        Self { inner }
+        let mutex = anysync::OwnedMutexGuard::owner(&inner);
+        let held = mutex.resource.hold(Hold::Lock);
+        Self { inner, held }
     }
 
     /// A guard of a part of the value, which `f` finds. The whole stays locked,
@@ -157,7 +165,7 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
         U: ?Sized,
         F: FnOnce(&mut T) -> &mut U,
     {
-        OwnedMappedMutexGuard::new(anysync::OwnedMutexGuard::map(this.inner, f))
+        OwnedMappedMutexGuard::new(anysync::OwnedMutexGuard::map(this.inner, f), this.held)
     }
 
     /// [`map`](OwnedMutexGuard::map) where the part may be missing.
@@ -185,9 +193,11 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
         U: ?Sized,
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
-        anysync::OwnedMutexGuard::try_map(this.inner, f)
-            .map(OwnedMappedMutexGuard::new)
-            .map_err(Self::new)
+        let Self { inner, held } = this;
+        match anysync::OwnedMutexGuard::try_map(inner, f) {
+            Ok(inner) => Ok(OwnedMappedMutexGuard::new(inner, held)),
+            Err(inner) => Err(Self { inner, held }),
+        }
     }
 
     /// The mutex that `this` holds.
@@ -228,6 +238,7 @@ guard_mut!([T: ?Sized] OwnedMutexGuard<T> => T);
 #[must_use = "if unused the Mutex will immediately unlock"]
 pub struct MappedMutexGuard<'a, T: ?Sized> {
     inner: anysync::MappedMutexGuard<'a, T>,
+    held: Held,
 }
 
 impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
@@ -248,7 +259,8 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         F: FnOnce(&mut T) -> &mut U,
     {
         let inner = anysync::MappedMutexGuard::map(this.inner, f);
-        MappedMutexGuard { inner }
+        let held = this.held;
+        MappedMutexGuard { inner, held }
     }
 
     /// [`map`](MappedMutexGuard::map) where the part may be missing.
@@ -262,9 +274,10 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         U: ?Sized,
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
-        match anysync::MappedMutexGuard::try_map(this.inner, f) {
-            Ok(inner) => Ok(MappedMutexGuard { inner }),
-            Err(inner) => Err(Self { inner }),
+        let Self { inner, held } = this;
+        match anysync::MappedMutexGuard::try_map(inner, f) {
+            Ok(inner) => Ok(MappedMutexGuard { inner, held }),
+            Err(inner) => Err(Self { inner, held }),
         }
     }
 }
@@ -289,15 +302,17 @@ guard_mut!([T: ?Sized] MappedMutexGuard<'_, T> => T);
 #[must_use = "if unused the Mutex will immediately unlock"]
 pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {
     inner: anysync::OwnedMappedMutexGuard<U, Mutex<T>>,
+    held: Held,
     // Sent and shared where the original is: it asks for the whole, too.
     whole: PhantomData<Box<T>>,
 }
 
 impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
     #[inline]
-    fn new(inner: anysync::OwnedMappedMutexGuard<U, Mutex<T>>) -> Self {
+    fn new(inner: anysync::OwnedMappedMutexGuard<U, Mutex<T>>, held: Held) -> Self {
         Self {
             inner,
+            held,
             whole: PhantomData,
         }
     }
@@ -335,7 +350,10 @@ impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
         S: ?Sized,
         F: FnOnce(&mut U) -> &mut S,
     {
-        OwnedMappedMutexGuard::new(anysync::OwnedMappedMutexGuard::map(this.inner, f))
+        OwnedMappedMutexGuard::new(
+            anysync::OwnedMappedMutexGuard::map(this.inner, f),
+            this.held,
+        )
     }
 
     /// [`map`](OwnedMappedMutexGuard::map) where the part may be missing.
@@ -350,9 +368,11 @@ impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
         S: ?Sized,
         F: FnOnce(&mut U) -> Option<&mut S>,
     {
-        anysync::OwnedMappedMutexGuard::try_map(this.inner, f)
-            .map(OwnedMappedMutexGuard::new)
-            .map_err(Self::new)
+        let Self { inner, held, whole } = this;
+        match anysync::OwnedMappedMutexGuard::try_map(inner, f) {
+            Ok(inner) => Ok(OwnedMappedMutexGuard::new(inner, held)),
+            Err(inner) => Err(Self { inner, held, whole }),
+        }
     }
 }
 

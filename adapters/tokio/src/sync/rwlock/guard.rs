@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anysync::rwlock as core;
 
 use crate::sync::guard::{guard, guard_mut};
+use crate::sync::trace::Held;
 
 /// Shared access to the value of a [`RwLock`](super::RwLock), or to a part of it;
 /// ends when it is dropped, also by a panic that unwinds. There is no poisoning.
@@ -19,12 +20,13 @@ use crate::sync::guard::{guard, guard_mut};
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     inner: core::RwLockReadGuard<'a, T>,
+    held: Held,
 }
 
 impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
     #[inline]
-    pub(super) fn new(inner: core::RwLockReadGuard<'a, T>) -> Self {
-        Self { inner }
+    pub(super) fn new(inner: core::RwLockReadGuard<'a, T>, held: Held) -> Self {
+        Self { inner, held }
     }
 
     /// A guard of a part of the value, which `f` finds.
@@ -43,7 +45,7 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
     where
         F: FnOnce(&T) -> &U,
     {
-        RwLockReadGuard::new(core::RwLockReadGuard::map(this.inner, f))
+        RwLockReadGuard::new(core::RwLockReadGuard::map(this.inner, f), this.held)
     }
 
     /// [`map`](RwLockReadGuard::map) where the part may be missing.
@@ -65,9 +67,10 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
     where
         F: FnOnce(&T) -> Option<&U>,
     {
-        core::RwLockReadGuard::try_map(this.inner, f)
-            .map(RwLockReadGuard::new)
-            .map_err(Self::new)
+        match core::RwLockReadGuard::try_map(this.inner, f) {
+            Ok(inner) => Ok(RwLockReadGuard::new(inner, this.held)),
+            Err(inner) => Err(Self::new(inner, this.held)),
+        }
     }
 }
 
@@ -85,12 +88,13 @@ guard!([T: ?Sized] RwLockReadGuard<'_, T> => T);
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     inner: core::RwLockWriteGuard<'a, T>,
+    held: Held,
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[inline]
-    pub(super) fn new(inner: core::RwLockWriteGuard<'a, T>) -> Self {
-        Self { inner }
+    pub(super) fn new(inner: core::RwLockWriteGuard<'a, T>, held: Held) -> Self {
+        Self { inner, held }
     }
 
     /// A guard of a part of the value, which `f` finds. The whole stays locked.
@@ -107,7 +111,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     where
         F: FnOnce(&mut T) -> &mut U,
     {
-        RwLockMappedWriteGuard::new(core::RwLockWriteGuard::map(this.inner, f))
+        RwLockMappedWriteGuard::new(core::RwLockWriteGuard::map(this.inner, f), this.held)
     }
 
     /// [`map`](RwLockWriteGuard::map) where the part may be missing.
@@ -120,9 +124,10 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     where
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
-        core::RwLockWriteGuard::try_map(this.inner, f)
-            .map(RwLockMappedWriteGuard::new)
-            .map_err(Self::new)
+        match core::RwLockWriteGuard::try_map(this.inner, f) {
+            Ok(inner) => Ok(RwLockMappedWriteGuard::new(inner, this.held)),
+            Err(inner) => Err(Self::new(inner, this.held)),
+        }
     }
 
     /// [`downgrade`](RwLockWriteGuard::downgrade) to a guard of a part of the value.
@@ -140,7 +145,10 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     where
         F: FnOnce(&T) -> &U,
     {
-        RwLockReadGuard::new(core::RwLockWriteGuard::downgrade_map(this.inner, f))
+        RwLockReadGuard::new(
+            core::RwLockWriteGuard::downgrade_map(this.inner, f),
+            this.held.downgrade(),
+        )
     }
 
     /// [`downgrade_map`](RwLockWriteGuard::downgrade_map) where the part may be
@@ -154,9 +162,10 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     where
         F: FnOnce(&T) -> Option<&U>,
     {
-        core::RwLockWriteGuard::try_downgrade_map(this.inner, f)
-            .map(RwLockReadGuard::new)
-            .map_err(Self::new)
+        match core::RwLockWriteGuard::try_downgrade_map(this.inner, f) {
+            Ok(inner) => Ok(RwLockReadGuard::new(inner, this.held.downgrade())),
+            Err(inner) => Err(Self::new(inner, this.held)),
+        }
     }
 
     /// The same access, as the type of [`map`](RwLockWriteGuard::map).
@@ -170,7 +179,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// ```
     #[inline]
     pub fn into_mapped(this: Self) -> RwLockMappedWriteGuard<'a, T> {
-        RwLockMappedWriteGuard::new(core::RwLockWriteGuard::into_mapped(this.inner))
+        RwLockMappedWriteGuard::new(core::RwLockWriteGuard::into_mapped(this.inner), this.held)
     }
 
     /// Makes it a read guard. Nobody writes in between; readers who wait before
@@ -183,7 +192,10 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// # drop(reader);
     /// ```
     pub fn downgrade(self) -> RwLockReadGuard<'a, T> {
-        RwLockReadGuard::new(core::RwLockWriteGuard::downgrade(self.inner))
+        RwLockReadGuard::new(
+            core::RwLockWriteGuard::downgrade(self.inner),
+            self.held.downgrade(),
+        )
     }
 }
 
@@ -205,15 +217,17 @@ guard_mut!([T: ?Sized] RwLockWriteGuard<'_, T> => T);
 #[clippy::has_significant_drop]
 pub struct RwLockMappedWriteGuard<'a, T: ?Sized> {
     inner: core::RwLockMappedWriteGuard<'a, T>,
+    held: Held,
     // Sent and shared where the original is: it asks both of the part.
     part: PhantomData<Arc<T>>,
 }
 
 impl<'a, T: ?Sized> RwLockMappedWriteGuard<'a, T> {
     #[inline]
-    fn new(inner: core::RwLockMappedWriteGuard<'a, T>) -> Self {
+    fn new(inner: core::RwLockMappedWriteGuard<'a, T>, held: Held) -> Self {
         Self {
             inner,
+            held,
             part: PhantomData,
         }
     }
@@ -232,7 +246,7 @@ impl<'a, T: ?Sized> RwLockMappedWriteGuard<'a, T> {
     where
         F: FnOnce(&mut T) -> &mut U,
     {
-        RwLockMappedWriteGuard::new(core::RwLockMappedWriteGuard::map(this.inner, f))
+        RwLockMappedWriteGuard::new(core::RwLockMappedWriteGuard::map(this.inner, f), this.held)
     }
 
     /// [`map`](RwLockMappedWriteGuard::map) where the part may be missing.
@@ -245,9 +259,10 @@ impl<'a, T: ?Sized> RwLockMappedWriteGuard<'a, T> {
     where
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
-        core::RwLockMappedWriteGuard::try_map(this.inner, f)
-            .map(RwLockMappedWriteGuard::new)
-            .map_err(Self::new)
+        match core::RwLockMappedWriteGuard::try_map(this.inner, f) {
+            Ok(inner) => Ok(RwLockMappedWriteGuard::new(inner, this.held)),
+            Err(inner) => Err(Self::new(inner, this.held)),
+        }
     }
 }
 

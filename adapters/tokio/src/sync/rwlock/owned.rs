@@ -7,6 +7,7 @@ use anysync::rwlock as core;
 
 use super::RwLock;
 use crate::sync::guard::{guard, guard_mut};
+use crate::sync::trace::Held;
 
 /// A [`RwLockReadGuard`](super::RwLockReadGuard) that owns a share of the lock: of a
 /// [`RwLock<T>`], with access to a `U` in the value.
@@ -24,12 +25,13 @@ use crate::sync::guard::{guard, guard_mut};
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockReadGuard<T: ?Sized, U: ?Sized = T> {
     inner: core::OwnedRwLockReadGuard<U, RwLock<T>>,
+    held: Held,
 }
 
 impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
     #[inline]
-    pub(super) fn new(inner: core::OwnedRwLockReadGuard<U, RwLock<T>>) -> Self {
-        Self { inner }
+    pub(super) fn new(inner: core::OwnedRwLockReadGuard<U, RwLock<T>>, held: Held) -> Self {
+        Self { inner, held }
     }
 
     /// A guard of a part, which `f` finds in what `this` gives access to, and which
@@ -49,7 +51,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
         U: 'static,
         F: FnOnce(&U) -> &V,
     {
-        OwnedRwLockReadGuard::new(core::OwnedRwLockReadGuard::map(this.inner, f))
+        OwnedRwLockReadGuard::new(core::OwnedRwLockReadGuard::map(this.inner, f), this.held)
     }
 
     /// [`map`](OwnedRwLockReadGuard::map) where the part may be missing.
@@ -72,9 +74,10 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
         U: 'static,
         F: FnOnce(&U) -> Option<&V>,
     {
-        core::OwnedRwLockReadGuard::try_map(this.inner, f)
-            .map(OwnedRwLockReadGuard::new)
-            .map_err(Self::new)
+        match core::OwnedRwLockReadGuard::try_map(this.inner, f) {
+            Ok(inner) => Ok(OwnedRwLockReadGuard::new(inner, this.held)),
+            Err(inner) => Err(Self::new(inner, this.held)),
+        }
     }
 
     /// The lock that `this` holds.
@@ -113,12 +116,13 @@ guard!([T: ?Sized, U: ?Sized] OwnedRwLockReadGuard<T, U> => U);
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockWriteGuard<T: ?Sized> {
     inner: core::OwnedRwLockWriteGuard<T, RwLock<T>>,
+    held: Held,
 }
 
 impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     #[inline]
-    pub(super) fn new(inner: core::OwnedRwLockWriteGuard<T, RwLock<T>>) -> Self {
-        Self { inner }
+    pub(super) fn new(inner: core::OwnedRwLockWriteGuard<T, RwLock<T>>, held: Held) -> Self {
+        Self { inner, held }
     }
 
     /// A guard of a part of the value, which `f` finds. The whole stays locked, and
@@ -142,7 +146,7 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         T: 'static,
         F: FnOnce(&mut T) -> &mut U,
     {
-        OwnedRwLockMappedWriteGuard::new(core::OwnedRwLockWriteGuard::map(this.inner, f))
+        OwnedRwLockMappedWriteGuard::new(core::OwnedRwLockWriteGuard::map(this.inner, f), this.held)
     }
 
     /// [`map`](OwnedRwLockWriteGuard::map) where the part may be missing.
@@ -159,9 +163,10 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         T: 'static,
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
-        core::OwnedRwLockWriteGuard::try_map(this.inner, f)
-            .map(OwnedRwLockMappedWriteGuard::new)
-            .map_err(Self::new)
+        match core::OwnedRwLockWriteGuard::try_map(this.inner, f) {
+            Ok(inner) => Ok(OwnedRwLockMappedWriteGuard::new(inner, this.held)),
+            Err(inner) => Err(Self::new(inner, this.held)),
+        }
     }
 
     /// [`downgrade`](OwnedRwLockWriteGuard::downgrade) to a guard of a part of the
@@ -182,7 +187,10 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         T: 'static,
         F: FnOnce(&T) -> &U,
     {
-        OwnedRwLockReadGuard::new(core::OwnedRwLockWriteGuard::downgrade_map(this.inner, f))
+        OwnedRwLockReadGuard::new(
+            core::OwnedRwLockWriteGuard::downgrade_map(this.inner, f),
+            this.held.downgrade(),
+        )
     }
 
     /// [`downgrade_map`](OwnedRwLockWriteGuard::downgrade_map) where the part may
@@ -200,9 +208,10 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         T: 'static,
         F: FnOnce(&T) -> Option<&U>,
     {
-        core::OwnedRwLockWriteGuard::try_downgrade_map(this.inner, f)
-            .map(OwnedRwLockReadGuard::new)
-            .map_err(Self::new)
+        match core::OwnedRwLockWriteGuard::try_downgrade_map(this.inner, f) {
+            Ok(inner) => Ok(OwnedRwLockReadGuard::new(inner, this.held.downgrade())),
+            Err(inner) => Err(Self::new(inner, this.held)),
+        }
     }
 
     /// The same access, as the type of [`map`](OwnedRwLockWriteGuard::map).
@@ -216,7 +225,10 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     /// ```
     #[inline]
     pub fn into_mapped(this: Self) -> OwnedRwLockMappedWriteGuard<T> {
-        OwnedRwLockMappedWriteGuard::new(core::OwnedRwLockWriteGuard::into_mapped(this.inner))
+        OwnedRwLockMappedWriteGuard::new(
+            core::OwnedRwLockWriteGuard::into_mapped(this.inner),
+            this.held,
+        )
     }
 
     /// Makes it a read guard. Nobody writes in between; readers who wait before
@@ -232,7 +244,10 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     /// # drop(reader);
     /// ```
     pub fn downgrade(self) -> OwnedRwLockReadGuard<T> {
-        OwnedRwLockReadGuard::new(core::OwnedRwLockWriteGuard::downgrade(self.inner))
+        OwnedRwLockReadGuard::new(
+            core::OwnedRwLockWriteGuard::downgrade(self.inner),
+            self.held.downgrade(),
+        )
     }
 
     /// The lock that `this` holds.
@@ -271,15 +286,17 @@ guard_mut!([T: ?Sized] OwnedRwLockWriteGuard<T> => T);
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, U: ?Sized = T> {
     inner: core::OwnedRwLockMappedWriteGuard<U, RwLock<T>>,
+    held: Held,
     // Sent and shared where the original is: it asks both of the part.
     part: PhantomData<Arc<U>>,
 }
 
 impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
     #[inline]
-    fn new(inner: core::OwnedRwLockMappedWriteGuard<U, RwLock<T>>) -> Self {
+    fn new(inner: core::OwnedRwLockMappedWriteGuard<U, RwLock<T>>, held: Held) -> Self {
         Self {
             inner,
+            held,
             part: PhantomData,
         }
     }
@@ -301,7 +318,10 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
         U: 'static,
         F: FnOnce(&mut U) -> &mut V,
     {
-        OwnedRwLockMappedWriteGuard::new(core::OwnedRwLockMappedWriteGuard::map(this.inner, f))
+        OwnedRwLockMappedWriteGuard::new(
+            core::OwnedRwLockMappedWriteGuard::map(this.inner, f),
+            this.held,
+        )
     }
 
     /// [`map`](OwnedRwLockMappedWriteGuard::map) where the part may be missing.
@@ -318,9 +338,10 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
         U: 'static,
         F: FnOnce(&mut U) -> Option<&mut V>,
     {
-        core::OwnedRwLockMappedWriteGuard::try_map(this.inner, f)
-            .map(OwnedRwLockMappedWriteGuard::new)
-            .map_err(Self::new)
+        match core::OwnedRwLockMappedWriteGuard::try_map(this.inner, f) {
+            Ok(inner) => Ok(OwnedRwLockMappedWriteGuard::new(inner, this.held)),
+            Err(inner) => Err(Self::new(inner, this.held)),
+        }
     }
 
     /// The lock that `this` holds.

@@ -5,6 +5,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::Semaphore;
+use crate::sync::trace::{Held, Hold};
 
 const STRANGERS: &str = "merging permits from different semaphore instances";
 
@@ -22,6 +23,7 @@ const STRANGERS: &str = "merging permits from different semaphore instances";
 #[clippy::has_significant_drop]
 pub struct SemaphorePermit<'a> {
     permits: anysync::SemaphorePermit<'a>,
+    held: Held,
     // Core's permit knows core's semaphore only.
     semaphore: &'a Semaphore,
 }
@@ -29,7 +31,14 @@ pub struct SemaphorePermit<'a> {
 impl<'a> SemaphorePermit<'a> {
     #[inline]
     pub(super) fn new(permits: anysync::SemaphorePermit<'a>, semaphore: &'a Semaphore) -> Self {
-        Self { permits, semaphore }
+        let held = semaphore
+            .resource
+            .hold(Hold::Permits(permits.num_permits()));
+        Self {
+            permits,
+            held,
+            semaphore,
+        }
     }
 
     /// Keeps the permits from going back: the semaphore has that many fewer from
@@ -41,6 +50,7 @@ impl<'a> SemaphorePermit<'a> {
     /// assert_eq!(semaphore.available_permits(), 1);
     /// ```
     pub fn forget(self) {
+        self.held.forget();
         self.permits.forget();
     }
 
@@ -62,6 +72,7 @@ impl<'a> SemaphorePermit<'a> {
     pub fn merge(&mut self, other: Self) {
         assert!(ptr::eq(self.semaphore, other.semaphore), "{STRANGERS}");
         self.permits.merge(other.permits);
+        self.held.merge(other.held);
     }
 
     /// Takes `n` permits out into a value of their own; `None` if there are fewer
@@ -76,7 +87,11 @@ impl<'a> SemaphorePermit<'a> {
     /// ```
     pub fn split(&mut self, n: usize) -> Option<Self> {
         let permits = self.permits.split(n)?;
-        Some(Self::new(permits, self.semaphore))
+        Some(Self {
+            permits,
+            held: self.held.split(n),
+            semaphore: self.semaphore,
+        })
     }
 
     /// The semaphore that they go back to.
@@ -128,12 +143,15 @@ impl fmt::Debug for SemaphorePermit<'_> {
 #[clippy::has_significant_drop]
 pub struct OwnedSemaphorePermit {
     permits: anysync::OwnedSemaphorePermit<Semaphore>,
+    held: Held,
 }
 
 impl OwnedSemaphorePermit {
     #[inline]
     pub(super) fn new(permits: anysync::OwnedSemaphorePermit<Semaphore>) -> Self {
-        Self { permits }
+        let resource = &permits.owner().resource;
+        let held = resource.hold(Hold::Permits(permits.num_permits()));
+        Self { permits, held }
     }
 
     /// Keeps the permits from going back: the semaphore has that many fewer from
@@ -148,6 +166,7 @@ impl OwnedSemaphorePermit {
     /// assert_eq!(semaphore.available_permits(), 1);
     /// ```
     pub fn forget(self) {
+        self.held.forget();
         self.permits.forget();
     }
 
@@ -175,6 +194,7 @@ impl OwnedSemaphorePermit {
             "{STRANGERS}"
         );
         self.permits.merge(other.permits);
+        self.held.merge(other.held);
     }
 
     /// Takes `n` permits out into a value of their own, with its own share of the
@@ -190,7 +210,9 @@ impl OwnedSemaphorePermit {
     /// assert_eq!((permits.num_permits(), one.num_permits()), (2, 1));
     /// ```
     pub fn split(&mut self, n: usize) -> Option<Self> {
-        self.permits.split(n).map(Self::new)
+        let permits = self.permits.split(n)?;
+        let held = self.held.split(n);
+        Some(Self { permits, held })
     }
 
     /// The semaphore that they go back to.
