@@ -195,12 +195,14 @@ macro_rules! primitives {
 }
 
 mod anysync;
+mod async_std_drop_in;
 mod smol;
 mod smol_drop_in;
 mod tokio;
 mod tokio_drop_in;
 
 pub use self::anysync::{Anysync, AnysyncEventual};
+pub use self::async_std_drop_in::AsyncStdDropIn;
 pub use self::smol::Smol;
 pub use self::smol_drop_in::SmolDropIn;
 pub use self::tokio::Tokio;
@@ -215,5 +217,6 @@ pub fn all() -> Vec<Arc<dyn Subject>> {
         Arc::new(TokioDropIn),
         Arc::new(Smol),
         Arc::new(SmolDropIn),
+        Arc::new(AsyncStdDropIn),
     ]
 }

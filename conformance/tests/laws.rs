@@ -30,12 +30,12 @@ fn main() -> ExitCode {
     let eventual = Suite::new().subject(subjects::AnysyncEventual);
     all.extend(trials(eventual.filter("mutex::").filter("any::")));
     all.extend(trials(Suite::new().subject(subjects::TokioDropIn)));
-    all.extend(trials(
-        Suite::new().subject(subjects::SmolDropIn).known_failure(
-            "any::spends_budget_after_winning",
-            "its waits have no handle of an executor, as those of the originals",
-        ),
-    ));
+    let unbudgeted = Suite::new().known_failure(
+        "any::spends_budget_after_winning",
+        "its waits have no handle of an executor, as those of the originals",
+    );
+    all.extend(trials(unbudgeted.clone().subject(subjects::SmolDropIn)));
+    all.extend(trials(unbudgeted.subject(subjects::AsyncStdDropIn)));
     all.extend(mutants::all().into_iter().map(|mutant| {
         Trial::test(format!("mutants::{}", mutant.name), move || {
             let outlived = mutant.outlives(&Suite::new());

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod channel;
 mod sleep;
+pub mod sync;
 
 pub use anysync;
 pub use sleep::Sleep;
@@ -100,3 +102,8 @@ impl Block for AsyncStd {
         async_std::task::block_on(caught).unwrap_or_else(|payload| resume_unwind(payload))
     }
 }
+
+/// The code of the page about leaving async-std.
+#[cfg(doctest)]
+#[doc = include_str!("../MIGRATION.md")]
+struct Migration;

@@ -78,7 +78,6 @@ use anysync::channel as core;
 use anysync::{Bare, Block};
 use futures_core::stream::{FusedStream, Stream};
 
-use crate::Smol;
 use crate::translate::future;
 
 mod error;
@@ -262,7 +261,7 @@ impl<T> Sender<T> {
     /// What was done before is visible to who receives the message.
     pub fn send(&self, msg: T) -> Send<'_, T> {
         Send {
-            inner: self.0.send(Smol, msg),
+            inner: self.0.send(Bare, msg),
         }
     }
 
@@ -288,7 +287,7 @@ impl<T> Sender<T> {
     /// Dropped, it leaves its queue in constant time.
     pub fn closed(&self) -> Closed<'_, T> {
         Closed {
-            inner: self.0.closed(Smol),
+            inner: self.0.closed(Bare),
         }
     }
 
@@ -422,7 +421,7 @@ impl<T> Receiver<T> {
     /// Acquires what was done before the message was sent.
     pub fn recv(&self) -> Recv<'_, T> {
         Recv {
-            inner: self.0.recv(Smol),
+            inner: self.0.recv(Bare),
         }
     }
 
@@ -455,7 +454,7 @@ impl<T> Stream for Receiver<T> {
     type Item = T;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        self.get_mut().0.poll_recv(&Smol, cx).map(Result::ok)
+        self.get_mut().0.poll_recv(&Bare, cx).map(Result::ok)
     }
 }
 
@@ -512,20 +511,20 @@ shown! {
 future! {
     /// The future of [`Sender::send`].
     Send ['a, T] ['a, T] ()
-    core::Send<'a, T, Smol> => Result<(), SendError<T>>,
+    core::Send<'a, T, Bare> => Result<(), SendError<T>>,
     |sent| sent.map_err(SendError::from), shown "Send { .. }"
 }
 
 future! {
     /// The future of [`Receiver::recv`].
     Recv ['a, T] ['a, T] ()
-    core::Recv<'a, T, Smol> => Result<T, RecvError>,
+    core::Recv<'a, T, Bare> => Result<T, RecvError>,
     |received| received.map_err(RecvError::from), shown "Recv { .. }"
 }
 
 future! {
     /// The future of [`Sender::closed`].
     Closed ['a, T] ['a, T] ()
-    core::Closed<'a, T, Smol> => (),
+    core::Closed<'a, T, Bare> => (),
     |closed| closed, shown "Closed { .. }"
 }

@@ -63,7 +63,7 @@ use std::time::{Duration, Instant};
 use anysync::event as core;
 use anysync::io::{block_on, block_on_until};
 
-use crate::Smol;
+use anysync::Bare;
 
 mod notification;
 
@@ -163,7 +163,7 @@ impl<T> Event<T> {
     /// What was done before a notification that came too early is visible from now
     /// on.
     pub fn listen(&self) -> EventListener<T> {
-        let mut inner = Box::pin(self.inner().clone().listener_owned(Smol));
+        let mut inner = Box::pin(self.inner().clone().listener_owned(Bare));
         inner.as_mut().listen();
         EventListener { inner }
     }
@@ -301,7 +301,7 @@ macro_rules! listener_impl {
 
 /// A listener on the heap, without a lifetime; made by [`Event::listen`].
 pub struct EventListener<T = ()> {
-    inner: Pin<Box<core::OwnedListener<T, Smol>>>,
+    inner: Pin<Box<core::OwnedListener<T, Bare>>>,
 }
 
 listener_impl!([] EventListener<T>);
@@ -310,7 +310,7 @@ pin_project_lite::pin_project! {
     /// Where a [`StackListener`] lies; [`listener!`] makes one.
     pub struct StackSlot<'ev, T = ()> {
         #[pin]
-        inner: core::Listener<'ev, T, Smol>,
+        inner: core::Listener<'ev, T, Bare>,
     }
 }
 
@@ -318,7 +318,7 @@ impl<'ev, T> StackSlot<'ev, T> {
     /// A slot for a listener of `event`.
     pub fn new(event: &'ev Event<T>) -> Self {
         Self {
-            inner: event.inner().listener(Smol),
+            inner: event.inner().listener(Bare),
         }
     }
 
@@ -338,7 +338,7 @@ impl<T> fmt::Debug for StackSlot<'_, T> {
 
 /// A listener in a slot on the stack; made by [`listener!`].
 pub struct StackListener<'ev, 'stack, T = ()> {
-    inner: Pin<&'stack mut core::Listener<'ev, T, Smol>>,
+    inner: Pin<&'stack mut core::Listener<'ev, T, Bare>>,
 }
 
 listener_impl!(['ev, 'stack] StackListener<'ev, 'stack, T>);

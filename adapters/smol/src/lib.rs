@@ -3,21 +3,30 @@
 
 pub mod channel;
 pub mod event;
+#[cfg(feature = "executor")]
 mod executor;
+#[cfg(feature = "executor")]
 mod global;
+#[cfg(feature = "executor")]
 mod local;
 pub mod lock;
+#[cfg(feature = "executor")]
 mod sleep;
 mod translate;
 
 pub use anysync;
+#[cfg(feature = "executor")]
 pub use executor::SmolExecutor;
+#[cfg(feature = "executor")]
 pub use global::Smol;
+#[cfg(feature = "executor")]
 pub use local::SmolLocal;
+#[cfg(feature = "executor")]
 pub use sleep::Sleep;
 
 /// Gives a handle its [`anysync::SpawnBlocking`]: smol has one pool of threads
 /// for blocking code.
+#[cfg(feature = "executor")]
 macro_rules! impl_spawn_blocking {
     ([$($generics:tt)*] $handle:ty) => {
         impl<$($generics)*> anysync::SpawnBlocking for $handle {
@@ -35,4 +44,5 @@ macro_rules! impl_spawn_blocking {
         }
     };
 }
+#[cfg(feature = "executor")]
 pub(crate) use impl_spawn_blocking;

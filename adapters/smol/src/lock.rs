@@ -39,17 +39,19 @@
 //!
 //! # Without the standard library
 //!
-//! async-lock can do without; this crate cannot, as it depends on smol. There,
+//! async-lock can do without; this crate cannot. There,
 //! use `anysync` itself (without its feature `std`): it has the same types with
 //! an argument more.
 
 mod barrier;
+mod condvar;
 mod mutex;
 mod once_cell;
 mod rwlock;
 mod semaphore;
 
 pub use barrier::{Barrier, BarrierWaitResult};
+pub use condvar::Condvar;
 pub use mutex::{Mutex, MutexGuard, MutexGuardArc};
 pub use once_cell::OnceCell;
 pub use rwlock::{

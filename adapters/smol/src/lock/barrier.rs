@@ -4,7 +4,6 @@ use std::fmt;
 
 use anysync::{Bare, Block};
 
-use crate::Smol;
 use crate::translate::future;
 
 /// Lets `n` tasks wait for each other, again and again.
@@ -84,7 +83,7 @@ impl Barrier {
     /// Acquires what all of the generation released by arriving.
     pub fn wait(&self) -> BarrierWait<'_> {
         BarrierWait {
-            inner: self.inner.wait(Smol),
+            inner: self.inner.wait(Bare),
         }
     }
 
@@ -114,7 +113,7 @@ impl fmt::Debug for Barrier {
 future! {
     /// The future of [`Barrier::wait`].
     BarrierWait ['a] ['a] ()
-    anysync::barrier::Wait<'a, Smol> => BarrierWaitResult,
+    anysync::barrier::Wait<'a, Bare> => BarrierWaitResult,
     |is_leader| BarrierWaitResult { is_leader }, shown "BarrierWait { .. }"
 }
 

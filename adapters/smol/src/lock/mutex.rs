@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anysync::mutex as core;
 use anysync::{Bare, Block, Fairness};
 
-use crate::Smol;
 use crate::translate::{future, guard_mut};
 
 /// Gives one task at a time access to a value.
@@ -97,7 +96,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     pub fn lock(&self) -> Lock<'_, T> {
         Lock {
-            inner: self.0.lock(Smol),
+            inner: self.0.lock(Bare),
             source: self,
         }
     }
@@ -165,7 +164,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     pub fn lock_arc(self: &Arc<Self>) -> LockArc<T> {
         LockArc {
-            inner: anysync::Mutex::lock_owned_by(self.clone(), |mutex: &Self| &mutex.0, Smol),
+            inner: anysync::Mutex::lock_owned_by(self.clone(), |mutex: &Self| &mutex.0, Bare),
         }
     }
 
@@ -223,14 +222,14 @@ impl<T: Default> Default for Mutex<T> {
 future! {
     /// The future of [`Mutex::lock`].
     Lock ['a, T: ?Sized] ['a, T] (source: &'a Mutex<T>)
-    core::Lock<'a, T, Smol> => MutexGuard<'a, T>,
+    core::Lock<'a, T, Bare> => MutexGuard<'a, T>,
     |inner, source| MutexGuard { inner, source }, shown "Lock { .. }"
 }
 
 future! {
     /// The future of [`Mutex::lock_arc`].
     LockArc [T: ?Sized] [T] ()
-    core::LockOwned<T, Mutex<T>, Smol> => MutexGuardArc<T>,
+    core::LockOwned<T, Mutex<T>, Bare> => MutexGuardArc<T>,
     |inner| MutexGuardArc { inner }, shown "LockArc { .. }"
 }
 
@@ -238,7 +237,7 @@ future! {
 /// panic that unwinds. There is no poisoning.
 #[clippy::has_significant_drop]
 pub struct MutexGuard<'a, T: ?Sized> {
-    inner: anysync::MutexGuard<'a, T>,
+    pub(super) inner: anysync::MutexGuard<'a, T>,
     // Core's guard knows core's mutex only.
     source: &'a Mutex<T>,
 }

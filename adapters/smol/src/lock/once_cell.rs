@@ -6,8 +6,6 @@ use std::future::Future;
 use anysync::once_cell::SetError;
 use anysync::{Bare, Block};
 
-use crate::Smol;
-
 /// A value that is made once, by the first that needs it.
 ///
 /// ```
@@ -114,7 +112,7 @@ impl<T> OnceCell<T> {
     ///
     /// Dropped, it leaves its queue in constant time.
     pub async fn wait(&self) -> &T {
-        self.0.wait(Smol).await
+        self.0.wait(Bare).await
     }
 
     /// Blocks the thread until somebody else has stored a value. For threads, not
@@ -150,7 +148,7 @@ impl<T> OnceCell<T> {
         &self,
         closure: impl FnOnce() -> Fut,
     ) -> Result<&T, E> {
-        self.0.get_or_try_init_async(Smol, closure).await
+        self.0.get_or_try_init_async(Bare, closure).await
     }
 
     /// [`get_or_try_init`](OnceCell::get_or_try_init) for threads: it blocks, and
@@ -176,7 +174,7 @@ impl<T> OnceCell<T> {
     ///
     /// As [`get_or_try_init`](OnceCell::get_or_try_init).
     pub async fn get_or_init<Fut: Future<Output = T>>(&self, closure: impl FnOnce() -> Fut) -> &T {
-        self.0.get_or_init_async(Smol, closure).await
+        self.0.get_or_init_async(Bare, closure).await
     }
 
     /// [`get_or_init`](OnceCell::get_or_init) for threads: it blocks, and
@@ -209,7 +207,7 @@ impl<T> OnceCell<T> {
     pub async fn set(&self, value: T) -> Result<&T, T> {
         let mut value = Some(value);
         let store = || value.take().expect("an initialiser is called once");
-        let stored = self.0.get_or_init(Smol, store).await;
+        let stored = self.0.get_or_init(Bare, store).await;
         value.map_or(Ok(stored), Err)
     }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use anysync::rwlock as core;
 use anysync::{Bare, Block};
 
-use crate::Smol;
 use crate::translate::{future, guard, guard_mut};
 
 /// Lets many tasks read a value at once, or one write it.
@@ -127,7 +126,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn read(&self) -> Read<'_, T> {
         Read {
-            inner: self.0.read(Smol),
+            inner: self.0.read(Bare),
         }
     }
 
@@ -179,7 +178,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn read_arc<'a>(self: &'a Arc<Self>) -> ReadArc<'a, T> {
         ReadArc {
-            inner: anysync::RwLock::read_owned_by(self.clone(), |lock: &Self| &lock.0, Smol),
+            inner: anysync::RwLock::read_owned_by(self.clone(), |lock: &Self| &lock.0, Bare),
             lock: PhantomData,
         }
     }
@@ -235,7 +234,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn upgradable_read(&self) -> UpgradableRead<'_, T> {
         UpgradableRead {
-            inner: self.0.upgradable_read(Smol),
+            inner: self.0.upgradable_read(Bare),
         }
     }
 
@@ -291,7 +290,7 @@ impl<T: ?Sized> RwLock<T> {
             inner: anysync::RwLock::upgradable_read_owned_by(
                 self.clone(),
                 |lock: &Self| &lock.0,
-                Smol,
+                Bare,
             ),
             lock: PhantomData,
         }
@@ -344,7 +343,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn write(&self) -> Write<'_, T> {
         Write {
-            inner: self.0.write(Smol),
+            inner: self.0.write(Bare),
         }
     }
 
@@ -393,7 +392,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn write_arc<'a>(self: &'a Arc<Self>) -> WriteArc<'a, T> {
         WriteArc {
-            inner: anysync::RwLock::write_owned_by(self.clone(), |lock: &Self| &lock.0, Smol),
+            inner: anysync::RwLock::write_owned_by(self.clone(), |lock: &Self| &lock.0, Bare),
             lock: PhantomData,
         }
     }
@@ -441,56 +440,56 @@ impl<T: Default> Default for RwLock<T> {
 future! {
     /// The future of [`RwLock::read`].
     Read ['a, T: ?Sized] ['a, T] ()
-    core::Read<'a, T, Smol> => RwLockReadGuard<'a, T>,
+    core::Read<'a, T, Bare> => RwLockReadGuard<'a, T>,
     |inner| RwLockReadGuard { inner }, shown "Read { .. }"
 }
 
 future! {
     /// The future of [`RwLock::read_arc`].
     ReadArc ['a, T: ?Sized] ['a, T] (lock: PhantomData<&'a Arc<RwLock<T>>>)
-    core::ReadOwned<T, RwLock<T>, Smol> => RwLockReadGuardArc<T>,
+    core::ReadOwned<T, RwLock<T>, Bare> => RwLockReadGuardArc<T>,
     |inner| RwLockReadGuardArc { inner }, shown "ReadArc { .. }"
 }
 
 future! {
     /// The future of [`RwLock::upgradable_read`].
     UpgradableRead ['a, T: ?Sized] ['a, T] ()
-    core::UpgradableRead<'a, T, Smol> => RwLockUpgradableReadGuard<'a, T>,
+    core::UpgradableRead<'a, T, Bare> => RwLockUpgradableReadGuard<'a, T>,
     |inner| RwLockUpgradableReadGuard { inner }, shown "UpgradableRead { .. }"
 }
 
 future! {
     /// The future of [`RwLock::upgradable_read_arc`].
     UpgradableReadArc ['a, T: ?Sized] ['a, T] (lock: PhantomData<&'a Arc<RwLock<T>>>)
-    core::UpgradableReadOwned<T, RwLock<T>, Smol> => RwLockUpgradableReadGuardArc<T>,
+    core::UpgradableReadOwned<T, RwLock<T>, Bare> => RwLockUpgradableReadGuardArc<T>,
     |inner| RwLockUpgradableReadGuardArc { inner }, shown "UpgradableReadArc { .. }"
 }
 
 future! {
     /// The future of [`RwLock::write`].
     Write ['a, T: ?Sized] ['a, T] ()
-    core::Write<'a, T, Smol> => RwLockWriteGuard<'a, T>,
+    core::Write<'a, T, Bare> => RwLockWriteGuard<'a, T>,
     |inner| RwLockWriteGuard { inner }, shown "Write { .. }"
 }
 
 future! {
     /// The future of [`RwLock::write_arc`].
     WriteArc ['a, T: ?Sized] ['a, T] (lock: PhantomData<&'a Arc<RwLock<T>>>)
-    core::WriteOwned<T, RwLock<T>, Smol> => RwLockWriteGuardArc<T>,
+    core::WriteOwned<T, RwLock<T>, Bare> => RwLockWriteGuardArc<T>,
     |inner| RwLockWriteGuardArc { inner }, shown "WriteArc { .. }"
 }
 
 future! {
     /// The future of [`RwLockUpgradableReadGuard::upgrade`].
     Upgrade ['a, T: ?Sized] ['a, T] ()
-    core::Upgrade<'a, T, Smol> => RwLockWriteGuard<'a, T>,
+    core::Upgrade<'a, T, Bare> => RwLockWriteGuard<'a, T>,
     |inner| RwLockWriteGuard { inner }, shown "Upgrade"
 }
 
 future! {
     /// The future of [`RwLockUpgradableReadGuardArc::upgrade`].
     UpgradeArc [T: ?Sized] [T] ()
-    core::UpgradeOwned<T, RwLock<T>, Smol> => RwLockWriteGuardArc<T>,
+    core::UpgradeOwned<T, RwLock<T>, Bare> => RwLockWriteGuardArc<T>,
     |inner| RwLockWriteGuardArc { inner }, shown "ArcUpgrade"
 }
 
@@ -626,7 +625,7 @@ macro_rules! changes {
             /// was used up.
             #[inline]
             pub fn upgrade(guard: Self) -> $upgrade<$($args)*> {
-                $upgrade { inner: core::$core_upgradable::upgrade(guard.inner, Smol) }
+                $upgrade { inner: core::$core_upgradable::upgrade(guard.inner, Bare) }
             }
 
             /// [`upgrade`](Self::upgrade) for threads: it blocks.

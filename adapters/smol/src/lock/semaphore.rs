@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anysync::semaphore as core;
 use anysync::{AcquireError, Bare, Block, OwnedSemaphorePermit, SemaphorePermit};
 
-use crate::Smol;
 use crate::translate::future;
 
 /// Lets a number of tasks at once do something.
@@ -167,7 +166,7 @@ impl Semaphore {
     #[track_caller]
     pub fn acquire_many(&self, n: usize) -> Acquire<'_> {
         Acquire {
-            inner: self.0.acquire_many(Smol, n),
+            inner: self.0.acquire_many(Bare, n),
         }
     }
 
@@ -240,7 +239,7 @@ impl Semaphore {
     #[track_caller]
     pub fn acquire_many_arc(self: &Arc<Self>, n: usize) -> AcquireArc {
         AcquireArc {
-            inner: anysync::Semaphore::acquire_owned_by(self.clone(), Self::inner, Smol, n),
+            inner: anysync::Semaphore::acquire_owned_by(self.clone(), Self::inner, Bare, n),
         }
     }
 
@@ -272,7 +271,7 @@ fn open<T>(acquired: Result<T, AcquireError>) -> T {
 future! {
     /// The future of [`Semaphore::acquire`] and [`Semaphore::acquire_many`].
     Acquire ['a] ['a] ()
-    core::Acquire<'a, Smol> => SemaphoreGuard<'a>,
+    core::Acquire<'a, Bare> => SemaphoreGuard<'a>,
     |acquired| SemaphoreGuard { permits: open(acquired) }, shown "Acquire { .. }"
 }
 
@@ -280,7 +279,7 @@ future! {
     /// The future of [`Semaphore::acquire_arc`] and
     /// [`Semaphore::acquire_many_arc`].
     AcquireArc [] [] ()
-    core::AcquireOwned<Semaphore, Smol> => SemaphoreGuardArc,
+    core::AcquireOwned<Semaphore, Bare> => SemaphoreGuardArc,
     |acquired| SemaphoreGuardArc { permits: open(acquired) }, shown "AcquireArc { .. }"
 }
 
