@@ -196,6 +196,7 @@ macro_rules! primitives {
 
 mod anysync;
 mod async_std_drop_in;
+mod futures;
 mod smol;
 mod smol_drop_in;
 mod tokio;
@@ -203,6 +204,7 @@ mod tokio_drop_in;
 
 pub use self::anysync::{Anysync, AnysyncEventual};
 pub use self::async_std_drop_in::AsyncStdDropIn;
+pub use self::futures::{Futures, FuturesDropIn};
 pub use self::smol::Smol;
 pub use self::smol_drop_in::SmolDropIn;
 pub use self::tokio::Tokio;
@@ -218,5 +220,7 @@ pub fn all() -> Vec<Arc<dyn Subject>> {
         Arc::new(Smol),
         Arc::new(SmolDropIn),
         Arc::new(AsyncStdDropIn),
+        Arc::new(Futures),
+        Arc::new(FuturesDropIn),
     ]
 }

@@ -35,7 +35,8 @@ fn main() -> ExitCode {
         "its waits have no handle of an executor, as those of the originals",
     );
     all.extend(trials(unbudgeted.clone().subject(subjects::SmolDropIn)));
-    all.extend(trials(unbudgeted.subject(subjects::AsyncStdDropIn)));
+    all.extend(trials(unbudgeted.clone().subject(subjects::AsyncStdDropIn)));
+    all.extend(trials(unbudgeted.subject(subjects::FuturesDropIn)));
     all.extend(mutants::all().into_iter().map(|mutant| {
         Trial::test(format!("mutants::{}", mutant.name), move || {
             let outlived = mutant.outlives(&Suite::new());

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod channel;
 mod local;
+pub mod lock;
 mod pool;
 mod sleep;
 mod turn;
@@ -31,3 +33,8 @@ macro_rules! impl_spawn_blocking {
     };
 }
 pub(crate) use impl_spawn_blocking;
+
+/// The code of the page about moving to it.
+#[cfg(doctest)]
+#[doc = include_str!("../MIGRATION.md")]
+struct Migration;

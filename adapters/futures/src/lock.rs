@@ -1,0 +1,333 @@
+//! The drop-in for [`futures::lock`]: change `use futures::lock` to
+//! `use anysync_futures::lock`.
+//!
+//! ```
+//! use anysync_futures::lock::Mutex;
+//!
+//! # futures::executor::block_on(async {
+//! let total = Mutex::new(0);
+//! let add = |number: u32| {
+//!     let total = &total;
+//!     async move { *total.lock().await += number }
+//! };
+//! futures::join!(add(1), add(2));
+//! assert_eq!(total.into_inner(), 3);
+//! # });
+//! ```
+//!
+//! # Better than the original
+//!
+//! | | futures 0.3 | here |
+//! |-|-|-|
+//! | order | whoever comes first; a waiter that is woken may find the lock taken, again and again | first in, first out |
+//! | memory of a wait | a place in the mutex's list | lies in its future: no allocation |
+//! | to wake the next of many | looks for it in the list, from the start | takes the first |
+//! | a waker that locks the same mutex | runs under the list's lock, and waits for ever | is fine |
+//! | a lock that was granted to a wait which its own task has stopped polling | – | goes to the wait of that task which is polled |
+//!
+//! # Differences
+//!
+//! - [`try_lock`](Mutex::try_lock) does not pass those who wait.
+//! - What `Debug` shows of a lock is what can be known: see each type.
+
+use std::fmt;
+use std::future::Future;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use anysync::Bare;
+use anysync::mutex as core;
+use futures::future::FusedFuture;
+use pin_project_lite::pin_project;
+
+/// Gives one task at a time access to a value: the drop-in for
+/// `futures::lock::Mutex`.
+///
+/// # Fairness
+///
+/// First in, first out.
+///
+/// # Cancel safety
+///
+/// A wait may be dropped at any moment: it leaves the queue in constant time, and a
+/// lock that it had been handed goes to the next.
+///
+/// # Memory ordering
+///
+/// Locking acquires what the holder before released.
+pub struct Mutex<T: ?Sized>(anysync::Mutex<T>);
+
+impl<T> Mutex<T> {
+    /// A mutex that nobody holds.
+    ///
+    /// ```
+    /// static TOTAL: anysync_futures::lock::Mutex<u32> = anysync_futures::lock::Mutex::new(0);
+    /// assert_eq!(*TOTAL.try_lock().unwrap(), 0);
+    /// ```
+    pub const fn new(t: T) -> Self {
+        Self(anysync::Mutex::new(t))
+    }
+
+    /// The value, with the mutex used up.
+    ///
+    /// ```
+    /// assert_eq!(anysync_futures::lock::Mutex::new(5).into_inner(), 5);
+    /// ```
+    pub fn into_inner(self) -> T {
+        self.0.into_inner()
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Takes the lock if it is free and nobody waits for it. Never waits.
+    ///
+    /// ```
+    /// let mutex = anysync_futures::lock::Mutex::new(5);
+    /// let guard = mutex.try_lock().unwrap();
+    /// assert!(mutex.try_lock().is_none());
+    /// # drop(guard);
+    /// ```
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        let inner = self.0.try_lock()?;
+        Some(MutexGuard { inner, mutex: self })
+    }
+
+    /// [`try_lock`](Mutex::try_lock) with a guard that owns a share of the mutex.
+    pub fn try_lock_owned(self: &Arc<Self>) -> Option<OwnedMutexGuard<T>> {
+        let inner = anysync::Mutex::try_lock_owned_by(self.clone(), |mutex: &Self| &mutex.0)?;
+        Some(OwnedMutexGuard { inner })
+    }
+
+    /// Waits for the lock.
+    ///
+    /// ```
+    /// let mutex = anysync_futures::lock::Mutex::new(5);
+    /// futures::executor::block_on(async { *mutex.lock().await += 1 });
+    /// assert_eq!(mutex.into_inner(), 6);
+    /// ```
+    pub fn lock(&self) -> MutexLockFuture<'_, T> {
+        MutexLockFuture {
+            inner: self.0.lock_future(),
+            mutex: Some(self),
+        }
+    }
+
+    /// [`lock`](Mutex::lock) with a guard that owns a share of the mutex, and so has
+    /// no lifetime.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// let mutex = Arc::new(anysync_futures::lock::Mutex::new(5));
+    /// let guard = futures::executor::block_on(mutex.clone().lock_owned());
+    /// std::thread::spawn(move || drop(guard)).join().unwrap();
+    /// assert!(mutex.try_lock().is_some());
+    /// ```
+    pub fn lock_owned(self: Arc<Self>) -> OwnedMutexLockFuture<T> {
+        OwnedMutexLockFuture {
+            mutex: Some(Arc::clone(&self)),
+            inner: anysync::Mutex::lock_owned_by(self, |mutex: &Self| &mutex.0, Bare),
+        }
+    }
+
+    /// The value, which nobody else can have now.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut()
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    fn from(t: T) -> Self {
+        Self::new(t)
+    }
+}
+
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mutex")
+            .field("is_locked", &self.0.is_locked())
+            .field("has_waiters", &(self.0.waiter_count() > 0))
+            .finish()
+    }
+}
+
+pin_project! {
+    /// The future of [`Mutex::lock`].
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct MutexLockFuture<'a, T: ?Sized> {
+        #[pin]
+        inner: core::Lock<'a, T>,
+        // `None` once it has the lock.
+        mutex: Option<&'a Mutex<T>>,
+    }
+}
+
+impl<'a, T: ?Sized> Future for MutexLockFuture<'a, T> {
+    type Output = MutexGuard<'a, T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mutex = this.mutex.expect("polled MutexLockFuture after completion");
+        this.inner.poll(cx).map(|inner| {
+            *this.mutex = None;
+            MutexGuard { inner, mutex }
+        })
+    }
+}
+
+impl<T: ?Sized> FusedFuture for MutexLockFuture<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.mutex.is_none()
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for MutexLockFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MutexLockFuture")
+            .field("was_acquired", &self.is_terminated())
+            .field("mutex", &self.mutex)
+            .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of [`Mutex::lock_owned`].
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct OwnedMutexLockFuture<T: ?Sized> {
+        #[pin]
+        inner: core::LockOwned<T, Mutex<T>, Bare>,
+        // `None` once it has the lock.
+        mutex: Option<Arc<Mutex<T>>>,
+    }
+}
+
+impl<T: ?Sized> Future for OwnedMutexLockFuture<T> {
+    type Output = OwnedMutexGuard<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        assert!(
+            this.mutex.is_some(),
+            "polled OwnedMutexLockFuture after completion"
+        );
+        this.inner.poll(cx).map(|inner| {
+            *this.mutex = None;
+            OwnedMutexGuard { inner }
+        })
+    }
+}
+
+impl<T: ?Sized> FusedFuture for OwnedMutexLockFuture<T> {
+    fn is_terminated(&self) -> bool {
+        self.mutex.is_none()
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for OwnedMutexLockFuture<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedMutexLockFuture")
+            .field("was_acquired", &self.is_terminated())
+            .field("mutex", &self.mutex)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The lock of a [`Mutex`], until it is dropped.
+#[clippy::has_significant_drop]
+pub struct MutexGuard<'a, T: ?Sized> {
+    inner: anysync::MutexGuard<'a, T>,
+    mutex: &'a Mutex<T>,
+}
+
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// A guard of a part of the value.
+    ///
+    /// ```
+    /// use anysync_futures::lock::{Mutex, MutexGuard};
+    ///
+    /// let mutex = Mutex::new((1, 2));
+    /// *MutexGuard::map(mutex.try_lock().unwrap(), |pair| &mut pair.1) = 3;
+    /// assert_eq!(mutex.into_inner(), (1, 3));
+    /// ```
+    pub fn map<U: ?Sized, F>(this: Self, f: F) -> MappedMutexGuard<'a, T, U>
+    where
+        F: FnOnce(&mut T) -> &mut U,
+    {
+        MappedMutexGuard {
+            inner: anysync::MutexGuard::map(this.inner, f),
+            mutex: this.mutex,
+        }
+    }
+}
+
+/// The lock of a [`Mutex`], and access to a part of its value.
+#[clippy::has_significant_drop]
+pub struct MappedMutexGuard<'a, T: ?Sized, U: ?Sized> {
+    inner: anysync::MappedMutexGuard<'a, U>,
+    mutex: &'a Mutex<T>,
+}
+
+impl<'a, T: ?Sized, U: ?Sized> MappedMutexGuard<'a, T, U> {
+    /// A guard of a part of the part.
+    pub fn map<V: ?Sized, F>(this: Self, f: F) -> MappedMutexGuard<'a, T, V>
+    where
+        F: FnOnce(&mut U) -> &mut V,
+    {
+        MappedMutexGuard {
+            inner: anysync::MappedMutexGuard::map(this.inner, f),
+            mutex: this.mutex,
+        }
+    }
+}
+
+/// The lock of a [`Mutex`], which it owns a share of, until it is dropped.
+#[clippy::has_significant_drop]
+pub struct OwnedMutexGuard<T: ?Sized> {
+    inner: anysync::OwnedMutexGuard<T, Mutex<T>>,
+}
+
+/// What the guards have in common: the value, and how they show themselves.
+macro_rules! guard {
+    ([$($generics:tt)*] $guard:ty => $value:ident, $name:literal, |$this:ident| $mutex:expr) => {
+        impl<$($generics)*> Deref for $guard {
+            type Target = $value;
+
+            fn deref(&self) -> &$value {
+                &self.inner
+            }
+        }
+
+        impl<$($generics)*> DerefMut for $guard {
+            fn deref_mut(&mut self) -> &mut $value {
+                &mut self.inner
+            }
+        }
+
+        impl<$($generics)*> fmt::Debug for $guard
+        where
+            $value: fmt::Debug,
+        {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let $this = self;
+                f.debug_struct($name)
+                    .field("value", &&**self)
+                    .field("mutex", $mutex)
+                    .finish()
+            }
+        }
+    };
+}
+
+guard!([T: ?Sized] MutexGuard<'_, T> => T, "MutexGuard", |this| &this.mutex);
+guard!([T: ?Sized, U: ?Sized] MappedMutexGuard<'_, T, U> => U, "MappedMutexGuard",
+    |this| &this.mutex);
+guard!([T: ?Sized] OwnedMutexGuard<T> => T, "OwnedMutexGuard",
+    |this| anysync::OwnedMutexGuard::owner(&this.inner));

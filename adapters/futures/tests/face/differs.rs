@@ -1,0 +1,55 @@
+//! Where the two sides are not the same.
+
+use std::pin::pin;
+
+use anysync_adapter_tests::face::Task;
+use futures::future::FusedFuture;
+
+/// The body, as a macro over the module that it is about.
+macro_rules! differs {
+    ($($name:ident($module:ident) -> original: $original:expr, ours: $ours:expr; $body:block)*) => {$(
+        #[test]
+        fn $name() {
+            let original = {
+                use futures as $module;
+                $body
+            };
+            let ours = {
+                use anysync_futures as $module;
+                $body
+            };
+            assert_eq!(original, $original, "the original");
+            assert_eq!(ours, $ours, "ours");
+        }
+    )*};
+}
+
+differs! {
+    // The first in the queue, when another comes as the lock is free.
+    the_first_in_the_queue_has_it(side) -> original: false, ours: true; {
+        let mutex = side::lock::Mutex::new(());
+        let guard = mutex.try_lock().unwrap();
+        let task = Task::new();
+        let mut first = pin!(mutex.lock());
+        task.pending(first.as_mut());
+        drop(guard);
+        mutex.try_lock().is_none()
+    }
+
+    a_parked_sender_that_goes_lets_another_go(side) -> original: false, ours: true; {
+        let (mut gone, mut receiver) = side::channel::mpsc::channel(0);
+        let mut stays = gone.clone();
+        gone.try_send(1).unwrap();
+        stays.try_send(2).unwrap();
+        drop(gone);
+        assert_eq!(receiver.try_recv(), Ok(1));
+        stays.try_send(3).is_ok()
+    }
+
+    a_sender_that_went_is_known_before_the_receiver_is_polled(side)
+        -> original: true, ours: false; {
+        let (sender, receiver) = side::channel::oneshot::channel::<u8>();
+        drop(sender);
+        receiver.is_terminated()
+    }
+}

@@ -1,0 +1,33 @@
+//! One body of tests for each drop-in, over the original and over ours: a name that
+//! is missing does not compile, and what both promise is asked of both. `differs`
+//! shows, from each side, where they are not the same.
+
+#![forbid(unsafe_code)]
+
+mod differs;
+mod names;
+
+/// The bodies, each with the library that it is about by the name of its module.
+macro_rules! faces {
+    ($($side:ident: $lock:path, $channel:path;)*) => {$(
+        mod $side {
+            mod lock {
+                use $lock as lock;
+                include!("lock.rs");
+            }
+            mod oneshot {
+                use $channel as channel;
+                include!("oneshot.rs");
+            }
+            mod mpsc {
+                use $channel as channel;
+                include!("mpsc.rs");
+            }
+        }
+    )*};
+}
+
+faces! {
+    original: futures::lock, futures::channel;
+    ours: anysync_futures::lock, anysync_futures::channel;
+}
