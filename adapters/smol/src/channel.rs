@@ -70,12 +70,14 @@
 //! async-channel can do without; this crate cannot, as it depends on smol. There,
 //! use `anysync::channel` itself.
 
-use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use ::core::fmt;
+use ::core::pin::Pin;
+use ::core::task::{Context, Poll};
 
+use anysync::Bare;
+#[cfg(feature = "std")]
+use anysync::Block;
 use anysync::channel as core;
-use anysync::{Bare, Block};
 use futures_core::stream::{FusedStream, Stream};
 
 use crate::translate::future;
@@ -304,6 +306,7 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// With the message, if the channel is or becomes closed.
+    #[cfg(feature = "std")]
     pub fn send_blocking(&self, msg: T) -> Result<(), SendError<T>> {
         Bare.block_on(self.send(msg))
     }
@@ -431,6 +434,7 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// When the channel is closed and empty.
+    #[cfg(feature = "std")]
     pub fn recv_blocking(&self) -> Result<T, RecvError> {
         Bare.block_on(self.recv())
     }

@@ -51,21 +51,30 @@
 //!
 //! Use [`anysync::Event`] itself.
 
-use std::fmt;
-use std::future::Future;
-use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::pin::Pin;
-use std::ptr;
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use ::core::fmt;
+use ::core::future::Future;
+use ::core::panic::{RefUnwindSafe, UnwindSafe};
+use ::core::pin::Pin;
+use ::core::ptr;
+use ::core::task::{Context, Poll};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+#[cfg(feature = "std")]
+use std::sync::OnceLock;
+#[cfg(feature = "std")]
 use std::time::{Duration, Instant};
 
 use anysync::event as core;
+#[cfg(feature = "std")]
 use anysync::io::{block_on, block_on_until};
 
 use anysync::Bare;
+#[cfg(not(feature = "std"))]
+use once::OnceLock;
 
 mod notification;
+#[cfg(not(feature = "std"))]
+mod once;
 
 #[doc(inline)]
 pub use crate::__listener as listener;
@@ -215,6 +224,7 @@ impl<T> fmt::Debug for Event<T> {
 /// What listens to an [`Event`]: a future, which can also block.
 pub trait Listener<T = ()>: Future<Output = T> + sealed::Sealed {
     /// Blocks the thread until it is notified. For threads, not for tasks.
+    #[cfg(feature = "std")]
     fn wait(self) -> T;
 
     /// Blocks the thread until it is notified, but no longer than `timeout`.
@@ -226,9 +236,11 @@ pub trait Listener<T = ()>: Future<Output = T> + sealed::Sealed {
     /// let event = Event::new();
     /// assert_eq!(event.listen().wait_timeout(Duration::from_millis(1)), None);
     /// ```
+    #[cfg(feature = "std")]
     fn wait_timeout(self, timeout: Duration) -> Option<T>;
 
     /// Blocks the thread until it is notified, but not after `deadline`.
+    #[cfg(feature = "std")]
     fn wait_deadline(self, deadline: Instant) -> Option<T>;
 
     /// Stops listening, and passes nothing on; `true` if it was notified.
@@ -259,10 +271,12 @@ macro_rules! listener_impl {
         impl<$($lifetimes,)* T> sealed::Sealed for $name<$($args),*> {}
 
         impl<$($lifetimes,)* T> Listener<T> for $name<$($args),*> {
+            #[cfg(feature = "std")]
             fn wait(self) -> T {
                 block_on(self)
             }
 
+            #[cfg(feature = "std")]
             fn wait_timeout(self, timeout: Duration) -> Option<T> {
                 match Instant::now().checked_add(timeout) {
                     Some(deadline) => self.wait_deadline(deadline),
@@ -270,6 +284,7 @@ macro_rules! listener_impl {
                 }
             }
 
+            #[cfg(feature = "std")]
             fn wait_deadline(self, deadline: Instant) -> Option<T> {
                 block_on_until(self, deadline).ok()
             }

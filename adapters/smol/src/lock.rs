@@ -39,9 +39,8 @@
 //!
 //! # Without the standard library
 //!
-//! async-lock can do without; this crate cannot. There,
-//! use `anysync` itself (without its feature `std`): it has the same types with
-//! an argument more.
+//! As async-lock, without its default features: what blocks a thread is behind the
+//! feature `std`, and smol's executors are behind `executor`.
 
 mod barrier;
 mod condvar;

@@ -1,7 +1,7 @@
 //! What a send or a receive can fail with, in the original's words.
 
-use std::error::Error;
-use std::fmt;
+use ::core::error::Error;
+use ::core::fmt;
 
 use anysync::channel as core;
 

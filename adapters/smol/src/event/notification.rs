@@ -135,8 +135,8 @@ pub struct TagWith<N, F> {
     inner: N,
 }
 
-impl<N: std::fmt::Debug, F> std::fmt::Debug for TagWith<N, F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<N: ::core::fmt::Debug, F> ::core::fmt::Debug for TagWith<N, F> {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("TagWith")
             .field("tag", &format_args!(".."))
             .field("inner", &self.inner)

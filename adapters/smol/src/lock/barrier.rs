@@ -1,8 +1,10 @@
 //! [`Barrier`] over [`anysync::Barrier`].
 
-use std::fmt;
+use ::core::fmt;
 
-use anysync::{Bare, Block};
+use anysync::Bare;
+#[cfg(feature = "std")]
+use anysync::Block;
 
 use crate::translate::future;
 
@@ -97,6 +99,7 @@ impl Barrier {
     ///     barrier.wait_blocking();
     /// });
     /// ```
+    #[cfg(feature = "std")]
     pub fn wait_blocking(&self) -> BarrierWaitResult {
         Bare.block_on(self.wait())
     }

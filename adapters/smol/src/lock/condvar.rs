@@ -1,9 +1,9 @@
 //! [`Condvar`] over [`anysync::Condvar`].
 
-use std::fmt;
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
+use ::core::fmt;
+use ::core::future::poll_fn;
+use ::core::pin::pin;
+use ::core::task::Poll;
 
 use anysync::condvar::Waiter;
 

@@ -1,10 +1,12 @@
 //! [`Mutex`] over [`anysync::Mutex`].
 
-use std::fmt;
-use std::sync::Arc;
+use ::core::fmt;
+use alloc::sync::Arc;
 
+#[cfg(feature = "std")]
+use anysync::Block;
 use anysync::mutex as core;
-use anysync::{Bare, Block, Fairness};
+use anysync::{Bare, Fairness};
 
 use crate::translate::{future, guard_mut};
 
@@ -112,6 +114,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// In one queue with the tasks, as [`lock`](Mutex::lock).
     #[inline]
+    #[cfg(feature = "std")]
     pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
         Bare.block_on(self.lock())
     }
@@ -176,6 +179,7 @@ impl<T: ?Sized> Mutex<T> {
     /// assert_eq!(*mutex.lock_arc_blocking(), 10);
     /// ```
     #[inline]
+    #[cfg(feature = "std")]
     pub fn lock_arc_blocking(self: &Arc<Self>) -> MutexGuardArc<T> {
         Bare.block_on(self.lock_arc())
     }

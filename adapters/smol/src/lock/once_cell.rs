@@ -1,10 +1,12 @@
 //! [`OnceCell`] over [`anysync::OnceCell`].
 
-use std::fmt;
-use std::future::Future;
+use ::core::fmt;
+use ::core::future::Future;
 
+use anysync::Bare;
+#[cfg(feature = "std")]
+use anysync::Block;
 use anysync::once_cell::SetError;
-use anysync::{Bare, Block};
 
 /// A value that is made once, by the first that needs it.
 ///
@@ -117,6 +119,7 @@ impl<T> OnceCell<T> {
 
     /// Blocks the thread until somebody else has stored a value. For threads, not
     /// for tasks.
+    #[cfg(feature = "std")]
     pub fn wait_blocking(&self) -> &T {
         Bare.block_on(self.wait())
     }
@@ -153,6 +156,7 @@ impl<T> OnceCell<T> {
 
     /// [`get_or_try_init`](OnceCell::get_or_try_init) for threads: it blocks, and
     /// `closure` is not async.
+    #[cfg(feature = "std")]
     pub fn get_or_try_init_blocking<E>(
         &self,
         closure: impl FnOnce() -> Result<T, E>,
@@ -179,6 +183,7 @@ impl<T> OnceCell<T> {
 
     /// [`get_or_init`](OnceCell::get_or_init) for threads: it blocks, and
     /// `closure` is not async.
+    #[cfg(feature = "std")]
     pub fn get_or_init_blocking(&self, closure: impl FnOnce() -> T + Unpin) -> &T {
         Bare.block_on(self.0.get_or_init(Bare, closure))
     }
@@ -232,6 +237,7 @@ impl<T> OnceCell<T> {
     /// # Errors
     ///
     /// Gives `value` back if there is one already.
+    #[cfg(feature = "std")]
     pub fn set_blocking(&self, value: T) -> Result<&T, T> {
         Bare.block_on(self.set(value))
     }

@@ -1,11 +1,13 @@
 //! [`RwLock`] over [`anysync::RwLock`].
 
-use std::fmt;
-use std::marker::PhantomData;
-use std::sync::Arc;
+use ::core::fmt;
+use ::core::marker::PhantomData;
+use alloc::sync::Arc;
 
+use anysync::Bare;
+#[cfg(feature = "std")]
+use anysync::Block;
 use anysync::rwlock as core;
-use anysync::{Bare, Block};
 
 use crate::translate::{future, guard, guard_mut};
 
@@ -140,6 +142,7 @@ impl<T: ?Sized> RwLock<T> {
     /// assert!(lock.try_write().is_none());
     /// ```
     #[inline]
+    #[cfg(feature = "std")]
     pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
         Bare.block_on(self.read())
     }
@@ -186,6 +189,7 @@ impl<T: ?Sized> RwLock<T> {
     /// [`read_arc`](RwLock::read_arc) for threads: it blocks, in one queue with the
     /// tasks.
     #[inline]
+    #[cfg(feature = "std")]
     pub fn read_arc_blocking(self: &Arc<Self>) -> RwLockReadGuardArc<T> {
         Bare.block_on(self.read_arc())
     }
@@ -248,6 +252,7 @@ impl<T: ?Sized> RwLock<T> {
     /// assert!(lock.try_upgradable_read().is_none());
     /// ```
     #[inline]
+    #[cfg(feature = "std")]
     pub fn upgradable_read_blocking(&self) -> RwLockUpgradableReadGuard<'_, T> {
         Bare.block_on(self.upgradable_read())
     }
@@ -299,6 +304,7 @@ impl<T: ?Sized> RwLock<T> {
     /// [`upgradable_read_arc`](RwLock::upgradable_read_arc) for threads: it blocks, in one queue with the
     /// tasks.
     #[inline]
+    #[cfg(feature = "std")]
     pub fn upgradable_read_arc_blocking(self: &Arc<Self>) -> RwLockUpgradableReadGuardArc<T> {
         Bare.block_on(self.upgradable_read_arc())
     }
@@ -356,6 +362,7 @@ impl<T: ?Sized> RwLock<T> {
     /// assert!(lock.try_read().is_none());
     /// ```
     #[inline]
+    #[cfg(feature = "std")]
     pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
         Bare.block_on(self.write())
     }
@@ -400,6 +407,7 @@ impl<T: ?Sized> RwLock<T> {
     /// [`write_arc`](RwLock::write_arc) for threads: it blocks, in one queue with the
     /// tasks.
     #[inline]
+    #[cfg(feature = "std")]
     pub fn write_arc_blocking(self: &Arc<Self>) -> RwLockWriteGuardArc<T> {
         Bare.block_on(self.write_arc())
     }
@@ -630,6 +638,7 @@ macro_rules! changes {
 
             /// [`upgrade`](Self::upgrade) for threads: it blocks.
             #[inline]
+            #[cfg(feature = "std")]
             pub fn upgrade_blocking(guard: Self) -> $write<$($args)*> {
                 Bare.block_on(Self::upgrade(guard))
             }

@@ -1,10 +1,12 @@
 //! [`Semaphore`] over [`anysync::Semaphore`].
 
-use std::fmt;
-use std::sync::Arc;
+use ::core::fmt;
+use alloc::sync::Arc;
 
+#[cfg(feature = "std")]
+use anysync::Block;
 use anysync::semaphore as core;
-use anysync::{AcquireError, Bare, Block, OwnedSemaphorePermit, SemaphorePermit};
+use anysync::{AcquireError, Bare, OwnedSemaphorePermit, SemaphorePermit};
 
 use crate::translate::future;
 
@@ -182,6 +184,7 @@ impl Semaphore {
     ///
     /// In one queue with the tasks, as [`acquire`](Semaphore::acquire).
     #[inline]
+    #[cfg(feature = "std")]
     pub fn acquire_blocking(&self) -> SemaphoreGuard<'_> {
         Bare.block_on(self.acquire())
     }
@@ -246,6 +249,7 @@ impl Semaphore {
     /// Blocks the thread as [`acquire_blocking`](Semaphore::acquire_blocking);
     /// the permit owns a share of the semaphore.
     #[inline]
+    #[cfg(feature = "std")]
     pub fn acquire_arc_blocking(self: &Arc<Self>) -> SemaphoreGuardArc {
         Bare.block_on(self.acquire_arc())
     }
