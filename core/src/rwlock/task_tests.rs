@@ -236,6 +236,57 @@ fn a_win_kept_for_lack_of_budget_can_be_taken_over() {
     is_free(&lock);
 }
 
+/// An executor whose budget cannot be asked for.
+struct Faulty;
+
+impl crate::io::Io for Faulty {
+    fn poll_spend(&self, _: &mut core::task::Context<'_>) -> Poll<()> {
+        panic!("no budget")
+    }
+}
+
+#[test]
+fn a_win_is_given_back_when_the_budget_panics() {
+    let lock = RwLock::new(());
+    let task = counting_waker().1;
+    // Every kind, beside a reader where there may be one: just that much is
+    // given back.
+    macro_rules! check {
+        ($wait:expr) => {{
+            let mut wait = Box::pin($wait);
+            let message = panic_message(|| drop(poll(wait.as_mut(), &task)));
+            assert_eq!(message, "no budget");
+        }};
+    }
+    let reader = lock.try_read().expect("nobody holds it");
+    check!(lock.read(Faulty));
+    check!(lock.upgradable_read(Faulty));
+    assert!(lock.try_write().is_none(), "the reader is still in");
+    drop(reader);
+    is_free(&lock);
+    check!(lock.write(Faulty));
+    is_free(&lock);
+    let guard = lock.try_upgradable_read().expect("nobody holds it");
+    check!(Upgradable::upgrade(guard, Faulty));
+    is_free(&lock);
+}
+
+#[test]
+fn a_granted_read_gives_way_to_a_read_where_there_is_room_for_one() {
+    let lock = RwLock::with_max_readers((), 1);
+    let (task, stranger) = tasks();
+    let guard = lock.try_write().unwrap();
+    let mut left_alone = queued(lock.read_future(), &task);
+    drop(guard);
+    let mut writer = queued(lock.write_future(), &stranger);
+    // It has the grant at once: the writer is not let in between.
+    let mut polled = Box::pin(lock.read_future());
+    drop(won(&mut polled, &task));
+    drop(won(&mut left_alone, &task));
+    drop(won(&mut writer, &stranger));
+    is_free(&lock);
+}
+
 #[test]
 fn a_wait_that_gave_way_may_be_dropped() {
     let lock = RwLock::new(());
