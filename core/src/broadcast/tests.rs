@@ -15,6 +15,7 @@ use super::{
     TryRecvError, channel, channel_with,
 };
 use crate::io::{Bare, Block, Io};
+use crate::notify::Waiter;
 use crate::test_util::{
     Brittle, DROP_PANIC, WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker,
     poll, poll_noop, reentrant_waker, scope,
@@ -718,6 +719,54 @@ fn panicking_clone_locks_nobody_out() {
     // The last reader takes it without a clone.
     assert!(second.try_recv().is_ok());
     assert!(sender.is_empty());
+}
+
+#[test]
+fn counts_and_identity() {
+    let (sender, receiver) = channel(4);
+    let (stranger, strange) = channel(4);
+    assert!(sender.same_channel(&sender.clone()) && !sender.same_channel(&stranger));
+    assert!(receiver.same_channel(&receiver.resubscribe()));
+    assert!(!receiver.same_channel(&strange));
+    let weak = sender.downgrade();
+    assert_eq!((weak.strong_count(), weak.weak_count()), (1, 1));
+    let more = (sender.clone(), weak.clone(), receiver.weak_sender());
+    assert_eq!((weak.strong_count(), weak.weak_count()), (2, 3));
+    assert_eq!((sender.strong_count(), sender.weak_count()), (2, 3));
+    assert_eq!(
+        (receiver.sender_strong_count(), receiver.sender_weak_count()),
+        (2, 3)
+    );
+    drop(more);
+    assert_eq!(
+        (sender.strong_count(), receiver.sender_weak_count()),
+        (1, 1)
+    );
+
+    assert!(sender.is_empty() && receiver.is_empty());
+    sender.send(1).unwrap();
+    assert!(!sender.is_empty() && !receiver.is_empty());
+    assert_eq!(
+        format!("{sender:?}"),
+        "Sender { len: 1, capacity: 4, receiver_count: 1, .. }"
+    );
+    assert_eq!(
+        format!("{receiver:?}"),
+        "Receiver { len: 1, is_closed: false, .. }"
+    );
+    assert_eq!(format!("{weak:?}"), "WeakSender { .. }");
+}
+
+#[test]
+fn waits_without_a_future_until_there_is_news() {
+    let (sender, receiver) = channel(4);
+    let mut waiter = pin!(Waiter::new());
+    assert!(!receiver.recv_with(waiter.as_mut()));
+    assert!(!waiter.is_ready());
+    sender.send(1).unwrap();
+    assert!(waiter.is_ready());
+    let mut second = pin!(Waiter::new());
+    assert!(receiver.recv_with(second.as_mut()), "it is still there");
 }
 
 #[test]

@@ -812,6 +812,32 @@ fn raw_waiter_calls_its_callback_each_time() {
 }
 
 #[test]
+fn raw_waiter_shows_how_far_it_is() {
+    let notify = Notify::new();
+    let mut waiter = pin!(Waiter::new());
+    let shown = |waiter: &Waiter<'_>| std::format!("{waiter:?}");
+    let status = |name: &str| std::format!("Waiter {{ status: \"{name}\", .. }}");
+    assert_eq!(shown(&waiter), status("idle"));
+    assert!(!notify.wait_with(waiter.as_mut()));
+    assert_eq!(shown(&waiter), status("queued"));
+    notify.notify_one();
+    assert_eq!(shown(&waiter), status("notified"));
+    assert!(waiter.is_notified());
+    assert_eq!(shown(&waiter), status("finished"));
+}
+
+#[test]
+fn waits_unless_it_is_over() {
+    let notify = Notify::new();
+    let mut waiter = pin!(Waiter::new());
+    assert!(!notify.wait_unless(waiter.as_mut(), || false));
+    assert_eq!(notify.waiter_count(), 1);
+    notify.notify_all();
+    assert!(notify.wait_unless(waiter.as_mut(), || true));
+    assert_eq!(notify.waiter_count(), 0, "it has left the queue");
+}
+
+#[test]
 fn leaked_wait_outlives_its_notify() {
     let (wakes, waker) = counting_waker();
     let notify = Notify::new();

@@ -4,6 +4,7 @@ use core::cell::Cell;
 use core::mem::size_of;
 use core::pin::pin;
 use core::task::{Context, Poll};
+use std::format;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -390,6 +391,12 @@ fn counts_and_identity() {
     assert_eq!((sender.sender_count(), sender.receiver_count()), (2, 1));
     drop(second);
     assert_eq!(sender.sender_count(), 1);
+    sender.send_modify(|_| ());
+    sender.send_modify(|_| ());
+    assert_eq!(
+        format!("{sender:?}"),
+        "Sender { version: 2, receiver_count: 1, .. }"
+    );
 }
 
 #[test]
