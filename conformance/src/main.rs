@@ -68,6 +68,10 @@ struct Arguments {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     watchdog: Option<u64>,
 
+    /// Let this law fail, for this reason: where it does, it counts as skipped; may be repeated
+    #[arg(long = "known", value_name = "LAW=REASON", value_parser = known_failure)]
+    known: Vec<(String, String)>,
+
     /// Print the laws, the backends and the subjects, and run nothing
     #[arg(long)]
     list: bool,
@@ -147,6 +151,24 @@ enum Format {
     Table,
     /// An object for each subject, on a line of its own
     Json,
+    /// JUnit XML, a suite for each subject on each backend
+    Junit,
+}
+
+/// A law's id, and why it may fail.
+fn known_failure(text: &str) -> Result<(String, String), String> {
+    let Some((law, reason)) = text.split_once('=') else {
+        return Err(
+            "a law and a reason are needed, as in `mutex::is_fifo=it is a stack`".to_owned(),
+        );
+    };
+    if reason.trim().is_empty() {
+        return Err(format!("why `{law}` may fail is missing after the `=`"));
+    }
+    if !laws::all().iter().any(|known| known.id == law) {
+        return Err(format!("there is no law `{law}`; `--list` names them all"));
+    }
+    Ok((law.to_owned(), reason.trim().to_owned()))
 }
 
 fn backend_names() -> Vec<String> {
@@ -256,6 +278,7 @@ fn run(arguments: &Arguments) -> Result<bool, Usage> {
     let text = match arguments.format {
         Format::Table => report.to_string(),
         Format::Json => report.json(),
+        Format::Junit => report.junit(),
     };
     write(arguments, &text)?;
     Ok(report.is_success())
@@ -283,6 +306,9 @@ fn suite(arguments: &Arguments) -> Result<Suite, Usage> {
     }
     for name in &arguments.subjects {
         suite = suite.shared_subject(subject_named(name));
+    }
+    for (law, reason) in &arguments.known {
+        suite = suite.known_failure(law, reason);
     }
     for filter in &arguments.filters {
         if !laws::all().iter().any(|law| law.id.contains(filter)) {

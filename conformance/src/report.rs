@@ -10,6 +10,7 @@ use crate::cx::{SkipReason, is_planned};
 use crate::law::{Law, Level};
 use crate::log::{Log, message_of};
 
+mod junit;
 mod table;
 
 /// How a check ended.
@@ -170,6 +171,13 @@ impl Report {
             out.push('\n');
         }
         out
+    }
+}
+
+impl Report {
+    /// JUnit XML: a suite for each subject on each backend, with a case for each law.
+    pub fn junit(&self) -> String {
+        junit::xml(self)
     }
 }
 

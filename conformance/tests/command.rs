@@ -21,7 +21,7 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn bad_usage_exits_with_2_and_names_what_is_allowed() {
-    let cases: [(&[&str], &[&str]); 16] = [
+    let cases: [(&[&str], &[&str]); 19] = [
         (
             &["--backend", "tokyo"],
             &["tokyo", "tokio-current-thread", "smol-local", "threads"],
@@ -37,7 +37,16 @@ fn bad_usage_exits_with_2_and_names_what_is_allowed() {
         (&["--rounds", "0"], &["0", "--rounds"]),
         (&["--exhaustive", "0"], &["0", "--exhaustive"]),
         (&["--level", "may"], &["may", "must", "should"]),
-        (&["--format", "xml"], &["xml", "table", "json"]),
+        (&["--format", "xml"], &["xml", "table", "json", "junit"]),
+        (
+            &["--known", "mutex::is_fifo"],
+            &["mutex::is_fifo", "reason"],
+        ),
+        (
+            &["--known", "mutex::is_fifo="],
+            &["mutex::is_fifo", "missing"],
+        ),
+        (&["--known", "mutex::is=x"], &["mutex::is", "--list"]),
         (
             &["soak", "--minutes", "0"],
             &["0", "--minutes", "more than"],
@@ -128,6 +137,58 @@ fn json_goes_to_the_file() {
     assert_eq!(json["results"][0]["law"], "notify::permit_is_stored");
     assert_eq!(json["results"][0]["outcome"], "passed");
     assert_eq!(json["results"][0]["seed"], 3);
+}
+
+#[test]
+fn junit_has_a_case_for_each_law_on_each_backend() {
+    let output = command(&[
+        "io::panic",
+        "notify::permit_is",
+        "--backend",
+        "panic-looks-cancelled",
+        "--backend",
+        "sim",
+        "--format",
+        "junit",
+        "--seed",
+        "3",
+    ]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}{}", stderr(&output));
+    let report = quick_junit::Report::deserialize_from_str(&text).expect("it is JUnit XML");
+    let suites: Vec<_> = report
+        .test_suites
+        .iter()
+        .map(|suite| (suite.name.as_str(), suite.tests, suite.failures))
+        .collect();
+    assert_eq!(
+        suites,
+        [
+            ("anysync on panic-looks-cancelled", 2, 1),
+            ("anysync on sim", 2, 0)
+        ]
+    );
+    assert!(text.contains("io::panic_becomes_join_error"), "{text}");
+    let repeat = "--backend panic-looks-cancelled --subject anysync --seed 3";
+    assert!(text.contains(repeat), "{text}");
+}
+
+#[test]
+fn known_failure_counts_as_skipped() {
+    let output = command(&[
+        "io::panic_becomes",
+        "--backend",
+        "panic-looks-cancelled",
+        "--known",
+        "io::panic_becomes_join_error=it is broken on purpose",
+    ]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
+    assert!(text.contains("0 passed, 0 failed, 1 skipped"), "{text}");
+    assert!(
+        text.contains("known failure: it is broken on purpose"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -1,0 +1,55 @@
+//! The results as JUnit XML, which CI systems show: a suite for each subject and
+//! backend, a case for each law.
+
+use std::collections::BTreeMap;
+
+use quick_junit::{NonSuccessKind, Report as XmlReport, TestCase, TestCaseStatus, TestSuite};
+
+use super::{CheckResult, Outcome, Report};
+
+pub(super) fn xml(report: &Report) -> String {
+    let mut suites: BTreeMap<(&str, &str), TestSuite> = BTreeMap::new();
+    for result in report.results() {
+        let suite = suites
+            .entry((&result.subject, &result.backend))
+            .or_insert_with(|| TestSuite::new(format!("{} on {}", result.subject, result.backend)));
+        suite.add_test_case(case(report, result));
+    }
+    let mut xml = XmlReport::new("anysync-conformance");
+    xml.add_test_suites(suites.into_values());
+    xml.to_string().expect("it is written to memory")
+}
+
+fn case(report: &Report, result: &CheckResult) -> TestCase {
+    let law = report.laws.iter().find(|law| law.id == result.law);
+    let sentence = law.map(|law| law.sentence).unwrap_or_default();
+    let status = match &result.outcome {
+        Outcome::Passed => TestCaseStatus::success(),
+        Outcome::Skipped(reason) => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(reason);
+            status
+        }
+        Outcome::Failed(failure) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(&failure.message);
+            status.set_type(result.level.name());
+            let hint = law.map(|law| law.hint).unwrap_or_default();
+            status.set_description(format!(
+                "the law: {sentence}\n{}\n{}\nhow to mend it: {hint}\nto repeat it: \
+                 anysync-conformance {} --backend {} --subject {} --seed {}",
+                failure.location,
+                failure.dump,
+                result.law,
+                result.backend,
+                result.subject,
+                result.seed
+            ));
+            status
+        }
+    };
+    let mut case = TestCase::new(&result.law, status);
+    case.set_classname(format!("{}.{}", result.subject, result.backend));
+    case.set_time(result.time);
+    case
+}
