@@ -49,4 +49,4 @@ pub mod wakers;
 pub use async_trait::async_trait;
 
 pub use erased::{BoxFuture, LocalBoxFuture, Moment};
-pub use suite::{Check, ROUNDS, Suite, WATCHDOG};
+pub use suite::{Check, ROUNDS, Suite, WATCHDOG, random_seed};

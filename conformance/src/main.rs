@@ -16,7 +16,7 @@ use anysync_conformance::mutants::{self, Broken, KillTable};
 use anysync_conformance::report::{CheckResult, Outcome, Report};
 use anysync_conformance::soak::Soak;
 use anysync_conformance::subject::Subject;
-use anysync_conformance::{ROUNDS, Suite, WATCHDOG, backends, laws, subjects};
+use anysync_conformance::{ROUNDS, Suite, WATCHDOG, backends, laws, random_seed, subjects};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -379,13 +379,6 @@ fn run_soak(arguments: &SoakArguments) -> bool {
         }
     }
     success
-}
-
-/// A seed that differs from run to run; it is printed, and `--seed` repeats it.
-fn random_seed() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    // Short enough to be typed.
-    RandomState::new().hash_one(()) >> 32
 }
 
 fn write(arguments: &Arguments, text: &str) -> Result<(), Usage> {

@@ -17,6 +17,12 @@ use crate::{backends, laws, subjects};
 /// How long a check may take before it counts as hung.
 pub const WATCHDOG: Duration = Duration::from_secs(60);
 
+/// A seed that differs from run to run, and is short enough to be typed.
+pub fn random_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(()) >> 32
+}
+
 /// How many schedules of each law are run where a seed decides the schedule.
 pub const ROUNDS: u64 = 20;
 

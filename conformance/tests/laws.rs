@@ -13,24 +13,27 @@ use anysync_conformance::backends::threads::OnThreads;
 use anysync_conformance::backends::tokio::{TokioCurrentThread, TokioMultiThread};
 use anysync_conformance::harness::{run_trials, trials};
 use anysync_conformance::mutants::Broken;
-use anysync_conformance::{Suite, laws, mutants, subjects};
+use anysync_conformance::{Suite, laws, mutants, random_seed, subjects};
 use libtest_mimic::{Failed, Trial};
 
 /// In how many schedules a mutant is to die in the simulator.
 const ROUNDS: u64 = 300;
 
 fn main() -> ExitCode {
-    let mut all = trials(Suite::new());
-    let sound = Suite::new()
+    // What fails prints its seed, and the variable `harness::SEED` repeats it.
+    let suite = Suite::new().seed(random_seed());
+    let mut all = trials(suite.clone());
+    let sound = suite
+        .clone()
         .shared_subject(mutants::sound())
         .backend(TokioCurrentThread)
         .backend(TokioMultiThread)
         .backend(OnThreads);
     all.extend(trials(sound));
-    let eventual = Suite::new().subject(subjects::AnysyncEventual);
+    let eventual = suite.clone().subject(subjects::AnysyncEventual);
     all.extend(trials(eventual.filter("mutex::").filter("any::")));
-    all.extend(trials(Suite::new().subject(subjects::TokioDropIn)));
-    let unbudgeted = Suite::new().known_failure(
+    all.extend(trials(suite.clone().subject(subjects::TokioDropIn)));
+    let unbudgeted = suite.known_failure(
         "any::spends_budget_after_winning",
         "its waits have no handle of an executor, as those of the originals",
     );

@@ -145,8 +145,8 @@ pub enum Fairness {
     /// every unlock with somebody waiting costs a switch to another task.
     #[default]
     Fifo,
-    /// Whoever comes first. The first in the queue is woken, and a task that runs
-    /// already may be quicker, so that many short uses of the lock follow one
+    /// Whoever is polled first, in the queue or not. The first in the queue is
+    /// woken, and a task that runs already may be quicker, so that many short uses of the lock follow one
     /// another without a switch between tasks. That is several times faster
     /// where many tasks fight for the lock, and less even.
     ///

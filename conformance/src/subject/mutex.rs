@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Kept, Reach, SendFact, Subject, Waitable, Waiting};
+use super::{Kept, Promise, Reach, SendFact, Subject, Waitable, Waiting};
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::wakers::{counting, poll, poll_noop};
@@ -80,6 +80,10 @@ impl Waiting for MutexWaiting {
 
     fn reach(&self) -> Reach {
         Reach::FirstThenNext
+    }
+
+    fn is_ordered(&self) -> bool {
+        self.0.promises().contains(&Promise::FifoMutex)
     }
 
     fn fresh(&self, _waits: usize) -> Arc<dyn Waitable> {

@@ -129,6 +129,10 @@ impl Waiting for RwLockWaiting {
         }
     }
 
+    fn is_ordered(&self) -> bool {
+        self.subject.promises().contains(&Promise::FifoRwLock)
+    }
+
     fn fresh(&self, _waits: usize) -> Arc<dyn Waitable> {
         let lock = self.subject.rwlock();
         let holder = hold(&lock);

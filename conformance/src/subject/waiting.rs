@@ -19,6 +19,13 @@ pub trait Waiting: Send + Sync + 'static {
     /// Whom a signal reaches.
     fn reach(&self) -> Reach;
 
+    /// Whether a wait that is polled by chance between a signal and the poll of
+    /// the wait that was reached leaves the win to that one. A lock that lets
+    /// whoever is polled first have it makes no such promise.
+    fn is_ordered(&self) -> bool {
+        true
+    }
+
     /// Whether its waits are over, for the executor's budget, when they end. One
     /// that got the turn to initialise is not: the value is what is paid for.
     fn spends(&self) -> bool {

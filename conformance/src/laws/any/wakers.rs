@@ -284,7 +284,9 @@ pub(super) async fn spurious_poll_is_harmless(cx: Cx, waiting: Arc<dyn Waiting>)
     for task in tasks {
         task.join().await;
     }
-    if reach != Reach::All {
+    // A poll by chance may have had the win of another, if the primitive lets it:
+    // then each still had its own, for all have ended.
+    if reach != Reach::All && waiting.is_ordered() {
         assert_eq!(
             order(),
             [0, 1, 2],
