@@ -111,6 +111,8 @@ mod primitive;
 pub mod rwlock;
 pub mod semaphore;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod shown_tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod test_util;
 mod wait_list;
 mod wake_batch;
