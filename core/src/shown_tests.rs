@@ -274,7 +274,7 @@ fn once_cell_shows_its_waiter() {
     let mut second = pin!(once_cell::InitWaiter::with_waker(Waker::noop().clone()));
     assert_eq!(format!("{first:?}"), r#"InitWaiter { status: "idle", .. }"#);
     // Its initialiser never ends: it is dropped.
-    let mut turn = Box::pin(cell.get_or_init_async(Bare, || pending::<u32>()));
+    let mut turn = Box::pin(cell.get_or_init_async(Bare, pending::<u32>));
     assert!(poll_noop(turn.as_mut()).is_pending());
     assert_eq!(cell.get_or_init_with(second.as_mut(), || 1), None);
     assert_eq!(
@@ -355,7 +355,7 @@ fn waiters_call_back() {
     called("a channel");
 
     let cell = OnceCell::<u32>::new();
-    let mut turn = Box::pin(cell.get_or_init_async(Bare, || pending::<u32>()));
+    let mut turn = Box::pin(cell.get_or_init_async(Bare, pending::<u32>));
     assert!(poll_noop(turn.as_mut()).is_pending());
     let mut waiter = pin!(once_cell::InitWaiter::with_callback(&CALLS, count));
     assert_eq!(cell.get_or_init_with(waiter.as_mut(), || 1), None);
