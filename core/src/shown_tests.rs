@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::vec::Vec;
 
 use crate::io::package;
-use crate::test_util::poll_noop;
+use crate::test_util::{counting_waker, poll_noop};
 use crate::{
     Bare, Barrier, Condvar, Event, Mutex, Notify, OnceCell, Semaphore, broadcast, channel, notify,
     once_cell, oneshot, semaphore, watch,
@@ -361,4 +361,21 @@ fn waiters_call_back() {
     assert_eq!(cell.get_or_init_with(waiter.as_mut(), || 1), None);
     drop(turn);
     called("a cell");
+}
+
+#[test]
+fn waiter_of_a_cell_that_has_the_turn_wakes_its_new_waker_at_once() {
+    let cell = OnceCell::<u32>::new();
+    let mut turn = Box::pin(cell.get_or_init_async(Bare, pending::<u32>));
+    assert!(poll_noop(turn.as_mut()).is_pending());
+    let mut waiter = pin!(once_cell::InitWaiter::new());
+    assert_eq!(cell.get_or_init_with(waiter.as_mut(), || 1), None);
+    let (early, waker) = counting_waker();
+    waiter.as_mut().set_waker(waker);
+    assert_eq!(early.count(), 0);
+    drop(turn);
+    assert_eq!(early.count(), 1);
+    let (late, waker) = counting_waker();
+    waiter.as_mut().set_waker(waker);
+    assert_eq!(late.count(), 1);
 }

@@ -617,3 +617,16 @@ fn debug_tells_how_it_stands() {
     barrier.wait_with(waiter.as_mut());
     assert_eq!(format!("{waiter:?}"), "Waiter { status: \"released\", .. }");
 }
+
+/// A wait of one generation is not taken for one of another.
+#[test]
+fn each_generation_has_its_own_number() {
+    let mut state = super::State {
+        members: 2,
+        phase: 0,
+    };
+    for generation in 1..100 {
+        assert_eq!(state.release(), if generation == 1 { 2 } else { 0 });
+        assert_eq!(state.generation(), generation);
+    }
+}

@@ -536,3 +536,27 @@ fn an_owned_wait_holds_its_share_until_it_is_done() {
     let message = panic_message(|| drop(poll_noop(refused.as_mut())));
     assert!(message.contains("after it had finished"));
 }
+
+#[test]
+fn a_second_close_changes_nothing() {
+    let semaphore = Semaphore::new(1);
+    semaphore.close();
+    semaphore.close();
+    assert!(semaphore.is_closed());
+    assert_eq!(
+        semaphore.try_acquire().unwrap_err(),
+        TryAcquireError::Closed
+    );
+}
+
+/// Given back beyond the limit, permits are lost; the close is not.
+#[test]
+fn a_permit_beyond_the_limit_leaves_it_closed() {
+    let semaphore = Semaphore::new(Semaphore::MAX_PERMITS);
+    let permit = semaphore.try_acquire().unwrap();
+    semaphore.add_permits(1);
+    semaphore.close();
+    drop(permit);
+    assert_eq!(semaphore.available_permits(), Semaphore::MAX_PERMITS);
+    assert!(semaphore.is_closed());
+}

@@ -135,3 +135,19 @@ fn block_on_until_polls_once_more_after_its_deadline() {
         block_on_until(signal.wait(Bare), far).unwrap();
     });
 }
+
+#[test]
+fn block_on_until_sleeps_until_its_deadline() {
+    use core::task::Poll;
+    use std::time::{Duration, Instant};
+
+    let mut polls = 0;
+    let soon = Instant::now() + Duration::from_millis(20);
+    let idle = core::future::poll_fn(|_| {
+        polls += 1;
+        Poll::<()>::Pending
+    });
+    assert!(block_on_until(idle, soon).is_err());
+    // A few, if the thread wakes by itself; thousands, if it does not sleep.
+    assert!((2..100).contains(&polls), "it was polled {polls} times");
+}
