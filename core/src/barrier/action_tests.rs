@@ -8,7 +8,8 @@ use std::vec::Vec;
 use super::tests::{all_released, arrive, poll_panic};
 use super::*;
 use crate::test_util::{
-    WAKER_PANIC, counting_waker, panic_message, panicking_waker, poll, poll_noop,
+    Event, WAKER_PANIC, counting_waker, hooked_waker, panic_message, panicking_waker, poll,
+    poll_noop,
 };
 
 /// A future that is pending until its gate is opened.
@@ -42,6 +43,36 @@ fn panicking_waker_does_not_keep_the_lead() {
     assert_eq!(wakes.count(), 1);
     assert_eq!(poll(next.as_mut(), &waker), Poll::Ready(true));
     assert!(ran.get() && all_released(&mut member));
+}
+
+/// A wait that came late completes its generation while another leader acts. The news
+/// that it leads is on its way when it is polled: it leads.
+#[test]
+fn leader_polled_on_its_way_to_be_woken_leads() {
+    type Late = std::sync::Mutex<Option<Pin<Box<Wait<'static>>>>>;
+    static BARRIER: std::sync::LazyLock<Barrier> = std::sync::LazyLock::new(|| Barrier::new(40));
+    static LATE: Late = std::sync::Mutex::new(None);
+
+    let mut first = Box::pin(BARRIER.wait_future());
+    let polls_the_late_one = hooked_waker(|event| {
+        if event == Event::Wake {
+            let mut late = LATE.lock().unwrap().take().unwrap();
+            assert_eq!(poll_noop(late.as_mut()), Poll::Ready(true));
+        }
+    });
+    assert!(poll(first.as_mut(), &polls_the_late_one).is_pending());
+    let mut members = arrive(&BARRIER, 38);
+    let open = Cell::new(false);
+    let mut leader = Box::pin(BARRIER.wait_then_async(Bare, async || gate(&open).await));
+    assert!(poll_noop(leader.as_mut()).is_pending());
+    members.extend(arrive(&BARRIER, 39));
+    // It is in a later batch.
+    *LATE.lock().unwrap() = arrive(&BARRIER, 1).pop();
+    open.set(true);
+    assert_eq!(poll_noop(leader.as_mut()), Poll::Ready(true));
+    assert!(LATE.lock().unwrap().is_none());
+    assert!(all_released(&mut members));
+    assert_eq!(poll_noop(first.as_mut()), Poll::Ready(false));
 }
 
 #[test]

@@ -466,6 +466,24 @@ fn reserved_slot_is_returned_on_drop() {
 }
 
 #[test]
+fn slots_that_go_to_several_refuse_no_receiver() {
+    let (sender, receiver) = bounded(3);
+    let permits = sender.try_reserve_many(3).unwrap();
+    let mut sends = [1, 2].map(|n| Queued::new(sender.send_future(n)));
+    let mut waits = [(); 3].map(|()| Queued::new(receiver.recv_future()));
+    drop(permits);
+    assert!(waits.iter().all(|wait| !wait.is_woken()));
+    for send in &mut sends {
+        send.won().unwrap();
+    }
+    sender.try_send(3).unwrap();
+    for (wait, message) in waits.iter_mut().zip(1..) {
+        assert_eq!(wait.won(), Ok(message));
+    }
+    idle(sender.chan());
+}
+
+#[test]
 fn reserve_many_beyond_the_capacity_is_refused() {
     let (sender, _receiver) = bounded::<u8>(3);
     let message = panic_message(|| drop(sender.reserve_many(Bare, 4)));

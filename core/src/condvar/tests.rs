@@ -201,22 +201,29 @@ fn dropped_on_its_way_to_be_woken_is_counted_once() {
     static PAIR: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
     static DOOMED: Doomed = std::sync::Mutex::new(None);
 
-    let mut first = Box::pin(PAIR.1.wait_future(PAIR.0.try_lock().unwrap()));
-    let drops_the_last = crate::test_util::hooked_waker(|event| {
-        if event == crate::test_util::Event::Wake {
-            drop(DOOMED.lock().unwrap().take());
-        }
-    });
-    assert!(poll(first.as_mut(), &drops_the_last).is_pending());
-    // The last is in a later batch, so it is still on its way.
-    let others: Vec<_> = (0..70).map(|_| queued(&PAIR.1, &PAIR.0)).collect();
-    *DOOMED.lock().unwrap() = Some(queued(&PAIR.1, &PAIR.0));
-    PAIR.1.notify_all();
-    assert!(DOOMED.lock().unwrap().is_none());
-    assert_eq!(PAIR.1.waiter_count(), 0);
-    drop(others);
-    drop(queued(&PAIR.1, &PAIR.0));
-    assert_eq!(PAIR.1.waiter_count(), 0);
+    // Also the wait that has seen two calls is counted with the first of them.
+    for further_calls in [0, 0, 1, 2] {
+        let mut first = Box::pin(PAIR.1.wait_future(PAIR.0.try_lock().unwrap()));
+        let drops_the_last = crate::test_util::hooked_waker(move |event| {
+            if event == crate::test_util::Event::Wake {
+                for _ in 0..further_calls {
+                    let _other = queued(&PAIR.1, &PAIR.0);
+                    PAIR.1.notify_all();
+                }
+                drop(DOOMED.lock().unwrap().take());
+            }
+        });
+        assert!(poll(first.as_mut(), &drops_the_last).is_pending());
+        // The last is in a later batch, so it is still on its way.
+        let others: Vec<_> = (0..70).map(|_| queued(&PAIR.1, &PAIR.0)).collect();
+        *DOOMED.lock().unwrap() = Some(queued(&PAIR.1, &PAIR.0));
+        PAIR.1.notify_all();
+        assert!(DOOMED.lock().unwrap().is_none());
+        assert_eq!(PAIR.1.waiter_count(), 0);
+        drop(others);
+        drop(queued(&PAIR.1, &PAIR.0));
+        assert_eq!(PAIR.1.waiter_count(), 0);
+    }
 }
 
 #[test]

@@ -50,6 +50,24 @@ fn notifies_in_fifo_order() {
 }
 
 #[test]
+fn a_notification_that_is_passed_on_stays_of_its_kind() {
+    let event = Event::new();
+    let mut listeners: Vec<_> = (0..4).map(|_| listening(&event)).collect();
+    assert_eq!(event.notify(1), 1);
+    drop(listeners.remove(0));
+    assert_eq!(told(&listeners), [true, false, false]);
+    assert_eq!(event.notify_additional(1), 1);
+    assert_eq!(told(&listeners), [true, true, false]);
+    // It was for one who is notified, and one is, without it.
+    drop(listeners.remove(0));
+    assert_eq!(told(&listeners), [true, false]);
+    drop(listeners.remove(0));
+    assert_eq!(told(&listeners), [true], "an additional one is owed");
+    drop(listeners);
+    assert_untouched(&event);
+}
+
+#[test]
 fn those_notified_count_unless_additional() {
     let event = Event::new();
     let mut listeners: Vec<_> = (0..5).map(|_| listening(&event)).collect();

@@ -2,7 +2,7 @@ use core::cell::Cell;
 use core::future::{Future, pending, poll_fn};
 use core::pin::pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 use std::boxed::Box;
 use std::format;
 use std::string::{String, ToString};
@@ -13,8 +13,8 @@ use super::machine::{EMPTY, INITIALISERS, ONLOOKERS, READY, RUNNING, WAITING};
 use super::*;
 use crate::Block;
 use crate::test_util::{
-    WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
-    reentrant_waker, scope,
+    WAKER_PANIC, Wakes, allocations, counting_waker, panic_message, panicking_waker, poll,
+    poll_noop, reentrant_waker, scope,
 };
 
 /// An initialiser that is pending until its gate is opened, then makes `value`.
@@ -162,30 +162,57 @@ fn failed_init_passes_the_turn() {
 
 #[test]
 fn cancelled_init_passes_the_turn() {
-    /// Notes whether the cell was being initialised when it was dropped.
-    struct Resource<'a>(&'a OnceCell<u32>, &'a Cell<bool>);
+    /// Notes whether nobody had the turn as yet when it was dropped.
+    struct Resource<'a>(&'a OnceCell<u32>, &'a Wakes, &'a Cell<bool>);
 
     impl Drop for Resource<'_> {
         fn drop(&mut self) {
             let busy = self.0.try_set(0) == Err(SetError::Initializing(0));
-            self.1.set(busy);
+            self.2.set(busy && self.1.count() == 0);
         }
     }
 
-    let cell = OnceCell::new();
+    fn passes<'a, O>(
+        cell: &'a OnceCell<u32>,
+        first: impl Future<Output = O> + 'a,
+        wakes: &Wakes,
+        waker: &Waker,
+    ) {
+        let mut first = Box::pin(first);
+        let mut next = pin!(cell.get_or_init(Bare, || 7));
+        assert!(poll_noop(first.as_mut()).is_pending());
+        assert!(poll(next.as_mut(), waker).is_pending());
+        drop(first);
+        assert_eq!(wakes.count(), 1);
+        assert_eq!(poll(next.as_mut(), waker), Poll::Ready(&7));
+    }
+
     let held_its_turn = Cell::new(false);
-    let mut first = Box::pin(cell.get_or_init_async(Bare, || async {
-        let _resource = Resource(&cell, &held_its_turn);
-        pending().await
-    }));
     let (wakes, waker) = counting_waker();
-    let mut next = pin!(cell.get_or_init(Bare, || 7));
-    assert!(poll_noop(first.as_mut()).is_pending());
-    assert!(poll(next.as_mut(), &waker).is_pending());
-    drop(first);
+    let cell = OnceCell::new();
+    let init = || async {
+        let _resource = Resource(&cell, &wakes, &held_its_turn);
+        pending().await
+    };
+    passes(&cell, cell.get_or_init_async(Bare, init), &wakes, &waker);
+    assert!(
+        held_its_turn.replace(false),
+        "the initialiser goes before the turn"
+    );
+
+    let (wakes, waker) = counting_waker();
+    let cell = OnceCell::new();
+    let init = || async {
+        let _resource = Resource(&cell, &wakes, &held_its_turn);
+        pending::<Result<u32, ()>>().await
+    };
+    passes(
+        &cell,
+        cell.get_or_try_init_async(Bare, init),
+        &wakes,
+        &waker,
+    );
     assert!(held_its_turn.get(), "the initialiser goes before the turn");
-    assert_eq!(wakes.count(), 1);
-    assert_eq!(poll(next.as_mut(), &waker), Poll::Ready(&7));
 }
 
 #[test]

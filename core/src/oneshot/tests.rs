@@ -370,6 +370,17 @@ law! {
         assert!(sender.is_closed());
         assert_eq!(Arc::strong_count(&wakes), 2);
 
+        // One panics as it is woken, and the other as it is dropped thereupon.
+        let (mut sender, mut receiver) = ends::<u8>();
+        let panics_when_dropped = hooked_waker(|event| {
+            assert!(event != Event::Drop, "dropped");
+        });
+        assert!(!sender.closed_with(&panicking_waker()));
+        assert!(poll(pin!(&mut receiver), &panics_when_dropped).is_pending());
+        core::mem::forget(panics_when_dropped);
+        assert_eq!(panic_message(|| receiver.close()), WAKER_PANIC);
+        assert!(sender.is_closed());
+
         // Dropped while unwinding, it does not panic again.
         let (sender, mut receiver) = ends::<u8>();
         assert!(poll(pin!(&mut receiver), &panicking_waker()).is_pending());

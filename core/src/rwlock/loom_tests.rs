@@ -275,6 +275,23 @@ fn loom_cancel_of_the_last_meets_an_unlock() {
     });
 }
 
+/// The only wait is dropped while both readers unlock: each of them is counted out,
+/// whether by the inner lock or past it.
+#[test]
+fn loom_cancel_of_the_last_meets_two_unlocks() {
+    model(3, || {
+        let lock = shared();
+        let (one, other) = (lock.try_read().unwrap(), lock.try_read().unwrap());
+        let wait = queued(lock.write_future(), &counting_waker().1);
+        let cancelling = thread::spawn(move || drop(wait));
+        let unlocking = thread::spawn(move || drop(one));
+        drop(other);
+        cancelling.join().unwrap();
+        unlocking.join().unwrap();
+        assert_eq!(is_free(lock), 0);
+    });
+}
+
 /// The only wait is dropped beside a downgrade: who reads next, without the inner
 /// lock, sees what the writer wrote, also if the lock was opened by the drop.
 #[test]
