@@ -67,6 +67,11 @@ pub struct Law {
     pub sentence: &'static str,
     /// How to mend what breaks it.
     pub hint: &'static str,
+    /// Why it matters, in a sentence or two; empty if nobody has said.
+    pub why: &'static str,
+    /// Public issues and pull requests about software that broke it, or about what it
+    /// forbids, as `owner/repository#number`.
+    pub seen_in: &'static [&'static str],
     /// The check: it panics when the law is broken.
     pub run: Run,
 }
@@ -89,6 +94,8 @@ impl Law {
             once: false,
             sentence,
             hint,
+            why: "",
+            seen_in: &[],
             run,
         }
     }
@@ -117,6 +124,21 @@ impl Law {
     #[must_use]
     pub const fn promised(mut self, promise: Promise) -> Self {
         self.promise = Some(promise);
+        self
+    }
+
+    /// The same law, with the reason why it matters.
+    #[must_use]
+    pub const fn because(mut self, why: &'static str) -> Self {
+        self.why = why;
+        self
+    }
+
+    /// The same law, with the public issues, as `owner/repository#number`, in which
+    /// it was seen broken.
+    #[must_use]
+    pub const fn seen_in(mut self, issues: &'static [&'static str]) -> Self {
+        self.seen_in = issues;
         self
     }
 

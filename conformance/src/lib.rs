@@ -30,6 +30,7 @@
 
 pub mod backend;
 pub mod backends;
+pub mod book;
 pub mod cx;
 mod erased;
 pub mod harness;

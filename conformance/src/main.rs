@@ -16,7 +16,7 @@ use anysync_conformance::mutants::{self, Broken, KillTable};
 use anysync_conformance::report::{CheckResult, Outcome, Report};
 use anysync_conformance::soak::Soak;
 use anysync_conformance::subject::Subject;
-use anysync_conformance::{ROUNDS, Suite, WATCHDOG, backends, laws, random_seed, subjects};
+use anysync_conformance::{ROUNDS, Suite, WATCHDOG, backends, book, laws, random_seed, subjects};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -98,6 +98,15 @@ enum Command {
     /// counted, and have to come out exactly. It stops by itself and prints the
     /// totals.
     Soak(SoakArguments),
+    /// Prints the law book: each law, why, where it was seen broken, how it is tested
+    Book(BookArguments),
+}
+
+#[derive(Args)]
+struct BookArguments {
+    /// Write the book to this file in place of the terminal
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -244,6 +253,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let success = match &arguments.command {
         Some(Command::Soak(soak)) => Ok(run_soak(soak)),
+        Some(Command::Book(to)) => {
+            write(to.output.as_ref(), &book::of(&laws::all())).map(|()| true)
+        }
         None => run(&arguments),
     };
     match success {
@@ -260,18 +272,18 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<bool, Usage> {
     let suite = suite(arguments)?;
     if arguments.list {
-        write(arguments, &list(&suite))?;
+        write(arguments.output.as_ref(), &list(&suite))?;
         return Ok(true);
     }
     // Before the laws run, not after.
     if arguments.output.is_some() {
-        write(arguments, "")?;
+        write(arguments.output.as_ref(), "")?;
     }
     if arguments.mutants {
         let bar = bar(0);
         let table = KillTable::of(&suite, |result| show(&bar, result));
         bar.finish_and_clear();
-        write(arguments, &table.to_string())?;
+        write(arguments.output.as_ref(), &table.to_string())?;
         return Ok(table.is_complete());
     }
     let report = run_with_bar(&suite);
@@ -280,7 +292,7 @@ fn run(arguments: &Arguments) -> Result<bool, Usage> {
         Format::Json => report.json(),
         Format::Junit => report.junit(),
     };
-    write(arguments, &text)?;
+    write(arguments.output.as_ref(), &text)?;
     Ok(report.is_success())
 }
 
@@ -381,8 +393,8 @@ fn run_soak(arguments: &SoakArguments) -> bool {
     success
 }
 
-fn write(arguments: &Arguments, text: &str) -> Result<(), Usage> {
-    match &arguments.output {
+fn write(output: Option<&PathBuf>, text: &str) -> Result<(), Usage> {
+    match output {
         Some(path) => fs::write(path, text)
             .map_err(|error| Usage(format!("cannot write to {}: {error}", path.display()))),
         None => match io::stdout().write_all(text.as_bytes()) {

@@ -223,6 +223,29 @@ fn exhaustive_runs_in_the_simulator() {
     assert!(text.contains("sim"), "{text}");
 }
 
+/// The book that is kept is the one that the command makes.
+#[test]
+fn kept_law_book_is_the_one_of_these_laws() {
+    let output = command(&["book"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let made = stdout(&output);
+    let kept = include_str!("../LAWS.md");
+    for (line, (made, kept)) in made.lines().zip(kept.lines()).enumerate() {
+        assert_eq!(made, kept, "line {}: make LAWS.md anew", line + 1);
+    }
+    assert!(made == kept, "one has lines that the other has not");
+    for law in anysync_conformance::laws::all() {
+        assert!(!law.why.is_empty(), "nobody says why: {}", law.id);
+        for issue in law.seen_in {
+            let number = issue
+                .split_once('#')
+                .map(|(_, number)| number.parse::<u32>());
+            assert!(matches!(number, Some(Ok(_))), "{}: {issue}", law.id);
+            assert_eq!(issue.matches('/').count(), 1, "{}: {issue}", law.id);
+        }
+    }
+}
+
 /// The table that is kept is made anew when a law or a mutant changes.
 #[test]
 fn kept_kill_table_names_every_law_and_every_mutant() {

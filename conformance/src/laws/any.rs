@@ -37,6 +37,15 @@ pub(super) const LAWS: &[Law] = &[
         "Unlink the node in the future's `Drop`, and take back whatever it counts for.",
         each!(drops::dropped_wait_leaves_no_trace),
     )
+    .because(
+        "Timeouts and `select!` drop waits at every moment. One that leaves its place behind \
+         stops those behind it, or is written to when it is gone.",
+    )
+    .seen_in(&[
+        "tokio-rs/tokio#2637",
+        "embassy-rs/embassy#6964",
+        "asomers/futures-locks#1",
+    ])
     .needs(&[Spawn]),
     Law::should(
         "any::timed_out_wait_leaves_no_trace",
@@ -45,6 +54,8 @@ pub(super) const LAWS: &[Law] = &[
         "Nothing but `Drop` runs when time is up: unlink there, and take back what was counted.",
         each!(drops::timed_out_wait_leaves_no_trace),
     )
+    .because("A timeout is how most waits are given up in programs.")
+    .seen_in(&["embassy-rs/embassy#6964"])
     .needs(&[Timer]),
     Law::must(
         "any::dropped_win_is_passed_on",
@@ -54,6 +65,17 @@ pub(super) const LAWS: &[Law] = &[
         "In `Drop`, look under the lock whether the wait has won, and signal once more if so.",
         each!(drops::dropped_win_is_passed_on),
     )
+    .because(
+        "Between the wake-up and the poll the wait has won and nobody knows. Dropped there, \
+         it takes a signal, a lock or a message with it, and the next one sleeps for ever: \
+         the bug that comes back most often.",
+    )
+    .seen_in(&[
+        "n0-computer/iroh#2536",
+        "zesterer/flume#104",
+        "tenzir/tenzir#6432",
+        "asomers/futures-locks#1",
+    ])
     .needs(&[Spawn]),
     Law::must(
         "any::last_waker_is_the_one_woken",
@@ -62,6 +84,11 @@ pub(super) const LAWS: &[Law] = &[
         "Compare the stored waker by `will_wake` at each poll, and replace it.",
         each!(wakers::last_waker_is_the_one_woken),
     )
+    .because(
+        "A future moves between tasks, as in `select!` and `FuturesUnordered`, and the waker \
+         of its first poll then wakes nobody.",
+    )
+    .seen_in(&["AmitPr/async-oneshot-channel#1"])
     .needs(&[Spawn]),
     Law::must(
         "any::waker_may_reenter",
@@ -70,7 +97,16 @@ pub(super) const LAWS: &[Law] = &[
          deadlocks nor panics.",
         "Clone the waker before the lock is taken; wake and drop wakers after it is released.",
         each!(wakers::waker_may_reenter),
-    ),
+    )
+    .because(
+        "Wakers are foreign code: they run other tasks, drop their last owners, and come back \
+         to the same primitive while its lock is held.",
+    )
+    .seen_in(&[
+        "tokio-rs/tokio#5429",
+        "tokio-rs/tokio#5578",
+        "apache/asyncband#125",
+    ]),
     Law::must(
         "any::panicking_waker_loses_no_wakeup",
         About::EveryWait,
@@ -78,7 +114,13 @@ pub(super) const LAWS: &[Law] = &[
          on.",
         "Catch each waker's panic while the batch is woken, and resume the first afterwards.",
         each!(wakers::panicking_waker_loses_no_wakeup),
-    ),
+    )
+    .because("One bad waker in the queue must not put all who stand behind it to sleep.")
+    .seen_in(&[
+        "tokio-rs/tokio#4055",
+        "tokio-rs/tokio#3689",
+        "apache/asyncband#125",
+    ]),
     Law::must(
         "any::spurious_poll_is_harmless",
         About::EveryWait,
@@ -86,6 +128,7 @@ pub(super) const LAWS: &[Law] = &[
         "A poll of a queued wait looks whether it has won and renews its waker, and no more.",
         each!(wakers::spurious_poll_is_harmless),
     )
+    .because("`join!` and `select!` poll all of their futures whenever one is woken.")
     .needs(&[Spawn]),
     Law::must(
         "any::completed_future_is_fused_or_panics_clearly",
@@ -93,6 +136,10 @@ pub(super) const LAWS: &[Law] = &[
         "A second poll after Ready corrupts nothing.",
         "Give the future a last state in which it touches nothing: panic with a message there.",
         each!(wakers::completed_future_is_fused_or_panics_clearly),
+    )
+    .because(
+        "Combinators poll once too often, and what is polled then may have lent out its \
+         memory.",
     ),
     Law::must(
         "any::moves_between_executors",
@@ -100,6 +147,10 @@ pub(super) const LAWS: &[Law] = &[
         "A wait that was polled on one executor is woken from another, and from a plain thread.",
         "Keep nothing of the executor in the wait but its latest waker.",
         each!(executors::moves_between_executors),
+    )
+    .because(
+        "A library does not know whose tasks use it: a wait in one runtime is ended from \
+         another, or from a signal handler's thread.",
     )
     .needs(&[Spawn, Threads]),
     Law::must(
@@ -110,6 +161,8 @@ pub(super) const LAWS: &[Law] = &[
          signalled.",
         each!(executors::happens_before),
     )
+    .because("A signal that arrives before the data that it announces is a data race in safe code.")
+    .seen_in(&["tokio-rs/tokio#4225"])
     .needs(&[Spawn, Threads]),
     Law::should(
         "any::waits_without_allocation",
@@ -117,13 +170,22 @@ pub(super) const LAWS: &[Law] = &[
         "A wait allocates nothing from its first poll to its end.",
         "Keep the queue's node inside the future.",
         each!(costs::waits_without_allocation),
-    ),
+    )
+    .because(
+        "An allocation for each wait costs more than the wait, can fail, and is not to be had \
+         everywhere.",
+    )
+    .seen_in(&["tokio-rs/tokio#2637"]),
     Law::should(
         "any::cancel_is_constant_time",
         About::EveryWait,
         "Cancelling in the middle of 100,000 waiters costs what it does among few.",
         "Link the queue both ways, so that a node leaves it without a search.",
         each!(costs::cancel_is_constant_time),
+    )
+    .because(
+        "A server that sheds its load cancels everybody at once: with a search through the \
+         queue that is quadratic, at the worst moment.",
     )
     .once(),
     Law::should(
@@ -134,6 +196,16 @@ pub(super) const LAWS: &[Law] = &[
         "Call `io.poll_spend` when the wait has won, and keep the win while it is pending.",
         each!(executors::spends_budget_after_winning),
     )
+    .because(
+        "A loop of waits that are always ready never lets go of its thread; and who spends \
+         before it queues loses its place to those who come later.",
+    )
+    .seen_in(&[
+        "tokio-rs/tokio#6855",
+        "tokio-rs/tokio#8371",
+        "tokio-rs/tokio#2542",
+        "tokio-rs/tokio#4612",
+    ])
     .needs(&[Spawn, Budget]),
     Law::should(
         "any::usable_in_a_static",
@@ -141,6 +213,10 @@ pub(super) const LAWS: &[Law] = &[
         "The constructor is `const`.",
         "Make `new` a `const fn`, and show the subject's `static` to the kit.",
         each!(types::usable_in_a_static),
+    )
+    .because(
+        "Without a `const` constructor each static needs a second primitive around it, to \
+         make the first.",
     ),
     Law::must(
         "any::wait_stays_send",
@@ -148,7 +224,16 @@ pub(super) const LAWS: &[Law] = &[
         "Futures and guards are Send exactly where their content allows.",
         "Bound `unsafe impl Send` by the content; a `PhantomData` takes it away where it must go.",
         each!(types::wait_stays_send),
-    ),
+    )
+    .because(
+        "Bounds that are written by hand are wrong silently: too wide, they are unsound; too \
+         narrow, the task cannot be spawned.",
+    )
+    .seen_in(&[
+        "rust-lang/futures-rs#2239",
+        "Matthias247/futures-intrusive#53",
+        "tokio-rs/tokio#3344",
+    ]),
 ];
 
 /// Runs a law for each of the subject's waitings, and fails with all that break

@@ -21,6 +21,8 @@ pub(super) const LAWS: &[Law] = &[
         "Number the messages under one lock; a receiver remembers the number of its next.",
         run!(everyone_gets_everything_in_order),
     )
+    .because("Receivers that saw different orders come to different states.")
+    .seen_in(&["tokio-rs/tokio#2123"])
     .needs(&[Spawn]),
     Law::must(
         "broadcast::lag_is_counted_exactly",
@@ -29,7 +31,9 @@ pub(super) const LAWS: &[Law] = &[
          with the oldest that is left.",
         "The difference of two numbers: of its next, and of the oldest in the ring.",
         run!(lag_is_counted_exactly),
-    ),
+    )
+    .because("Who has missed something must know how much, to load the rest or give up.")
+    .seen_in(&["tokio-rs/tokio#2123", "tokio-rs/tokio#2448"]),
     Law::must(
         "broadcast::slow_receiver_blocks_nobody",
         ABOUT,
@@ -37,7 +41,8 @@ pub(super) const LAWS: &[Law] = &[
          receiving.",
         "Let the oldest message go when the ring is full.",
         run!(slow_receiver_blocks_nobody),
-    ),
+    )
+    .because("One stalled client must not stop the others."),
     Law::must(
         "broadcast::value_dropped_after_last_reader",
         ABOUT,
@@ -45,7 +50,12 @@ pub(super) const LAWS: &[Law] = &[
          was left behind.",
         "Count down those who are still to read it, and take it out at zero.",
         run!(value_dropped_after_last_reader),
-    ),
+    )
+    .because(
+        "A message that nobody will read is memory, and a receiver that goes must not panic \
+         over those that it has not read.",
+    )
+    .seen_in(&["tokio-rs/tokio#2533", "tokio-rs/tokio#3434"]),
 ];
 
 #[track_caller]

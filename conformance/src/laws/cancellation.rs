@@ -21,6 +21,7 @@ pub(super) const LAWS: &[Law] = &[
         "Keep a flag, and look at it after the wait is queued.",
         run!(is_sticky),
     )
+    .because("Who looks a moment later must see it, too.")
     .needs(&[Spawn]),
     Law::must(
         "cancellation::child_follows_parent_not_the_reverse",
@@ -29,7 +30,8 @@ pub(super) const LAWS: &[Law] = &[
          its siblings are not with it.",
         "Walk down from the token that is cancelled; a child is born with its parent's state.",
         run!(child_follows_parent_not_the_reverse),
-    ),
+    )
+    .because("A request that is given up ends its own tasks and not the server."),
     Law::must(
         "cancellation::run_until_cancelled_prefers_cancellation",
         ABOUT,
@@ -38,6 +40,7 @@ pub(super) const LAWS: &[Law] = &[
         "Poll the token before the future.",
         run!(run_until_cancelled_prefers_cancellation),
     )
+    .because("Whoever cancels relies on nothing being done afterwards.")
     .promised(Promise::CancellationFirst),
     Law::must(
         "cancellation::drop_guard_cancels",
@@ -46,7 +49,8 @@ pub(super) const LAWS: &[Law] = &[
          disarmed.",
         "Cancel in the guard's `Drop`.",
         run!(drop_guard_cancels),
-    ),
+    )
+    .because("The owner panics, and its workers must not run on."),
     Law::must(
         "cancellation::deep_trees_do_not_overflow",
         ABOUT,
@@ -55,6 +59,11 @@ pub(super) const LAWS: &[Law] = &[
          so in `Drop` as well.",
         run!(deep_trees_do_not_overflow),
     )
+    .because(
+        "Recursion over a tree that grows with the requests ends in a stack overflow; a tree \
+         that is not cut ends in a leak.",
+    )
+    .seen_in(&["tokio-rs/tokio#4639", "tokio-rs/tokio#4652"])
     .once(),
 ];
 

@@ -21,6 +21,7 @@ pub(super) const LAWS: &[Law] = &[
         "Take a message out of its slot under the lock under which it was found.",
         run!(delivery::each_message_once),
     )
+    .because("It is what a channel is for.")
     .needs(&[Spawn]),
     Law::must(
         "channel::fifo_per_producer",
@@ -29,6 +30,7 @@ pub(super) const LAWS: &[Law] = &[
         "Queue messages, not the tasks that bring them, and take the oldest.",
         run!(delivery::fifo_per_producer),
     )
+    .because("\"Open\" before \"close\".")
     .needs(&[Spawn]),
     Law::must(
         "channel::capacity_is_a_bound",
@@ -36,7 +38,9 @@ pub(super) const LAWS: &[Law] = &[
         "A channel takes as many messages as its capacity says, from 1 on, and not one more.",
         "Round no capacity; a slot that is promised to a waiting send is not free.",
         run!(slots::capacity_is_a_bound),
-    ),
+    )
+    .because("The bound is what keeps a slow consumer from filling the memory.")
+    .seen_in(&["tokio-rs/tokio#2637"]),
     Law::must(
         "channel::cancelled_send_gives_back_or_never_sent",
         ABOUT,
@@ -44,6 +48,11 @@ pub(super) const LAWS: &[Law] = &[
         "Keep the message in the future until it has a slot; in `Drop`, give the slot on.",
         run!(delivery::cancelled_send_gives_back_or_never_sent),
     )
+    .because(
+        "Whoever retries after a timeout must not have sent it twice, and a message that \
+         vanished was somebody's.",
+    )
+    .seen_in(&["smol-rs/async-channel#87", "zesterer/flume#104"])
     .needs(&[Spawn]),
     Law::must(
         "channel::cancelled_recv_loses_no_message",
@@ -52,6 +61,13 @@ pub(super) const LAWS: &[Law] = &[
         "Keep the message in the channel until the receive returns it; in `Drop`, wake the next.",
         run!(delivery::cancelled_recv_loses_no_message),
     )
+    .because("In a `select!` loop the receive is dropped at every turn of the other branch.")
+    .seen_in(&[
+        "fereidani/kanal#24",
+        "zesterer/flume#104",
+        "n0-computer/iroh#2536",
+        "jeikabu/runng#65",
+    ])
     .needs(&[Spawn]),
     Law::must(
         "channel::drains_after_close",
@@ -60,7 +76,14 @@ pub(super) const LAWS: &[Law] = &[
          receivers are told that it is over.",
         "Look for messages before the flag; wake everybody on both sides when it is set.",
         run!(ends::drains_after_close),
-    ),
+    )
+    .because("A graceful shutdown handles what was accepted, and then ends.")
+    .seen_in(&[
+        "tokio-rs/tokio#8074",
+        "tokio-rs/tokio#2854",
+        "tokio-rs/tokio#7920",
+        "Abso1ut3Zer0/nexus#737",
+    ]),
     Law::must(
         "channel::waiting_senders_are_fifo",
         ABOUT,
@@ -69,6 +92,7 @@ pub(super) const LAWS: &[Law] = &[
         "Hand the slot to the first in the queue, so that it is never free in between.",
         run!(slots::waiting_senders_are_fifo),
     )
+    .because("Backpressure is only fair in order.")
     .promised(Promise::FifoSenders),
     Law::must(
         "channel::waiting_receivers_are_fifo",
@@ -78,6 +102,7 @@ pub(super) const LAWS: &[Law] = &[
         "Promise the message to the first in the queue; who comes without a promise waits.",
         run!(slots::waiting_receivers_are_fifo),
     )
+    .because("Otherwise the same worker gets all the work.")
     .promised(Promise::FifoReceivers),
     Law::must(
         "channel::reserved_slot_is_returned_on_drop",
@@ -87,6 +112,11 @@ pub(super) const LAWS: &[Law] = &[
         "Count a permit as a message; in its `Drop`, wake the next sender.",
         run!(slots::reserved_slot_is_returned_on_drop),
     )
+    .because(
+        "A permit that is given back or cancelled must wake whoever waits for the slot, or \
+         for the end.",
+    )
+    .seen_in(&["tokio-rs/tokio#2854", "tokio-rs/tokio#8260"])
     .promised(Promise::Reserve),
     Law::must(
         "channel::last_handle_closes",
@@ -95,7 +125,17 @@ pub(super) const LAWS: &[Law] = &[
          last receiver that goes refuses all sends, and what is left is dropped.",
         "Count the handles of each side, and wake the other side when there is none.",
         run!(ends::last_handle_closes),
-    ),
+    )
+    .because(
+        "The other side waits for somebody who has gone, and messages in between must not be \
+         kept for nobody.",
+    )
+    .seen_in(&[
+        "rust-lang/futures-rs#909",
+        "rust-lang/futures-rs#1241",
+        "tokio-rs/tokio#7714",
+        "tokio-rs/tokio#4118",
+    ]),
     Law::should(
         "channel::idle_size_is_bounded",
         ABOUT,
@@ -103,7 +143,9 @@ pub(super) const LAWS: &[Law] = &[
          whatever has gone through it.",
         "Allocate for what is sent, not for the capacity, and give it back.",
         run!(ends::idle_size_is_bounded),
-    ),
+    )
+    .because("One burst must not cost memory for good, in each of a hundred thousand connections.")
+    .seen_in(&["rust-lang/futures-rs#2052", "tokio-rs/tokio#2637"]),
 ];
 
 /// Both ends, for several tasks.

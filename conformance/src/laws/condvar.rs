@@ -23,6 +23,10 @@ pub(super) const LAWS: &[Law] = &[
         "Unlock after the wait has queued; lock again after it was notified, and end only then.",
         run!(wait_releases_and_reacquires),
     )
+    .because(
+        "A wait that keeps the lock waits for ever; one that returns without it is a data \
+         race.",
+    )
     .needs(&[Spawn]),
     Law::must(
         "condvar::notify_between_unlock_and_wait_is_not_lost",
@@ -32,6 +36,8 @@ pub(super) const LAWS: &[Law] = &[
         "Queue first and unlock then, so that nobody has the lock before the wait is in the queue.",
         run!(notify_between_unlock_and_wait_is_not_lost),
     )
+    .because("Unlocking and waiting are two steps, and the notification comes between them.")
+    .seen_in(&["tokio-rs/tokio#2134"])
     .needs(&[Spawn]),
 ];
 

@@ -30,6 +30,7 @@ pub(super) const LAWS: &[Law] = &[
          release with Release, take with Acquire.",
         run!(excludes),
     )
+    .because("It is what a mutex is for.")
     .needs(&[Spawn]),
     Law::must(
         "mutex::unlocks_on_drop_and_unwind",
@@ -39,6 +40,10 @@ pub(super) const LAWS: &[Law] = &[
          thread.",
         run!(unlocks_on_drop_and_unwind),
     )
+    .because(
+        "A task that panics, or is moved to another thread and dropped there, must not keep \
+         the lock.",
+    )
     .needs(&[Spawn]),
     Law::must(
         "mutex::try_lock_never_waits",
@@ -47,6 +52,7 @@ pub(super) const LAWS: &[Law] = &[
         "Make it one compare-exchange from free to held: no queue, no inner lock to wait for.",
         run!(try_lock_never_waits),
     )
+    .because("It is called where waiting is forbidden.")
     .needs(&[Threads]),
     Law::must(
         "mutex::is_fifo",
@@ -56,6 +62,8 @@ pub(super) const LAWS: &[Law] = &[
          its place.",
         run!(is_fifo),
     )
+    .because("Who was first and is served last has a latency that no average shows.")
+    .seen_in(&["tokio-rs/tokio#8371"])
     .needs(&[Spawn])
     .promised(Promise::FifoMutex),
     Law::must(
@@ -65,6 +73,11 @@ pub(super) const LAWS: &[Law] = &[
         "Hand the lock over, or have newcomers stand back once somebody has waited for long.",
         run!(starves_nobody),
     )
+    .because(
+        "A loop that unlocks and locks again may keep the lock for ever, and everybody else \
+         out.",
+    )
+    .seen_in(&["rust-lang/futures-rs#2071", "rust-lang/futures-rs#2073"])
     .needs(&[Spawn]),
     Law::must(
         "mutex::no_barging_past_a_queue",
@@ -74,6 +87,11 @@ pub(super) const LAWS: &[Law] = &[
         "With somebody queued, an unlock leaves the state held and names the next holder.",
         run!(no_barging_past_a_queue),
     )
+    .because(
+        "A handed-over lock that a newcomer takes breaks the order, and starves whoever is \
+         slow to be scheduled.",
+    )
+    .seen_in(&["rust-lang/futures-rs#2071"])
     .promised(Promise::FifoMutex),
     Law::must(
         "mutex::owned_guard_keeps_the_lock_alive",
@@ -82,6 +100,7 @@ pub(super) const LAWS: &[Law] = &[
         "Keep the Arc in the wait and in the guard, and drop it after the unlock.",
         run!(shared::owned_guard_keeps_the_lock_alive),
     )
+    .because("A guard that outlives its lock writes to freed memory.")
     .needs(&[Spawn]),
     Law::must(
         "mutex::mapped_guard_unlocks_once",
@@ -91,6 +110,11 @@ pub(super) const LAWS: &[Law] = &[
          unlocks.",
         run!(shared::mapped_guard_unlocks_once),
     )
+    .because(
+        "An unlock too many lets a second one in beside somebody's guard; its types are \
+         easily unsound.",
+    )
+    .seen_in(&["rust-lang/futures-rs#2239", "tokio-rs/tokio#3344"])
     .promised(Promise::MappedMutexGuard),
     Law::should(
         "mutex::granted_but_unpolled_does_not_block_its_own_task",
@@ -100,7 +124,17 @@ pub(super) const LAWS: &[Law] = &[
         "When the lock is granted and not yet taken, let another wait of the same task (the same \
          waker) have it, and put the former back at the front.",
         run!(granted_but_unpolled_does_not_block_its_own_task),
-    ),
+    )
+    .because(
+        "The lock is granted to a future of the task that the task does not poll while it \
+         waits for the same lock elsewhere: \"futurelock\".",
+    )
+    .seen_in(&[
+        "tokio-rs/tokio#6450",
+        "smol-rs/async-lock#91",
+        "tokio-rs/tokio#7892",
+        "asomers/futures-locks#3",
+    ]),
 ];
 
 fn assert_pending<F: Future + ?Sized>(wait: Pin<&mut F>, waker: &Waker, what: &str) {

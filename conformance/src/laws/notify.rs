@@ -21,6 +21,10 @@ pub(super) const LAWS: &[Law] = &[
         "Store a permit when the queue is empty, and let a wait take it before it queues.",
         run!(one::permit_is_stored),
     )
+    .because(
+        "The consumer that is not waiting yet is the usual case in a queue that empties \
+         itself.",
+    )
     .needs(&[Spawn]),
     Law::must(
         "notify::permits_do_not_accumulate",
@@ -28,7 +32,12 @@ pub(super) const LAWS: &[Law] = &[
         "However often notify_one is called with nobody waiting, one permit is stored.",
         "The permit is a flag and not a count.",
         run!(one::permits_do_not_accumulate),
-    ),
+    )
+    .because(
+        "A consumer empties the whole queue at one signal; further permits would make it turn \
+         for nothing.",
+    )
+    .seen_in(&["tokio-rs/tokio#5305"]),
     Law::must(
         "notify::one_wakes_exactly_one",
         NOTIFY,
@@ -36,6 +45,7 @@ pub(super) const LAWS: &[Law] = &[
         "Take one node out of the queue under the lock, and wake it alone.",
         run!(one::one_wakes_exactly_one),
     )
+    .because("Two for one is a thundering herd, none for one is a hang.")
     .needs(&[Spawn]),
     Law::must(
         "notify::one_wakes_in_fifo_order",
@@ -44,6 +54,7 @@ pub(super) const LAWS: &[Law] = &[
         "Queue at one end and take from the other.",
         run!(one::one_wakes_in_fifo_order),
     )
+    .because("A stack of waits starves its first.")
     .needs(&[Spawn]),
     Law::must(
         "notify::all_wakes_exactly_those_before",
@@ -53,6 +64,11 @@ pub(super) const LAWS: &[Law] = &[
         "Move the whole queue aside under the lock, and wake from there.",
         run!(all::all_wakes_exactly_those_before),
     )
+    .because(
+        "Whoever is woken and waits again must wait for the next signal, and a wait made \
+         before the flag was read must not miss this one.",
+    )
+    .seen_in(&["tokio-rs/tokio#5396", "tokio-rs/tokio#5458"])
     .needs(&[Spawn]),
     Law::must(
         "notify::all_stores_no_permit",
@@ -60,21 +76,32 @@ pub(super) const LAWS: &[Law] = &[
         "notify_all leaves nothing for a wait that comes later.",
         "notify_all never sets the permit.",
         run!(all::all_stores_no_permit),
-    ),
+    )
+    .because("A later wait, for something else, would pass."),
     Law::must(
         "notify::all_keeps_a_stored_permit",
         NOTIFY,
         "A permit that is stored when notify_all is called is there afterwards.",
         "notify_all never clears the permit.",
         run!(all::all_keeps_a_stored_permit),
-    ),
+    )
+    .because(
+        "The permit of a notify_one that nobody has taken is a message, and must not be \
+         overwritten.",
+    )
+    .seen_in(&["tokio-rs/tokio#3660", "tokio-rs/tokio#3652"]),
     Law::must(
         "notify::one_does_not_steal_from_all",
         NOTIFY,
         "notify_one after notify_all reaches a wait of its own, or is stored.",
         "A wait that notify_all has reached is out of the queue before notify_one looks at it.",
         run!(all::one_does_not_steal_from_all),
-    ),
+    )
+    .because(
+        "Otherwise of two signals one is lost: the second goes to somebody who has had the \
+         first.",
+    )
+    .seen_in(&["tokio-rs/tokio#7965", "tokio-rs/tokio#3652"]),
     Law::must(
         "notify::cancelled_one_goes_to_the_next",
         NOTIFY,
@@ -83,7 +110,12 @@ pub(super) const LAWS: &[Law] = &[
         "In `Drop`, call notify_one once more if the verdict is its, and not if it is \
          notify_all's.",
         run!(one::cancelled_one_goes_to_the_next),
-    ),
+    )
+    .because(
+        "The item is in the queue, its signal went with a consumer that has gone, and nobody \
+         comes for it.",
+    )
+    .seen_in(&["tokio-rs/tokio#3652", "tenzir/tenzir#6432"]),
     Law::must(
         "notify::wait_before_check_misses_nothing",
         NOTIFY,
@@ -92,6 +124,11 @@ pub(super) const LAWS: &[Law] = &[
         "`enable` queues as the first poll does, or takes the permit and remembers it.",
         run!(races::wait_before_check_misses_nothing),
     )
+    .because(
+        "\"Look, then wait\" has a gap in which the signal comes; being queued before the \
+         look closes it.",
+    )
+    .seen_in(&["smol-rs/event-listener#139", "smol-rs/event-listener#123"])
     .needs(&[Spawn, Threads]),
     Law::must(
         "notify::raw_waiter_reports_state",
@@ -101,6 +138,7 @@ pub(super) const LAWS: &[Law] = &[
         "Keep the verdict in the node until `is_notified` takes it or the waiter is reset.",
         run!(raw::raw_waiter_reports_state),
     )
+    .because("Hand-written futures and interrupt handlers build on it, and have no task to ask.")
     .promised(Promise::RawWaiters),
     Law::must(
         "notify::agrees_with_the_model",
@@ -108,5 +146,6 @@ pub(super) const LAWS: &[Law] = &[
         "Any sequence of operations does what it does in a sequential model.",
         "Repeat it with the seed: the dump lists the operations; the last one went wrong.",
         run!(model::agrees_with_the_model),
-    ),
+    )
+    .because("Single properties leave room between them; a sequential model does not."),
 ];

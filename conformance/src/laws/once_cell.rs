@@ -26,6 +26,7 @@ pub(super) const LAWS: &[Law] = &[
          again when they are woken.",
         run!(initialises_once),
     )
+    .because("A pool that is opened twice is two pools.")
     .needs(&[Spawn]),
     Law::must(
         "once_cell::get_is_lock_free_and_ordered",
@@ -35,6 +36,7 @@ pub(super) const LAWS: &[Law] = &[
          value is written, not before.",
         run!(get_is_lock_free_and_ordered),
     )
+    .because("A reader that sees the flag before the value reads garbage.")
     .needs(&[Threads]),
     Law::must(
         "once_cell::panicking_init_leaves_it_empty",
@@ -43,6 +45,7 @@ pub(super) const LAWS: &[Law] = &[
         "Hold the turn in a guard whose drop makes the cell empty and wakes the first in the queue.",
         run!(panicking_init_leaves_it_empty),
     )
+    .because("A cell that stays \"initialising\" after a panic hangs everybody.")
     .needs(&[Spawn]),
     Law::must(
         "once_cell::cancelled_init_passes_the_turn",
@@ -52,6 +55,8 @@ pub(super) const LAWS: &[Law] = &[
          polled since.",
         run!(cancelled_init_passes_the_turn),
     )
+    .because("The request that opens the pool is the one whose client goes away.")
+    .seen_in(&["microsoft/intelligent-terminal#848"])
     .needs(&[Spawn]),
     Law::must(
         "once_cell::failed_init_passes_the_turn",
@@ -59,7 +64,8 @@ pub(super) const LAWS: &[Law] = &[
         "An initialiser that fails gives its error to its own caller, and the next runs its own.",
         "On an error make the cell empty and wake the first in the queue before you return it.",
         run!(failed_init_passes_the_turn),
-    ),
+    )
+    .because("The first connection failed; the second caller has to try, and not to sleep."),
     Law::must(
         "once_cell::set_wins_or_gives_back",
         ONCE_CELL,
@@ -68,6 +74,7 @@ pub(super) const LAWS: &[Law] = &[
          the error.",
         run!(set_wins_or_gives_back),
     )
+    .because("A value that cannot be set is a resource that its owner wants back.")
     .needs(&[Threads]),
     Law::must(
         "once_cell::cancelled_waiter_does_not_cancel_init",
@@ -75,14 +82,16 @@ pub(super) const LAWS: &[Law] = &[
         "A caller that waits and is dropped disturbs neither the initialiser nor the others.",
         "Let the drop of a queued wait take its own node out of the queue, and nothing else.",
         run!(cancelled_waiter_does_not_cancel_init),
-    ),
+    )
+    .because("One impatient caller must not stop the work for all."),
     Law::must(
         "once_cell::drops_its_value_once",
         ONCE_CELL,
         "A value is dropped once: with its cell, or by whoever took it or got it back.",
         "Drop the value in the drop of a cell that is READY; let `take` make the cell EMPTY.",
         run!(drops_its_value_once),
-    ),
+    )
+    .because("Twice is memory unsafety, never is a leak."),
     Law::should(
         "once_cell::reentrant_init_is_reported",
         ONCE_CELL,
@@ -90,7 +99,8 @@ pub(super) const LAWS: &[Law] = &[
         "Remember which task polls the initialiser; a wait on the same cell by the same task from \
          within can never end, so panic.",
         run!(reentrant_init_is_reported),
-    ),
+    )
+    .because("It would wait for itself, and the program stands still without a word."),
 ];
 
 /// An initialiser that is ready when it is polled.

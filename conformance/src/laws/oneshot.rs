@@ -21,6 +21,8 @@ pub(super) const LAWS: &[Law] = &[
         "Take the value out by the change of state that ends the receiver's wait.",
         run!(delivers_once),
     )
+    .because("It is what the channel is for.")
+    .seen_in(&["irrustible/async-oneshot#9"])
     .needs(&[Spawn]),
     Law::must(
         "oneshot::dropped_sender_is_an_error",
@@ -28,14 +30,18 @@ pub(super) const LAWS: &[Law] = &[
         "A sender that is dropped unused ends the receiver's wait with an error.",
         "In the sender's `Drop`, change the state and wake the receiver.",
         run!(dropped_sender_is_an_error),
-    ),
+    )
+    .because("The task that was to answer has panicked, and the caller waits.")
+    .seen_in(&["rust-lang/futures-rs#909"]),
     Law::must(
         "oneshot::send_to_dropped_receiver_gives_back",
         ABOUT,
         "A send that nobody can receive gives the value back.",
         "Decide by one change of state whether the send or the close was first.",
         run!(send_to_dropped_receiver_gives_back),
-    ),
+    )
+    .because("The answer may be a connection that its maker wants back.")
+    .seen_in(&["rust-lang/futures-rs#624"]),
     Law::must(
         "oneshot::value_is_dropped_once",
         ABOUT,
@@ -43,14 +49,21 @@ pub(super) const LAWS: &[Law] = &[
          receiver.",
         "Whoever leaves second owns a value that nobody took.",
         run!(value_is_dropped_once),
-    ),
+    )
+    .because("Three may drop it: sender, receiver, and the channel, and they race.")
+    .seen_in(&["tokio-rs/tokio#4225"]),
     Law::must(
         "oneshot::sender_sees_closing",
         ABOUT,
         "A sender sees, and can wait for, that the receiver was closed or dropped.",
         "Keep a waker for the sender as well, and wake it when the receiver goes.",
         run!(sender_sees_closing),
-    ),
+    )
+    .because(
+        "Nobody wants the answer any more: the work can stop, and what the receiver's task \
+         held can go.",
+    )
+    .seen_in(&["tokio-rs/tokio#7884", "restatedev/restate#4327"]),
 ];
 
 #[track_caller]

@@ -33,6 +33,7 @@ pub(super) const LAWS: &[Law] = &[
          must wake one that comes to look.",
         run!(work_queue_delivers_everything),
     )
+    .because("The queue that everybody writes once: a lock, a list, and a signal.")
     .needs(&[Spawn]),
     Law::should(
         "pattern::work_queue_survives_a_cancelled_pop",
@@ -42,6 +43,8 @@ pub(super) const LAWS: &[Law] = &[
          the signal in a guard that notifies again when it is dropped.",
         run!(work_queue_survives_a_cancelled_pop),
     )
+    .because("The same queue with a timeout, as it is after a year.")
+    .seen_in(&["n0-computer/iroh#2536"])
     .needs(&[Spawn]),
     Law::must(
         "pattern::shutdown_reaches_every_worker",
@@ -51,6 +54,7 @@ pub(super) const LAWS: &[Law] = &[
          before its condition is read.",
         run!(shutdown_reaches_every_worker),
     )
+    .because("A worker that missed the signal keeps the process alive.")
     .needs(&[Spawn]),
     Law::must(
         "pattern::checkpointed_sum_is_right",
@@ -60,6 +64,7 @@ pub(super) const LAWS: &[Law] = &[
          what all wrote before.",
         run!(checkpointed_sum_is_right),
     )
+    .because("The barrier's promise, as a program uses it.")
     .needs(&[Spawn]),
     Law::must(
         "pattern::pool_is_created_once",
@@ -68,6 +73,8 @@ pub(super) const LAWS: &[Law] = &[
         "One initialiser at a time; one that is dropped passes the turn on.",
         run!(pool_is_created_once),
     )
+    .because("Lazy connections, with clients that go away.")
+    .seen_in(&["microsoft/intelligent-terminal#848"])
     .needs(&[Spawn]),
     Law::must(
         "pattern::config_set_from_outside_wins",
@@ -77,6 +84,7 @@ pub(super) const LAWS: &[Law] = &[
         "set and the initialisers compete for one change of state; who is late is told so.",
         run!(config_set_from_outside_wins),
     )
+    .because("Tests and command lines set what is made lazily elsewhere.")
     .needs(&[Spawn]),
 ];
 

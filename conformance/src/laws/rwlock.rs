@@ -28,6 +28,7 @@ pub(super) const LAWS: &[Law] = &[
          writer.",
         run!(readers_share),
     )
+    .because("Otherwise it is a mutex.")
     .needs(&[Spawn]),
     Law::must(
         "rwlock::writer_excludes_all",
@@ -37,6 +38,8 @@ pub(super) const LAWS: &[Law] = &[
          with Release, take with Acquire.",
         run!(writer_excludes_all),
     )
+    .because("It is what the lock is for.")
+    .seen_in(&["tokio-rs/tokio#2957", "tokio-rs/loom#140"])
     .needs(&[Spawn]),
     Law::must(
         "rwlock::waiting_writer_stops_new_readers",
@@ -45,7 +48,9 @@ pub(super) const LAWS: &[Law] = &[
         "Look at the queue, or at a bit that says that one waits to write, before you let one \
          read.",
         run!(order::waiting_writer_stops_new_readers),
-    ),
+    )
+    .because("Readers that overlap for ever keep the writer out for ever.")
+    .seen_in(&["rust-lang/futures-rs#2082", "asomers/futures-locks#34"]),
     Law::must(
         "rwlock::is_fifo",
         RWLOCK,
@@ -54,6 +59,8 @@ pub(super) const LAWS: &[Law] = &[
         "One queue for all; queue at the first poll, push at the end, let in from the front.",
         run!(order::is_fifo),
     )
+    .because("Neither side starves the other.")
+    .seen_in(&["tokio-rs/tokio#6901", "asomers/futures-locks#34"])
     .needs(&[Spawn])
     .promised(Promise::FifoRwLock),
     Law::must(
@@ -62,7 +69,9 @@ pub(super) const LAWS: &[Law] = &[
         "When a wait to write is dropped, those who waited behind it to read are let in.",
         "A wait that leaves the queue lets in whoever is first then and fits.",
         run!(order::cancelled_writer_lets_readers_in),
-    ),
+    )
+    .because("The readers stood behind a writer that has gone, and nobody else will wake them.")
+    .seen_in(&["embassy-rs/embassy#6964"]),
     Law::must(
         "rwlock::downgrade_lets_no_writer_in_between",
         RWLOCK,
@@ -71,6 +80,11 @@ pub(super) const LAWS: &[Law] = &[
         "Go from writing to one that reads in one atomic step, and only then let in others.",
         run!(downgrade_lets_no_writer_in_between),
     )
+    .because(
+        "Who downgrades reads what it wrote; and a count that is off by one lets a writer in \
+         beside a reader.",
+    )
+    .seen_in(&["tokio-rs/tokio#2957", "rust-lang/rust#128219"])
     .needs(&[Spawn]),
     Law::must(
         "rwlock::upgradable_coexists_with_readers",
@@ -79,6 +93,11 @@ pub(super) const LAWS: &[Law] = &[
         "Keep a bit for the one that may upgrade beside the count of those who read.",
         run!(upgrade::upgradable_coexists_with_readers),
     )
+    .because(
+        "It is there so that a rare write does not keep out the many reads; a second \
+         upgradable one would be a deadlock of two upgrades.",
+    )
+    .seen_in(&["Amanieu/parking_lot#101"])
     .promised(Promise::UpgradableRead),
     Law::must(
         "rwlock::upgrade_is_atomic",
@@ -88,6 +107,7 @@ pub(super) const LAWS: &[Law] = &[
          the queue.",
         run!(upgrade::upgrade_is_atomic),
     )
+    .because("Check and act: what was read must still be so when it is written.")
     .needs(&[Spawn])
     .promised(Promise::UpgradableRead),
     Law::must(
@@ -97,6 +117,7 @@ pub(super) const LAWS: &[Law] = &[
         "Compare the count with the limit in the step that changes it; one at the limit queues.",
         run!(reader_limit_is_enforced),
     )
+    .because("A count that overflows is an exclusion that is none.")
     .promised(Promise::ReaderLimit),
     Law::should(
         "rwlock::granted_but_unpolled_does_not_block_its_own_task",
@@ -106,7 +127,9 @@ pub(super) const LAWS: &[Law] = &[
         "What is granted and not yet taken goes to another wait of the same task (the same \
          waker), and the former goes back into the queue.",
         run!(order::granted_but_unpolled_does_not_block_its_own_task),
-    ),
+    )
+    .because("The same as for the mutex; of a lock that several share it is found later.")
+    .seen_in(&["tokio-rs/tokio#6450", "smol-rs/async-lock#91"]),
 ];
 
 fn reading<'a>(lock: &'a dyn RwLockSubject, when: &str) -> Reading<'a> {

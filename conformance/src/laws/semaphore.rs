@@ -22,6 +22,8 @@ pub(super) const LAWS: &[Law] = &[
          permits in the same step in which they are counted off.",
         run!(count::never_over_issues),
     )
+    .because("One permit too many is one connection too many, under load only.")
+    .seen_in(&["tokio-rs/tokio#2957", "redisson/redisson#7206"])
     .needs(&[Spawn]),
     Law::must(
         "semaphore::is_fifo_even_for_many",
@@ -31,7 +33,9 @@ pub(super) const LAWS: &[Law] = &[
         "Let what is given back add up for the first in the queue; while somebody waits, a \
          request queues, and try_acquire fails, however many are free.",
         run!(queue::is_fifo_even_for_many),
-    ),
+    )
+    .because("Who wants many at once starves, if those who want few may pass.")
+    .seen_in(&["tokio-rs/tokio#1973"]),
     Law::must(
         "semaphore::cancelled_partial_acquire_returns_its_share",
         SEMAPHORE,
@@ -41,6 +45,15 @@ pub(super) const LAWS: &[Law] = &[
          as a release does.",
         run!(queue::cancelled_partial_acquire_returns_its_share),
     )
+    .because(
+        "The permits that were laid by for the one at the head belong to those behind it when \
+         it goes.",
+    )
+    .seen_in(&[
+        "embassy-rs/embassy#6964",
+        "tokio-rs/tokio#8260",
+        "tokio-rs/tokio#2325",
+    ])
     .needs(&[Spawn])
     .promised(Promise::AcquireMany),
     Law::must(
@@ -50,6 +63,7 @@ pub(super) const LAWS: &[Law] = &[
         "Set the flag and take the whole queue under one lock; wake all of it afterwards.",
         run!(queue::close_wakes_all_with_an_error),
     )
+    .because("At shutdown nobody gives permits back any more.")
     .needs(&[Spawn])
     .promised(Promise::CloseSemaphore),
     Law::must(
@@ -59,6 +73,7 @@ pub(super) const LAWS: &[Law] = &[
         "Keep the flag in the word of the count, and leave it alone when the count changes.",
         run!(queue::release_after_close_keeps_it_closed),
     )
+    .because("The guards that end during the shutdown must not open it again.")
     .promised(Promise::CloseSemaphore),
     Law::must(
         "semaphore::forget_and_add_change_the_total",
@@ -67,7 +82,8 @@ pub(super) const LAWS: &[Law] = &[
          wait.",
         "Serve the queue in `add` as a release does; let `forget` skip what `Drop` gives back.",
         run!(count::forget_and_add_change_the_total),
-    ),
+    )
+    .because("Pools shrink and grow by it."),
     Law::must(
         "semaphore::overflow_is_an_error",
         SEMAPHORE,
@@ -76,7 +92,8 @@ pub(super) const LAWS: &[Law] = &[
         "Look before the count is changed: a sum that is written and then found too large is too \
          late.",
         run!(count::overflow_is_an_error),
-    ),
+    )
+    .because("A count that wraps hands out permits without end, or none."),
     Law::must(
         "semaphore::split_and_merge_conserve",
         SEMAPHORE,
@@ -85,6 +102,7 @@ pub(super) const LAWS: &[Law] = &[
          nothing.",
         run!(count::split_and_merge_conserve),
     )
+    .because("Permits that are counted twice or not at all show up days later.")
     .promised(Promise::SplitPermits),
     Law::should(
         "semaphore::granted_but_unpolled_does_not_block_its_own_task",
@@ -94,7 +112,9 @@ pub(super) const LAWS: &[Law] = &[
         "When a permit is granted and not yet taken, let another wait of the same task (the same \
          waker) have it, and put the former back at the front.",
         run!(queue::granted_but_unpolled_does_not_block_its_own_task),
-    ),
+    )
+    .because("The same as for the mutex: a permit that lies with a future that nobody polls.")
+    .seen_in(&["tokio-rs/tokio#6450", "hephbuild/heph#238"]),
 ];
 
 type Outcome<'a> = Result<Permits<'a>, Closed>;

@@ -22,6 +22,7 @@ pub(super) const LAWS: &[Law] = &[
         "Keep one value and the number of its version, and change both under one lock.",
         run!(latest_value_wins),
     )
+    .because("An old configuration after a new one is worse than none.")
     .needs(&[Spawn]),
     Law::must(
         "watch::change_is_seen_once",
@@ -29,7 +30,9 @@ pub(super) const LAWS: &[Law] = &[
         "Each receiver's `changed` ends once for a change, however many changes it was.",
         "A receiver remembers the version that it has seen, and `changed` takes the latest.",
         run!(change_is_seen_once),
-    ),
+    )
+    .because("Seen twice it is work for nothing, and a busy loop in the worst case.")
+    .seen_in(&["tokio-rs/tokio#3913"]),
     Law::must(
         "watch::no_lost_change_between_check_and_wait",
         ABOUT,
@@ -37,6 +40,8 @@ pub(super) const LAWS: &[Law] = &[
         "Compare versions after the wait is queued, and not only before.",
         run!(no_lost_change_between_check_and_wait),
     )
+    .because("The change comes between the look and the wait, and there is no other one.")
+    .seen_in(&["tokio-rs/tokio#5611"])
     .needs(&[Spawn]),
     Law::must(
         "watch::closed_still_shows_last",
@@ -45,7 +50,9 @@ pub(super) const LAWS: &[Law] = &[
          stays.",
         "Look at the version before the flag; leave the value where it is.",
         run!(closed_still_shows_last),
-    ),
+    )
+    .because("The last value is often the result.")
+    .seen_in(&["tokio-rs/tokio#3913"]),
 ];
 
 async fn latest_value_wins(cx: Cx, subject: Arc<dyn Subject>) {

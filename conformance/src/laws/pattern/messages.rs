@@ -24,6 +24,8 @@ pub(in crate::laws) const LAWS: &[Law] = &[
          oneshot's sender end its receiver's wait.",
         run!(request_reply_over_channel_and_oneshot),
     )
+    .because("The actor: its clients give up, and it dies with requests in its mailbox.")
+    .seen_in(&["rust-lang/futures-rs#909"])
     .needs(&[Spawn]),
     Law::must(
         "pattern::graceful_drain_loses_nothing",
@@ -32,6 +34,8 @@ pub(in crate::laws) const LAWS: &[Law] = &[
         "A send that was dropped has not sent; a channel that is closed keeps what is in it.",
         run!(graceful_drain_loses_nothing),
     )
+    .because("Each accepted request is somebody who waits for an answer.")
+    .seen_in(&["tokio-rs/tokio#8074"])
     .needs(&[Spawn]),
     Law::must(
         "pattern::rate_limiter_bounds_concurrency",
@@ -41,6 +45,8 @@ pub(in crate::laws) const LAWS: &[Law] = &[
         "Give a permit back when it is dropped, whoever drops it, and to the next in the queue.",
         run!(rate_limiter_bounds_concurrency),
     )
+    .because("The limit protects what is behind it, when clients give up most.")
+    .seen_in(&["redisson/redisson#7206"])
     .needs(&[Spawn]),
 ];
 
