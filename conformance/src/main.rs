@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anysync_conformance::backend::Backend;
 use anysync_conformance::backends::sim::Simulated;
@@ -162,6 +162,8 @@ enum Format {
     Json,
     /// JUnit XML, a suite for each subject on each backend
     Junit,
+    /// A page for a browser, in one file: the matrix, what failed, and filters
+    Html,
 }
 
 /// A law's id, and why it may fail.
@@ -291,6 +293,7 @@ fn run(arguments: &Arguments) -> Result<bool, Usage> {
         Format::Table => report.to_string(),
         Format::Json => report.json(),
         Format::Junit => report.junit(),
+        Format::Html => report.html(Some(SystemTime::now())),
     };
     write(arguments.output.as_ref(), &text)?;
     Ok(report.is_success())

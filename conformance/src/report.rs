@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
@@ -10,6 +10,7 @@ use crate::cx::{SkipReason, is_planned};
 use crate::law::{Law, Level};
 use crate::log::{Log, message_of};
 
+mod html;
 mod junit;
 mod table;
 
@@ -51,6 +52,15 @@ impl Outcome {
             Self::Passed => "passed",
             Self::Failed(_) => "failed",
             Self::Skipped(_) => "skipped",
+        }
+    }
+
+    /// Its sign in a matrix.
+    fn mark(&self) -> char {
+        match self {
+            Self::Passed => '✓',
+            Self::Failed(_) => '✗',
+            Self::Skipped(_) => '–',
         }
     }
 
@@ -99,6 +109,20 @@ pub struct CheckResult {
     pub time: Duration,
 }
 
+impl CheckResult {
+    /// The command that repeats it.
+    fn command(&self) -> String {
+        let Self {
+            law,
+            backend,
+            subject,
+            seed,
+            ..
+        } = self;
+        format!("anysync-conformance {law} --backend {backend} --subject {subject} --seed {seed}")
+    }
+}
+
 /// All results of a run; prints itself as the matrix.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -131,6 +155,10 @@ impl Report {
         !self.results.iter().any(|result| {
             result.level == Level::Must && matches!(result.outcome, Outcome::Failed(_))
         })
+    }
+
+    fn law(&self, id: &str) -> Option<&Law> {
+        self.laws.iter().find(|law| law.id == id)
     }
 
     fn subjects(&self) -> Vec<&str> {
@@ -178,6 +206,12 @@ impl Report {
     /// JUnit XML: a suite for each subject on each backend, with a case for each law.
     pub fn junit(&self) -> String {
         junit::xml(self)
+    }
+
+    /// A page that needs nothing besides itself: the matrix, with what is known about
+    /// each check behind its cell. `made` is the time that it shows.
+    pub fn html(&self, made: Option<SystemTime>) -> String {
+        html::page(self, made)
     }
 }
 

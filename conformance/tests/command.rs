@@ -37,7 +37,10 @@ fn bad_usage_exits_with_2_and_names_what_is_allowed() {
         (&["--rounds", "0"], &["0", "--rounds"]),
         (&["--exhaustive", "0"], &["0", "--exhaustive"]),
         (&["--level", "may"], &["may", "must", "should"]),
-        (&["--format", "xml"], &["xml", "table", "json", "junit"]),
+        (
+            &["--format", "xml"],
+            &["xml", "table", "json", "junit", "html"],
+        ),
         (
             &["--known", "mutex::is_fifo"],
             &["mutex::is_fifo", "reason"],
@@ -170,6 +173,30 @@ fn junit_has_a_case_for_each_law_on_each_backend() {
     );
     assert!(text.contains("io::panic_becomes_join_error"), "{text}");
     let repeat = "--backend panic-looks-cancelled --subject anysync --seed 3";
+    assert!(text.contains(repeat), "{text}");
+}
+
+#[test]
+fn html_is_one_page_with_the_command_that_repeats_a_failure() {
+    let output = command(&[
+        "io::panic",
+        "notify::permit_is",
+        "--backend",
+        "panic-looks-cancelled",
+        "--backend",
+        "sim",
+        "--format",
+        "html",
+        "--seed",
+        "3",
+    ]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(text.starts_with("<!DOCTYPE html>"), "{text}");
+    assert!(text.contains("<time datetime=\"20"), "{text}");
+    assert_eq!(text.matches("<tr class=\"of-law\"").count(), 2);
+    let repeat = "anysync-conformance io::panic_becomes_join_error --backend \
+                  panic-looks-cancelled --subject anysync --seed 3\"";
     assert!(text.contains(repeat), "{text}");
 }
 

@@ -21,7 +21,7 @@ pub(super) fn xml(report: &Report) -> String {
 }
 
 fn case(report: &Report, result: &CheckResult) -> TestCase {
-    let law = report.laws.iter().find(|law| law.id == result.law);
+    let law = report.law(&result.law);
     let sentence = law.map(|law| law.sentence).unwrap_or_default();
     let status = match &result.outcome {
         Outcome::Passed => TestCaseStatus::success(),
@@ -36,14 +36,10 @@ fn case(report: &Report, result: &CheckResult) -> TestCase {
             status.set_type(result.level.name());
             let hint = law.map(|law| law.hint).unwrap_or_default();
             status.set_description(format!(
-                "the law: {sentence}\n{}\n{}\nhow to mend it: {hint}\nto repeat it: \
-                 anysync-conformance {} --backend {} --subject {} --seed {}",
+                "the law: {sentence}\n{}\n{}\nhow to mend it: {hint}\nto repeat it: {}",
                 failure.location,
                 failure.dump,
-                result.law,
-                result.backend,
-                result.subject,
-                result.seed
+                result.command()
             ));
             status
         }

@@ -13,15 +13,15 @@ pub(super) fn write(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result 
             .filter(|result| result.subject == subject)
             .collect();
         matrix(subject, &results, f)?;
-        skipped(&results, f)?;
+        write_skipped(&results, f)?;
         failures(report, &results, f)?;
-        summary(&results, f)?;
+        writeln!(f, "{}\n", summary(&results))?;
     }
     Ok(())
 }
 
 /// The values of a column, each once, in order.
-fn distinct<'a>(
+pub(super) fn distinct<'a>(
     results: &[&'a CheckResult],
     value: impl Fn(&'a CheckResult) -> &'a str,
 ) -> Vec<&'a str> {
@@ -52,12 +52,7 @@ fn matrix(subject: &str, results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -
             let cell = results
                 .iter()
                 .find(|result| result.law == law && result.backend == *backend);
-            let mark = match cell.map(|result| &result.outcome) {
-                Some(Outcome::Passed) => '✓',
-                Some(Outcome::Failed(_)) => '✗',
-                Some(Outcome::Skipped(_)) => '–',
-                None => ' ',
-            };
+            let mark = cell.map_or(' ', |result| result.outcome.mark());
             write!(f, "{mark} ")?;
         }
         writeln!(f, " {}", level.map_or("", |result| result.level.name()))?;
@@ -65,8 +60,16 @@ fn matrix(subject: &str, results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -
     writeln!(f)
 }
 
-/// One line for each reason, with the laws and the backends that it covers.
-fn skipped(results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// A reason, with the laws and the backends that it covers.
+pub(super) struct Skipped<'a> {
+    pub(super) reason: &'a str,
+    pub(super) laws: Vec<&'a str>,
+    /// The names, or that it is all of them.
+    pub(super) backends: String,
+}
+
+/// What was skipped, each reason once.
+pub(super) fn skipped<'a>(results: &[&'a CheckResult]) -> Vec<Skipped<'a>> {
     let mut reasons: Vec<(&str, Vec<&str>, Vec<&str>)> = Vec::new();
     for result in results {
         let Outcome::Skipped(reason) = &result.outcome else {
@@ -84,16 +87,30 @@ fn skipped(results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -> fmt::Result 
             }
         }
     }
+    let all = distinct(results, |result| &result.backend).len();
+    let told = reasons.into_iter().map(|(reason, laws, backends)| Skipped {
+        reason,
+        laws,
+        backends: match backends.len() {
+            count if count == all && all > 1 => "all backends".to_owned(),
+            _ => backends.join(", "),
+        },
+    });
+    told.collect()
+}
+
+fn write_skipped(results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let reasons = skipped(results);
     if reasons.is_empty() {
         return Ok(());
     }
-    let all = distinct(results, |result| &result.backend).len();
     writeln!(f, "– skipped:")?;
-    for (reason, laws, backends) in reasons {
-        let backends = match backends.len() {
-            count if count == all && all > 1 => "all backends".to_owned(),
-            _ => backends.join(", "),
-        };
+    for Skipped {
+        reason,
+        laws,
+        backends,
+    } in reasons
+    {
         writeln!(f, "  on {backends}: {reason}")?;
         writeln!(f, "    {}", laws.join(", "))?;
     }
@@ -113,12 +130,11 @@ pub(super) fn failures(
             law,
             backend,
             level,
-            subject,
             seed,
             ..
         } = result;
         writeln!(f, "✗ {law} on {backend} ({level}, seed {seed})")?;
-        let law_data = report.laws.iter().find(|known| known.id == law);
+        let law_data = report.law(law);
         if let Some(known) = law_data {
             writeln!(f, "  the law: {}", known.sentence)?;
         }
@@ -132,11 +148,7 @@ pub(super) fn failures(
         if let Some(known) = law_data {
             writeln!(f, "  how to mend it: {}", known.hint)?;
         }
-        writeln!(
-            f,
-            "  to repeat it: anysync-conformance {law} --backend {backend} --subject {subject} \
-             --seed {seed}"
-        )?;
+        writeln!(f, "  to repeat it: {}", result.command())?;
         writeln!(f)?;
     }
     Ok(())
@@ -146,24 +158,15 @@ fn indented(text: &str) -> String {
     text.replace('\n', "\n  ")
 }
 
-fn summary(results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let count = |name| {
-        let of_name = results
-            .iter()
-            .filter(|result| result.outcome.name() == name);
-        of_name.count()
-    };
-    write!(
-        f,
-        "{} passed, {} failed, {} skipped",
-        count("passed"),
-        count("failed"),
-        count("skipped")
-    )?;
+/// How many checks ended how, and under how many schedules they ran.
+pub(super) fn summary(results: &[&CheckResult]) -> String {
+    let [passed, failed, skipped] =
+        ["passed", "failed", "skipped"].map(|name| count(results, name));
+    let mut text = format!("{passed} passed, {failed} failed, {skipped} skipped");
     let drawn = results.iter().filter(|result| result.rounds > 1);
     match drawn.map(|result| result.rounds).sum() {
         0_u64 => {}
-        rounds => write!(f, "; {rounds} schedules were drawn")?,
+        rounds => text += &format!("; {rounds} schedules were drawn"),
     }
     let explored: Vec<_> = results
         .iter()
@@ -172,12 +175,19 @@ fn summary(results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -> fmt::Result 
     if !explored.is_empty() {
         let schedules: u64 = explored.iter().map(|(schedules, _)| schedules).sum();
         let whole = explored.iter().filter(|(_, is_complete)| *is_complete);
-        write!(
-            f,
+        text += &format!(
             "; {schedules} schedules were explored, in which {} of {} checks have no others",
             whole.count(),
             explored.len()
-        )?;
+        );
     }
-    writeln!(f, "\n")
+    text
+}
+
+/// How many have the outcome of this name.
+pub(super) fn count(results: &[&CheckResult], outcome: &str) -> usize {
+    let of_name = results
+        .iter()
+        .filter(|result| result.outcome.name() == outcome);
+    of_name.count()
 }
