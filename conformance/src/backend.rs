@@ -8,10 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use anysync::{Block, Io, Runtime, Spawn, SpawnBlocking, SpawnLocal, Timer};
 
@@ -22,7 +20,8 @@ use crate::erased::{
 };
 use crate::log::{Log, Scope, message_of};
 use crate::report::{Failure, Outcome};
-use crate::runner;
+
+pub(crate) mod probe;
 
 /// What a law may need of a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -146,25 +145,12 @@ pub struct Explored {
 
 /// What a backend lacks, with the reasons: it is set up once to find out.
 ///
-/// A backend that cannot be set up lacks nothing, for its laws are to fail.
+/// A backend that cannot run a future at all lacks nothing, for its laws are to
+/// fail.
 pub fn lacks(backend: Arc<dyn Backend>) -> Vec<(Capability, String)> {
-    let (sender, receiver) = channel();
-    runner::run(runner::Check {
-        backend,
-        body: Box::new(move |cx| {
-            Box::pin(async move {
-                let missing = Capability::ALL.into_iter().filter_map(|what| {
-                    let reason = cx.reason_against(&[what])?;
-                    Some((what, reason))
-                });
-                let _ = sender.send(missing.collect());
-            })
-        }),
-        needs: Vec::new(),
-        seed: 0,
-        watchdog: Duration::from_secs(5),
-    });
-    receiver.try_recv().unwrap_or_default()
+    probe::probe(&backend, probe::LIMIT)
+        .map(|probed| probed.lacks)
+        .unwrap_or_default()
 }
 
 /// Anything that is a [`Runtime`] is a backend: see [`of_runtime`].
@@ -414,6 +400,16 @@ impl Progress {
         *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
     }
 
+    /// The executor goes on with a future that is over.
+    fn polled_again(&self) {
+        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Stage::Done(Outcome::Passed | Outcome::Skipped(_)) = *stage {
+            let message = "the backend polled the root future again after it had finished: a \
+                           future that was `Ready` is to be dropped, or at least left alone";
+            *stage = Stage::Done(Outcome::Failed(Failure::new(message.to_owned())));
+        }
+    }
+
     /// Takes what the check has come to.
     pub(crate) fn take_stage(&self) -> Stage {
         let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
@@ -458,6 +454,7 @@ impl Root {
             progress.set(Stage::Done(Outcome::Skipped(reason)));
             return RootFuture {
                 main: None,
+                is_over: false,
                 progress,
             };
         }
@@ -465,6 +462,7 @@ impl Root {
         let cx = Cx::new(face, Arc::clone(&progress.log), self.seed);
         RootFuture {
             main: Some((self.body)(cx)),
+            is_over: false,
             progress,
         }
     }
@@ -474,6 +472,8 @@ impl Root {
 #[must_use = "the executor is to run it"]
 pub struct RootFuture {
     main: Option<BoxFuture<'static, ()>>,
+    /// Whether it has been ready.
+    is_over: bool,
     progress: Arc<Progress>,
 }
 
@@ -483,7 +483,11 @@ impl Future for RootFuture {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         this.progress.polls.fetch_add(1, Ordering::Relaxed);
+        if this.is_over {
+            this.progress.polled_again();
+        }
         let Some(main) = &mut this.main else {
+            this.is_over = true;
             return Poll::Ready(());
         };
         let _scope = Scope::enter(&this.progress.log);
@@ -498,6 +502,7 @@ impl Future for RootFuture {
         if let (Err(payload), Outcome::Passed) = (dropped, &outcome) {
             outcome = Outcome::from_panic(payload, &this.progress.log);
         }
+        this.is_over = true;
         this.progress.set(Stage::Done(outcome));
         Poll::Ready(())
     }

@@ -1,4 +1,4 @@
-//! [`Cx`]: what a law has in its hands while it runs.
+//! [`Cx`]: what a law or a test has in its hands while it runs.
 
 use std::any::Any;
 use std::fmt;
@@ -6,12 +6,12 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anysync::{Bare, Elapsed, Io, JoinError, yield_now};
+use anysync::{Bare, Elapsed, Io, Join, JoinError, yield_now};
 
 use crate::backend::{Capability, Face};
 use crate::erased::{BoxFuture, Handle, LocalBoxFuture, Moment, Value};
@@ -20,21 +20,25 @@ use crate::log::{Log, Scope, Waits, message_of};
 mod dropped;
 mod gate;
 mod rng;
+mod runtime;
 
 pub use crate::log::Watched;
 pub use dropped::{DropGuard, Dropped};
 pub use gate::{Gate, OpenOnDrop};
 pub use rng::Rng;
 pub(crate) use rng::mix;
+pub use runtime::{DynRuntime, LocalJoinHandle, Tick};
 
 /// How long [`Cx::until`] goes on asking.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A law's access to its backend, its seed and its log. Clones are the same.
+/// The access of a law or a [test](crate::tests!) to its backend, its seed and its
+/// log. Clones are the same.
 ///
 /// Waits go through it with a label, so that a check that hangs can tell who
-/// waited on what. A capability that the law did not declare as needed panics
-/// when it is missing.
+/// waited on what. A capability that was not declared as needed panics when it is
+/// missing. Code that is generic over `anysync`'s own traits takes
+/// [`io`](Cx::io) or [`runtime`](Cx::runtime).
 ///
 /// On single-threaded executors the timer, the tasks and their handles work on
 /// the executor's thread only: use them from tasks, not from
@@ -48,18 +52,31 @@ struct Inner {
     face: Face,
     log: Arc<Log>,
     seed: u64,
+    /// Where the ticks of [`Cx::runtime`] begin.
+    origin: OnceLock<Moment>,
 }
 
 impl Cx {
     pub(crate) fn new(face: Face, log: Arc<Log>, seed: u64) -> Self {
         Self {
-            inner: Arc::new(Inner { face, log, seed }),
+            inner: Arc::new(Inner {
+                face,
+                log,
+                seed,
+                origin: OnceLock::new(),
+            }),
         }
     }
 
     /// The backend's `Io`, to wait with.
     pub fn io(&self) -> DynIo {
         DynIo(Arc::clone(&self.inner.face.io))
+    }
+
+    /// The backend as an `anysync::Runtime`, for code that is generic over one, or over
+    /// some of its capabilities. One that the backend lacks panics when it is used.
+    pub fn runtime(&self) -> DynRuntime {
+        DynRuntime::new(self.clone())
     }
 
     /// Whether the backend has a capability that the law can do without.
@@ -72,8 +89,9 @@ impl Cx {
     }
 
     fn need<'a, T: ?Sized>(&self, part: &'a Option<Arc<T>>, what: Capability) -> &'a T {
-        part.as_deref()
-            .unwrap_or_else(|| panic!("the law uses `{what}` without declaring that it needs it"))
+        part.as_deref().unwrap_or_else(|| {
+            panic!("the backend has no `{what}`, and it was not declared as needed")
+        })
     }
 
     /// Starts a task.
@@ -408,6 +426,12 @@ impl<T: 'static> JoinHandle<T> {
                 Err(_) => panic!("task `{label}` was cancelled, and nobody had aborted it"),
             },
         }
+    }
+}
+
+impl<T: 'static> Join<T> for JoinHandle<T> {
+    fn abort(&self) {
+        self.handle.abort();
     }
 }
 

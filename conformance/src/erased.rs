@@ -38,6 +38,11 @@ impl Moment {
         Self(Arc::new(instant))
     }
 
+    /// How long after `origin` it is; nothing if it is before.
+    pub(crate) fn since(&self, origin: &Moment) -> Duration {
+        self.0.since(&*origin.0)
+    }
+
     fn get<I: Copy + 'static>(&self) -> I {
         *(self.0.as_any().downcast_ref().expect(ONE_CLOCK))
     }
@@ -48,6 +53,7 @@ const ONE_CLOCK: &str = "both moments come from one clock";
 trait Instant: Send + Sync + 'static {
     fn later(&self, by: Duration) -> Moment;
     fn order(&self, other: &dyn Instant) -> Ordering;
+    fn since(&self, origin: &dyn Instant) -> Duration;
     fn as_any(&self) -> &dyn Any;
 }
 
@@ -61,6 +67,29 @@ where
 
     fn order(&self, other: &dyn Instant) -> Ordering {
         self.cmp(other.as_any().downcast_ref().expect(ONE_CLOCK))
+    }
+
+    // A clock's instants can be added to and compared, and no more: so the
+    // distance is the least that reaches, and is found by halving.
+    fn since(&self, origin: &dyn Instant) -> Duration {
+        let origin: I = *origin.as_any().downcast_ref().expect(ONE_CLOCK);
+        let reaches = |nanos| origin + Duration::from_nanos(nanos) >= *self;
+        if reaches(0) {
+            return Duration::ZERO;
+        }
+        let mut enough = 1_u64;
+        while !reaches(enough) {
+            enough = enough.checked_mul(2).expect("no check takes centuries");
+        }
+        let mut too_little = enough / 2;
+        while enough - too_little > 1 {
+            let middle = too_little + (enough - too_little) / 2;
+            match reaches(middle) {
+                true => enough = middle,
+                false => too_little = middle,
+            }
+        }
+        Duration::from_nanos(enough)
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -294,5 +323,21 @@ pub(crate) struct Fresh<M>(pub(crate) M);
 impl<B: Block, M: Fn() -> B + Send + Sync> DynBlock for Fresh<M> {
     fn block_on(&self, future: LocalBoxFuture<'_, ()>) {
         (self.0)().block_on(future);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_of_two_moments_is_exact() {
+        let origin = std::time::Instant::now();
+        for nanos in [0, 1, 2, 3, 7, 8, 999, 1_000_000_007, 86_400_000_000_001] {
+            let distance = Duration::from_nanos(nanos);
+            let later = Moment::new(origin + distance);
+            assert_eq!(later.since(&Moment::new(origin)), distance);
+            assert_eq!(Moment::new(origin).since(&later), Duration::ZERO);
+        }
     }
 }

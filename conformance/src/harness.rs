@@ -37,6 +37,19 @@ macro_rules! main {
     };
 }
 
+/// The seed that the environment asks for.
+///
+/// # Panics
+///
+/// If the variable [`SEED`] is set, and not to a number.
+pub(crate) fn seed() -> Option<u64> {
+    let text = std::env::var(SEED).ok()?;
+    match text.parse() {
+        Ok(seed) => Some(seed),
+        Err(error) => panic!("{SEED}={text}: {error}; a whole number from 0 is allowed"),
+    }
+}
+
 /// Runs the suite's checks as tests, by the arguments that cargo and nextest
 /// give.
 pub fn run(suite: Suite) -> ExitCode {
@@ -51,12 +64,9 @@ pub fn run_trials(trials: Vec<Trial>) -> ExitCode {
 /// A test for each of the suite's checks, named `subject::backend::law`. A
 /// check that would be skipped is an ignored test, whose kind tells why.
 pub fn trials(suite: Suite) -> Vec<Trial> {
-    let suite = match std::env::var(SEED) {
-        Ok(text) => match text.parse() {
-            Ok(seed) => suite.seed(seed),
-            Err(error) => panic!("{SEED}={text}: {error}"),
-        },
-        Err(_) => suite,
+    let suite = match seed() {
+        Some(seed) => suite.seed(seed),
+        None => suite,
     };
     let mut missing = BTreeMap::new();
     let laws = suite.laws();

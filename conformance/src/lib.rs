@@ -31,6 +31,7 @@
 pub mod backend;
 pub mod backends;
 pub mod book;
+pub mod case;
 pub mod cx;
 mod erased;
 pub mod harness;
