@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -382,6 +382,8 @@ pub struct Root {
 pub(crate) struct Progress {
     pub(crate) log: Arc<Log>,
     pub(crate) polls: AtomicU64,
+    /// Whether a poll has begun and not ended.
+    pub(crate) in_poll: AtomicBool,
     stage: Mutex<Stage>,
 }
 
@@ -422,6 +424,7 @@ impl Root {
         let progress = Arc::new(Progress {
             log: Log::new(),
             polls: AtomicU64::new(0),
+            in_poll: AtomicBool::new(false),
             stage: Mutex::new(Stage::Given),
         });
         let root = Self {
@@ -491,7 +494,9 @@ impl Future for RootFuture {
             return Poll::Ready(());
         };
         let _scope = Scope::enter(&this.progress.log);
+        this.progress.in_poll.store(true, Ordering::Relaxed);
         let polled = catch_unwind(AssertUnwindSafe(|| main.as_mut().poll(cx)));
+        this.progress.in_poll.store(false, Ordering::Relaxed);
         let mut outcome = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(())) => Outcome::Passed,

@@ -2,14 +2,17 @@
 //! `harness = false`: filters, `--list`, nextest and editors work with them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::backend::lacks;
-use crate::report::{Outcome, Report};
-use crate::suite::Suite;
+use crate::backend::Capability;
+use crate::backend::probe::{self, Probed, probe};
+use crate::law::Law;
+use crate::report::{Failure, Outcome, Report};
+use crate::suite::{Check, Suite};
 
 /// The variable whose number is the seed of the run.
 pub const SEED: &str = "ANYSYNC_CONFORMANCE_SEED";
@@ -63,42 +66,87 @@ pub fn run_trials(trials: Vec<Trial>) -> ExitCode {
 
 /// A test for each of the suite's checks, named `subject::backend::law`. A
 /// check that would be skipped is an ignored test, whose kind tells why.
+///
+/// Before the checks of a backend comes a test that it runs futures and tasks at all,
+/// `subject::backend::runs_futures`: when that fails, the checks are ignored.
 pub fn trials(suite: Suite) -> Vec<Trial> {
     let suite = match seed() {
         Some(seed) => suite.seed(seed),
         None => suite,
     };
-    let mut missing = BTreeMap::new();
     let laws = suite.laws();
-    let checks = suite.checks().into_iter();
-    let trials = checks.map(|check| {
-        let name = check.backend.name().to_owned();
-        let lacks = missing
-            .entry(name)
-            .or_insert_with(|| lacks(Arc::clone(&check.backend)));
-        let skip = check.skip_reason(lacks);
-        let name = check.name();
-        let laws = laws.clone();
-        let test = move || {
-            let result = check.run();
-            match &result.outcome {
-                Outcome::Failed(_) => {
-                    let seed = result.seed;
-                    let report = Report::new(vec![result], laws, seed).failures();
-                    Err(Failed::from(format!("{report}  ({SEED}={seed})")))
-                }
-                Outcome::Passed | Outcome::Skipped(_) => Ok(()),
+    let mut probed = BTreeMap::new();
+    let mut trials = Vec::new();
+    for check in suite.checks() {
+        let backend = check.backend.name().to_owned();
+        let subject = check.subject.name();
+        let probed: &Arc<Result<Probed, Failure>> = match probed.entry(backend.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let probed = Arc::new(probe(&check.backend, probe::LIMIT));
+                let of_trial = Arc::clone(&probed);
+                let name = format!("{subject}::{backend}::{ABLE}");
+                trials.push(Trial::test(name, move || able(&of_trial)));
+                place.insert(probed)
             }
         };
-        let trial = Trial::test(name, test);
-        match skip {
-            // The reason's first words, as in `no timer`.
-            Some(reason) => {
-                let kind = reason.split(':').next().unwrap_or_default();
-                trial.with_kind(kind).with_ignored_flag(true)
-            }
-            None => trial,
+        trials.push(trial(check, probed, &laws));
+    }
+    trials
+}
+
+/// The last part of the name of the test that a backend runs futures and tasks at all.
+const ABLE: &str = "runs_futures";
+
+fn able(probed: &Result<Probed, Failure>) -> Result<(), Failed> {
+    let failures: Vec<&Failure> = match probed {
+        Ok(probed) => probed.broken.iter().map(|(_, failure)| failure).collect(),
+        Err(failure) => vec![failure],
+    };
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let told = failures.into_iter().map(
+        |Failure {
+             message,
+             location,
+             dump,
+         }| format!("{message}\n{location}\n{dump}"),
+    );
+    Err(told.collect::<String>().trim_end().into())
+}
+
+/// What a check says nothing about, it is ignored for, with the reason's first words,
+/// as in `no timer`.
+fn trial(check: Check, probed: &Result<Probed, Failure>, laws: &[Law]) -> Trial {
+    let kind = match probed {
+        Err(_) => Some("cannot run a future".to_owned()),
+        Ok(probed) => {
+            let needed = |(what, _): &&(Capability, Failure)| check.law.needs.contains(what);
+            let reason = check.skip_reason(&probed.lacks);
+            let reason = reason.map(|text| text.split(':').next().unwrap_or_default().to_owned());
+            reason.or_else(|| {
+                let (what, _) = probed.broken.iter().find(needed)?;
+                Some(format!("{what} is broken"))
+            })
         }
-    });
-    trials.collect()
+    };
+    let laws = laws.to_vec();
+    let name = check.name();
+    let test = move || {
+        let result = check.run();
+        match &result.outcome {
+            Outcome::Failed(_) => {
+                let seed = result.seed;
+                let report = Report::new(vec![result], laws, seed).failures();
+                Err(Failed::from(format!("{report}  ({SEED}={seed})")))
+            }
+            Outcome::Passed | Outcome::Skipped(_) => Ok(()),
+        }
+    };
+    let trial = Trial::test(name, test);
+    match kind {
+        Some(kind) => trial.with_kind(kind).with_ignored_flag(true),
+        None => trial,
+    }
 }

@@ -183,9 +183,31 @@ fn hung(progress: &Progress, watchdog: Duration) -> Outcome {
              an executor that nobody runs?"
         ),
         Stage::Running => format!(
-            "hung: not finished after {watchdog:.0?}. Either a wake-up was lost, or something \
-             blocks the executor's thread"
+            "hung: not finished after {watchdog:.0?}. {}",
+            stands(progress)
         ),
     };
     failed(progress, message)
+}
+
+/// What a root future that hangs is at, with a guess at the cause.
+fn stands(progress: &Progress) -> String {
+    let before = polls(progress);
+    let is_in_poll = progress.in_poll.load(Ordering::Relaxed);
+    thread::sleep(Duration::from_millis(20));
+    let polls = polls(progress);
+    match (polls - before, is_in_poll) {
+        (0, true) => format!(
+            "Poll {polls} of the root future does not return: something in it blocks the \
+             executor's thread"
+        ),
+        (0, false) => format!(
+            "The root future was polled {polls}x and waits: either a wake-up was lost, by a \
+             primitive or by the executor's waker, or something blocks the executor's thread"
+        ),
+        _ => format!(
+            "The root future is polled again and again, {polls}x by now: what it asks for does \
+             not come true, as when a task that is ready is never run"
+        ),
+    }
 }

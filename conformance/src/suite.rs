@@ -6,10 +6,11 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::backend::probe::{self, probe};
 use crate::backend::{Backend, Body, Capability};
 use crate::cx::mix;
 use crate::law::{About, Law, Level};
-use crate::report::{CheckResult, Outcome, Report};
+use crate::report::{CheckResult, Failure, Outcome, Report};
 use crate::runner;
 use crate::subject::Subject;
 use crate::{backends, laws, subjects};
@@ -253,10 +254,87 @@ impl Suite {
     }
 
     /// Runs every check, and calls `progress` after each.
+    ///
+    /// A backend is tried first, for a few seconds: when it cannot run a future at all, or
+    /// a task, the first check that needs it fails and tells so, and the others are
+    /// skipped.
     pub fn run_with(&self, mut progress: impl FnMut(&CheckResult)) -> Report {
-        let results = run_all(self.checks(), self.jobs, &mut progress);
+        let checks = self.checks();
+        let mut results: Vec<_> = judge(&checks, self.watchdog);
+        let (places, able): (Vec<_>, Vec<_>) = checks
+            .into_iter()
+            .enumerate()
+            .filter(|(place, _)| results[*place].is_none())
+            .unzip();
+        results.iter().flatten().for_each(&mut progress);
+        for (place, result) in places
+            .into_iter()
+            .zip(run_all(able, self.jobs, &mut progress))
+        {
+            results[place] = Some(result);
+        }
+        let results = results.into_iter().flatten().collect();
         Report::new(results, self.laws.clone(), self.seed)
     }
+}
+
+/// What is known of checks whose backend cannot do what they need.
+fn judge(checks: &[Check], watchdog: Duration) -> Vec<Option<CheckResult>> {
+    let mut backends: Vec<&Arc<dyn Backend>> = Vec::new();
+    for check in checks {
+        if !backends
+            .iter()
+            .any(|known| Arc::ptr_eq(known, &check.backend))
+        {
+            backends.push(&check.backend);
+        }
+    }
+    // All at once: one that hangs takes seconds.
+    let probed: Vec<_> = thread::scope(|scope| {
+        let limit = probe::LIMIT.min(watchdog);
+        let probes = backends
+            .iter()
+            .map(|backend| scope.spawn(move || probe(backend, limit)));
+        let probes: Vec<_> = probes.collect();
+        let join = |probe: thread::ScopedJoinHandle<'_, _>| probe.join();
+        probes.into_iter().map(join).collect()
+    });
+    let mut results = vec![None; checks.len()];
+    for (backend, probed) in backends.into_iter().zip(probed) {
+        let Ok(probed) = probed else {
+            continue;
+        };
+        // The whole backend first, then what it offers.
+        let flaws: Vec<(Option<Capability>, Failure)> = match probed {
+            Err(failure) => vec![(None, failure)],
+            Ok(probed) => {
+                let broken = probed.broken.into_iter();
+                broken
+                    .map(|(what, failure)| (Some(what), failure))
+                    .collect()
+            }
+        };
+        for (what, failure) in flaws {
+            let mut outcome = Outcome::Failed(failure.clone());
+            for (place, check) in checks.iter().enumerate() {
+                let is_hit = what.is_none_or(|what| check.law.needs.contains(&what));
+                if !Arc::ptr_eq(&check.backend, backend) || !is_hit || results[place].is_some() {
+                    continue;
+                }
+                // What the subject does not have says nothing about the backend.
+                if check.law.reason_against(&*check.subject).is_some() {
+                    continue;
+                }
+                let mut result = check.not_run(outcome);
+                if matches!(result.outcome, Outcome::Failed(_)) {
+                    result.level = Level::Must;
+                }
+                results[place] = Some(result);
+                outcome = Outcome::Skipped(failure.message.clone());
+            }
+        }
+    }
+    results
 }
 
 /// Runs checks, `jobs` at a time; the results are in the order of the checks.
@@ -345,23 +423,27 @@ impl Check {
         result
     }
 
+    fn not_run(&self, outcome: Outcome) -> CheckResult {
+        CheckResult {
+            subject: self.subject.name().to_owned(),
+            law: self.law.id.to_owned(),
+            backend: self.backend.name().to_owned(),
+            level: self.law.level_for(&*self.subject),
+            outcome,
+            seed: self.seed,
+            rounds: 0,
+            explored: None,
+            time: Duration::ZERO,
+        }
+    }
+
     fn run_all_rounds(&self) -> CheckResult {
         let law = &self.law;
         let rounds = match self.backend.is_drawn() && !law.once {
             true => self.rounds,
             false => 1,
         };
-        let mut result = CheckResult {
-            subject: self.subject.name().to_owned(),
-            law: law.id.to_owned(),
-            backend: self.backend.name().to_owned(),
-            level: law.level_for(&*self.subject),
-            outcome: Outcome::Passed,
-            seed: self.seed,
-            rounds: 0,
-            explored: None,
-            time: Duration::ZERO,
-        };
+        let mut result = self.not_run(Outcome::Passed);
         if let Some(reason) = law.reason_against(&*self.subject) {
             result.outcome = Outcome::Skipped(reason);
             return result;
