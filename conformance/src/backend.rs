@@ -16,7 +16,7 @@ use anysync::{Block, Io, Runtime, Spawn, SpawnBlocking, SpawnLocal, Timer};
 use crate::cx::Cx;
 use crate::erased::{
     BoxFuture, Confined, DynBlock, DynSpawn, DynSpawnBlocking, DynSpawnLocal, DynTimer, Fresh,
-    Shared,
+    LocalBoxFuture, Shared, Starts,
 };
 use crate::log::{Log, Scope, message_of};
 use crate::report::{Failure, Outcome};
@@ -276,6 +276,51 @@ impl Face {
     #[must_use]
     pub fn spawn(mut self, spawn: impl Spawn) -> Self {
         self.spawn = Some(Arc::new(Shared(spawn)));
+        self
+    }
+
+    /// Adds its tasks, by how it starts one: for an executor that runs a future and
+    /// hands nothing back. `start` may be called on any thread; the future it is given
+    /// catches its panics and can be aborted.
+    ///
+    /// # Examples
+    ///
+    /// A thread for each task:
+    ///
+    /// ```
+    /// use anysync::{Bare, Block};
+    /// use anysync_conformance::backend::Face;
+    ///
+    /// let face = Face::new(Bare).tasks(|task| {
+    ///     std::thread::spawn(|| Bare.block_on(task));
+    /// });
+    /// # let _ = face;
+    /// ```
+    #[must_use]
+    pub fn tasks(mut self, start: impl Fn(BoxFuture<'static, ()>) + Send + Sync + 'static) -> Self {
+        self.spawn = Some(Arc::new(Starts(start)));
+        self
+    }
+
+    /// The same for an executor that belongs to the calling thread: its tasks are
+    /// `Send` or not, and started on this thread.
+    #[must_use]
+    pub fn local_tasks(mut self, start: impl Fn(LocalBoxFuture<'static, ()>) + 'static) -> Self {
+        let start = Arc::new(Confined::new(Starts(start)));
+        self.spawn = Some(Arc::clone(&start) as Arc<dyn DynSpawn>);
+        self.local = Some(start);
+        self
+    }
+
+    /// Adds its timer, which belongs to the calling thread.
+    #[must_use]
+    pub fn local_timer<T>(mut self, timer: T) -> Self
+    where
+        T: Timer + 'static,
+        T::Instant: Send + Sync,
+        T::Sleep: 'static,
+    {
+        self.timer = Some(Arc::new(Confined::new(timer)));
         self
     }
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use anysync::io::package;
 use anysync::{Block, Elapsed, Io, Join, Spawn, SpawnBlocking, SpawnLocal, Timer as AnyTimer};
 use send_wrapper::SendWrapper;
 
@@ -296,6 +297,31 @@ impl<T: SpawnLocal + 'static> DynSpawn for Confined<T> {
 impl<T: SpawnLocal + 'static> DynSpawnLocal for Confined<T> {
     fn spawn_local(&self, task: LocalBoxFuture<'static, Value>) -> Handle {
         Box::new(Confined::new(self.inner().spawn_local(task)))
+    }
+}
+
+/// Starts tasks that nobody hands anything back for.
+pub(crate) struct Starts<F>(pub(crate) F);
+
+impl<F: Fn(BoxFuture<'static, ()>) + Send + Sync> DynSpawn for Starts<F> {
+    fn spawn(&self, _: &str, task: BoxFuture<'static, Value>) -> Handle {
+        let (task, handle) = package(task);
+        (self.0)(Box::pin(task));
+        Box::new(handle)
+    }
+}
+
+impl<F: Fn(LocalBoxFuture<'static, ()>) + 'static> DynSpawn for Confined<Starts<F>> {
+    fn spawn(&self, _: &str, task: BoxFuture<'static, Value>) -> Handle {
+        self.spawn_local(task)
+    }
+}
+
+impl<F: Fn(LocalBoxFuture<'static, ()>) + 'static> DynSpawnLocal for Confined<Starts<F>> {
+    fn spawn_local(&self, task: LocalBoxFuture<'static, Value>) -> Handle {
+        let (task, handle) = package(task);
+        (self.inner().0)(Box::pin(task));
+        Box::new(Confined::new(handle))
     }
 }
 
