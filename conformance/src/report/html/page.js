@@ -214,6 +214,8 @@
     if (event.target === panel) panel.close();
   });
   panel.addEventListener('close', () => {
+    // To mark the command takes the focus out of the panel, and then nobody returns it.
+    cells.find((cell) => Number(cell.dataset.check) === open)?.focus();
     open = null;
     save();
   });
