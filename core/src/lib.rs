@@ -73,7 +73,7 @@
 //! |-|-|-|
 //! | `std` | yes | `Block`, `io::block_on`, the operating system's lock inside |
 //! | `alloc` | with `std` | [`Spawn`] and its relatives, owned waits and guards |
-//! | `critical-section` | no | without `std`: the inner lock is a critical section, in place of a spin lock |
+//! | `critical-section` | no | without `std`: the inner lock is a critical section, in place of a bit |
 //!
 //! Without features the crate is `no_std` and allocates nothing.
 

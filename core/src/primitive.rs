@@ -4,12 +4,10 @@
 //! | name | `std` | `no_std` | loom |
 //! |-|-|-|-|
 //! | [`AtomicPtr`], [`AtomicUsize`], [`Ordering`] | `core` | `core` | loom |
-//! | [`Lock`] | `std::sync::Mutex` | a critical section, or a spin lock | loom |
+//! | [`Lock`] | a bit, and sleep | a bit, or a critical section | loom |
 //! | [`TrackedCell`] | `core`'s `UnsafeCell` | the same | loom's, which finds races |
 //!
-//! No other module mentions any of the three worlds. With `--cfg anysync_spin` the
-//! spin lock is taken with `std` too, for tests: a sanitizer sees into it, and it
-//! checks that no thread locks twice.
+//! No other module mentions any of the three worlds.
 
 #[cfg(anysync_loom)]
 pub(crate) use loom::sync::atomic::Ordering;
@@ -82,14 +80,14 @@ mod tracked_cell {
 }
 
 /// The inner lock: held for a few instructions, never while any code of the
-/// user's runs. A panic inside is a bug of this crate's, so poison is ignored.
-#[cfg(any(all(feature = "std", not(anysync_spin)), anysync_loom))]
-mod lock {
-    #[cfg(anysync_loom)]
-    use loom::sync::{Mutex, MutexGuard};
-    #[cfg(not(anysync_loom))]
-    use std::sync::{Mutex, MutexGuard};
+/// user's runs.
+#[cfg(not(anysync_loom))]
+mod lock;
 
+/// The same under loom. A panic inside is a bug of this crate's, so poison is ignored.
+#[cfg(anysync_loom)]
+mod lock {
+    use loom::sync::{Mutex, MutexGuard};
     use std::sync::PoisonError;
 
     pub(crate) type LockGuard<'a, T> = MutexGuard<'a, T>;
@@ -98,10 +96,8 @@ mod lock {
     pub(crate) struct Lock<T>(Mutex<T>);
 
     impl<T> Lock<T> {
-        const_fn! {
-            pub(crate) const fn new(value: T) -> Self {
-                Self(Mutex::new(value))
-            }
+        pub(crate) fn new(value: T) -> Self {
+            Self(Mutex::new(value))
         }
 
         #[inline]
@@ -111,12 +107,8 @@ mod lock {
 
         /// Without locking: nobody else has the lock.
         #[inline]
-        #[cfg_attr(not(feature = "alloc"), allow(dead_code))]
         pub(crate) fn get_mut(&mut self) -> &mut T {
             self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
         }
     }
 }
-
-#[cfg(not(any(all(feature = "std", not(anysync_spin)), anysync_loom)))]
-mod lock;
