@@ -78,6 +78,10 @@ addEventListener('load', async () => {
     ask('lang and viewport', document.documentElement.lang === 'en' && all('meta[name=viewport]').length === 1);
     fitsAcross('at first');
 
+    const heads = all('.of-law .law');
+    const narrow = Math.min(...heads.map((head) => head.getBoundingClientRect().width));
+    ask(`a law has ${narrow} px`, narrow > innerWidth / 2);
+
     // The same as the JSON report says.
     const results = JSON.parse(byId('expected').textContent)
       .flatMap(({ subject, results }) => results.map((result) => ({ subject, ...result })));
@@ -96,7 +100,7 @@ addEventListener('load', async () => {
     ask('each failure is told below', all('.failure').length === failed.length);
     ask('each cell has a name', buttons.every((button) => button.getAttribute('aria-label').length > button.className.length + 10));
     ask('each matrix is one stop', all('.of-law button[tabindex="0"]').length === all('.laws').length);
-    canBeHit('at first', 'button, select, input[type=search], label.choice, summary');
+    canBeHit('at first', 'button, select, input[type=search], label.choice, summary, a');
     isReadable('at first', ['h1', '.verdict', '.facts dt', '.counts td', '.counts a', 'td.failed', '.choice .number',
       '#shown', '.summary', '.sentence', '.level', '.backend', 'button.passed', 'button.failed', 'button.skipped', 'summary']);
 
@@ -127,8 +131,8 @@ addEventListener('load', async () => {
       ask(`${outcome}: the panel is ${panel.scrollWidth} px wide`, panel.scrollWidth <= panel.clientWidth && panel.offsetWidth <= innerWidth);
       ask(`${outcome}: the panel is as high as the screen at most`, panel.offsetHeight <= innerHeight);
       fitsAcross(`${outcome}: with the panel`);
-      canBeHit(`${outcome}: in the panel`, '#panel button');
-      isReadable(`${outcome}: in the panel`, ['#panel h2', '#panel dt', '#panel dd', '#panel pre', '#panel .badge', '.copy']);
+      canBeHit(`${outcome}: in the panel`, '#panel button, #panel a');
+      isReadable(`${outcome}: in the panel`, ['#panel h2', '#panel dt', '#panel dd', '#panel pre', '#panel .badge', '#panel a', '.copy']);
       // Without a clipboard the command is marked.
       const copy = panel.querySelector('.copy');
       copy.click();

@@ -89,14 +89,18 @@ fn entry(law: &Law, mutants: &[Mutant], page: &mut String) -> fmt::Result {
     writeln!(page)
 }
 
-/// GitHub leads on from an issue's address to a pull request of that number.
 fn link(issue: &str) -> String {
-    match issue.split_once('#') {
-        Some((repository, number)) => {
-            format!("[{issue}](https://github.com/{repository}/issues/{number})")
-        }
+    match address(issue) {
+        Some(address) => format!("[{issue}]({address})"),
         None => issue.to_owned(),
     }
+}
+
+/// Where an issue of [`Law::seen_in`] is. GitHub leads on from an issue's address to a
+/// pull request of that number.
+pub(crate) fn address(issue: &str) -> Option<String> {
+    let (repository, number) = issue.split_once('#')?;
+    Some(format!("https://github.com/{repository}/issues/{number}"))
 }
 
 fn tested(law: &Law) -> String {

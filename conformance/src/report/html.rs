@@ -11,6 +11,8 @@ use serde::Serialize;
 
 use super::table::{self, Skipped, count, distinct, skipped};
 use super::{CheckResult, Outcome, Report};
+use crate::book;
+use crate::law::Law;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +43,10 @@ struct LawData<'a> {
     id: &'a str,
     sentence: &'a str,
     hint: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    why: &'a str,
+    /// Issues, each with its address.
+    seen_in: Vec<(&'a str, Option<String>)>,
 }
 
 #[derive(Serialize)]
@@ -157,8 +163,6 @@ fn head(
     all: &[&CheckResult],
     made: Option<SystemTime>,
 ) -> Markup {
-    let laws = distinct(all, |result| &result.law).len();
-    let backends = distinct(all, |result| &result.backend).len();
     let made = made.map(|made| humantime::format_rfc3339_seconds(made).to_string());
     html! {
         header {
@@ -177,7 +181,7 @@ fn head(
                         dd { time datetime=(made) { (made.replace('T', " ").replace('Z', " UTC")) } }
                     }
                 }
-                div { dt { "Size" } dd { (laws) " laws × " (backends) " backends" } }
+                div { dt { "Size" } dd { (size(all)) } }
             }
             table.counts {
                 caption.unseen { "How many checks ended how" }
@@ -185,7 +189,7 @@ fn head(
                     tr {
                         th scope="col" { "Subject" }
                         @for outcome in OUTCOMES { th scope="col" { (outcome) } }
-                        th scope="col" { "laws × backends" }
+                        th scope="col" { "size" }
                     }
                 }
                 tbody {
@@ -196,7 +200,7 @@ fn head(
                                 @let count = count(&part.results(), outcome);
                                 td class=[(count > 0).then_some(outcome)] { (count) }
                             }
-                            td { (part.laws().len()) " × " (part.backends().len()) }
+                            td { (size(&part.results())) }
                         }
                     }
                 }
@@ -337,7 +341,10 @@ fn evidence(report: &Report, result: &CheckResult, failure: &super::Failure) -> 
     let law = report.law(&result.law);
     html! {
         dl.evidence {
-            @if let Some(law) = law { dt { "the law" } dd { (law.sentence) } }
+            @if let Some(law) = law {
+                dt { "the law" } dd { (law.sentence) }
+                @if !law.why.is_empty() { dt { "why" } dd { (law.why) } }
+            }
             dt { "what happened" } dd.told { (failure.message) }
             @if !failure.location.is_empty() {
                 dt { "at" } dd { code { (failure.location) } }
@@ -345,7 +352,21 @@ fn evidence(report: &Report, result: &CheckResult, failure: &super::Failure) -> 
             @if !failure.dump.is_empty() {
                 dt { "who waited, and what had happened" } dd { pre { (failure.dump.trim_end()) } }
             }
-            @if let Some(law) = law { dt { "how to mend it" } dd { (law.hint) } }
+            @if let Some(law) = law {
+                dt { "how to mend it" } dd { (law.hint) }
+                @let seen = seen_in(law);
+                @if !seen.is_empty() {
+                    dt { "seen in" }
+                    dd.links {
+                        @for (issue, address) in seen {
+                            @match address {
+                                Some(address) => a href=(address) rel="noreferrer" { (issue) },
+                                None => span { (issue) },
+                            }
+                        }
+                    }
+                }
+            }
             dt { "seed" } dd { (result.seed) }
             dt { "runs" } dd { (runs(result)) ", " (format!("{:.1?}", result.time)) }
             dt { "to repeat it" } dd { pre { (words(&result.command())) } }
@@ -385,6 +406,12 @@ fn panel() -> Markup {
     }
 }
 
+/// The public issues of a law, each with its address.
+fn seen_in(law: &Law) -> Vec<(&'static str, Option<String>)> {
+    let issues = law.seen_in.iter();
+    issues.map(|issue| (*issue, book::address(issue))).collect()
+}
+
 /// The laws by the first part of their ids, in order.
 fn groups(laws: Vec<&str>) -> Vec<(&str, Vec<&str>)> {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -402,6 +429,18 @@ fn groups(laws: Vec<&str>) -> Vec<(&str, Vec<&str>)> {
 /// A law's id, which may be broken after an underscore.
 fn broken(law: &str) -> Markup {
     html! { @for word in law.split_inclusive('_') { (word) wbr; } }
+}
+
+/// How large a matrix is.
+fn size(results: &[&CheckResult]) -> String {
+    let laws = distinct(results, |result| &result.law).len();
+    let backends = distinct(results, |result| &result.backend).len();
+    let plural = |count| if count == 1 { "" } else { "s" };
+    format!(
+        "{laws} law{} × {backends} backend{}",
+        plural(laws),
+        plural(backends)
+    )
 }
 
 /// A command whose lines end between words, and not after the first dash of an option.
@@ -441,6 +480,8 @@ fn data(report: &Report, laws: &[&str]) -> String {
             id,
             sentence: law.map(|law| law.sentence).unwrap_or_default(),
             hint: law.map(|law| law.hint).unwrap_or_default(),
+            why: law.map(|law| law.why).unwrap_or_default(),
+            seen_in: law.map(seen_in).unwrap_or_default(),
         }
     });
     let checks = report.results.iter().map(|result| {

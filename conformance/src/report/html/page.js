@@ -138,10 +138,20 @@
       return value;
     };
     add('the law', law.sentence);
+    add('why', law.why);
     add(check.outcome === 'skipped' ? 'why it was not run' : 'what happened', check.message, '', 'told');
     add('at', check.location, 'code');
     add('who waited, and what had happened', check.dump, 'pre');
     add(check.outcome === 'failed' ? 'how to mend it' : 'how to mend what breaks it', law.hint);
+    if (law.seen_in.length > 0) {
+      const links = element('dd', undefined, 'links');
+      for (const [issue, address] of law.seen_in) {
+        const link = element(address ? 'a' : 'span', issue);
+        if (address) Object.assign(link, { href: address, rel: 'noreferrer' });
+        links.append(link);
+      }
+      parts.append(element('dt', 'seen in'), links);
+    }
     add('seed', check.seed);
     add('runs', check.outcome === 'skipped' && check.runs === 'not run' ? check.runs : `${check.runs}, ${check.time}`);
     const command = add('to repeat it', check.command, 'pre');

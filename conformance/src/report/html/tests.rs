@@ -56,7 +56,9 @@ fn report() -> Report {
     ];
     let laws = vec![
         law("a::one_thing", "one & only"),
-        law("b::two", "two <i>"),
+        law("b::two", "two <i>")
+            .because("1 < 2 & so on")
+            .seen_in(&["us/\"them\"#7", "elsewhere"]),
         law("a::three", "three"),
     ];
     Report::new(results, laws, 7)
@@ -92,16 +94,14 @@ fn page_is_whole_and_fetches_nothing() {
     ] {
         assert!(page.contains(part), "no {part}");
     }
-    for part in [
-        "http://",
-        "https://",
-        "src=",
-        "@import",
-        "url(",
-        "<link rel=\"style",
-    ] {
+    for part in ["http://", "src=", "@import", "url(", "<link rel=\"style"] {
         assert!(!page.contains(part), "{part}");
     }
+    // A link is followed by whoever clicks it.
+    let links = page.matches("<a href=\"https://").count();
+    let in_data = page.matches("\",\"https://").count();
+    assert_eq!((links, in_data), (1, 1));
+    assert_eq!(page.matches("https://").count(), 2);
 }
 
 #[test]
@@ -114,8 +114,8 @@ fn head_says_what_was_run() {
         r#"<time datetime="2001-09-09T01:46:40Z">2001-09-09 01:46:40 UTC</time>"#,
         "3 laws × 2 backends",
         "A MUST does not hold",
-        r##"<a href="#subject-0">ours</a></th><td class="failed">1</td><td class="passed">3</td><td class="skipped">1</td><td>3 × 2</td>"##,
-        r##"<a href="#subject-1">theirs</a></th><td>0</td><td class="passed">1</td><td>0</td><td>1 × 1</td>"##,
+        r##"<a href="#subject-0">ours</a></th><td class="failed">1</td><td class="passed">3</td><td class="skipped">1</td><td>3 laws × 2 backends</td>"##,
+        r##"<a href="#subject-1">theirs</a></th><td>0</td><td class="passed">1</td><td>0</td><td>1 law × 1 backend</td>"##,
         "3 passed, 1 failed, 1 skipped",
     ] {
         assert!(page.contains(part), "no {part} in {page}");
@@ -146,7 +146,8 @@ fn matrix_has_a_row_for_each_law_and_a_button_for_each_check() {
 fn failures_and_skips_are_told_without_the_script() {
     let page = report().html(None);
     for part in [
-        "<dt>the law</dt><dd>two &lt;i&gt;</dd>",
+        "<dt>the law</dt><dd>two &lt;i&gt;</dd><dt>why</dt><dd>1 &lt; 2 &amp; so on</dd>",
+        r#"<a href="https://github.com/us/&quot;them&quot;/issues/7" rel="noreferrer">us/&quot;them&quot;#7</a><span>elsewhere</span>"#,
         r#"<dt>what happened</dt><dd class="told">2 &lt; 1</dd>"#,
         "<dt>at</dt><dd><code>src/&lt;lib&gt;.rs:1:2</code></dd>",
         "<pre>2 &lt; 1\nwaits</pre>",
@@ -162,6 +163,11 @@ fn failures_and_skips_are_told_without_the_script() {
 fn data_holds_every_check_in_the_order_of_the_results() {
     let report = report();
     let data = data_of(&report.html(None));
+    assert_eq!(data["laws"][1]["why"], "1 < 2 & so on");
+    assert_eq!(
+        data["laws"][1]["seen_in"][0][1],
+        "https://github.com/us/\"them\"/issues/7"
+    );
     let checks = data["checks"].as_array().expect("a list");
     assert_eq!(checks.len(), report.results().len());
     for (check, result) in checks.iter().zip(report.results()) {
