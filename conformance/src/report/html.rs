@@ -189,7 +189,7 @@ fn head(
                     tr {
                         th scope="col" { "Subject" }
                         @for outcome in OUTCOMES { th scope="col" { (outcome) } }
-                        th scope="col" { "size" }
+                        th scope="col" { "laws × backends" }
                     }
                 }
                 tbody {
@@ -200,7 +200,7 @@ fn head(
                                 @let count = count(&part.results(), outcome);
                                 td class=[(count > 0).then_some(outcome)] { (count) }
                             }
-                            td { (size(&part.results())) }
+                            td { (part.laws().len()) " × " (part.backends().len()) }
                         }
                     }
                 }
