@@ -14,8 +14,8 @@ use std::vec::Vec;
 use crate::io::package;
 use crate::test_util::{counting_waker, poll_noop};
 use crate::{
-    Bare, Barrier, Condvar, Event, Mutex, Notify, OnceCell, Semaphore, broadcast, channel, notify,
-    once_cell, oneshot, semaphore, watch,
+    Bare, Barrier, CancellationToken, Condvar, Event, Mutex, Notify, OnceCell, Semaphore,
+    broadcast, cancellation, channel, notify, once_cell, oneshot, semaphore, watch,
 };
 
 /// A callback that counts its calls.
@@ -361,6 +361,14 @@ fn waiters_call_back() {
     assert_eq!(cell.get_or_init_with(waiter.as_mut(), || 1), None);
     drop(turn);
     called("a cell");
+
+    let token = CancellationToken::new();
+    let mut waiter = pin!(cancellation::Waiter::with_callback(&CALLS, count));
+    assert!(!token.wait_with(waiter.as_mut()));
+    assert!(!waiter.is_cancelled());
+    token.cancel();
+    assert!(waiter.is_cancelled());
+    called("a token");
 }
 
 #[test]

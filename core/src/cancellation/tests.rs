@@ -661,6 +661,45 @@ fn debug_tells_the_state() {
         format!("{:?}", token.cancelled(Bare)),
         "Cancelled { is_cancelled: true, .. }"
     );
+    for token in [token, Token::new()] {
+        let is_cancelled = token.is_cancelled();
+        let mut waiter = pin!(Waiter::new());
+        token.wait_with(waiter.as_mut());
+        assert_eq!(
+            format!("{waiter:?}"),
+            format!("Waiter {{ is_cancelled: {is_cancelled}, .. }}")
+        );
+        assert_eq!(
+            format!("{:?}", token.clone().cancelled_owned(Bare)),
+            format!("CancelledOwned {{ is_cancelled: {is_cancelled}, .. }}")
+        );
+    }
+}
+
+/// All are marked before anybody is woken, so a wait whose news is on its way is over.
+#[test]
+fn wait_polled_on_its_way_to_be_woken_is_over() {
+    type Late = Mutex<Option<Pin<Box<Cancelled<'static>>>>>;
+    static TOKEN: std::sync::LazyLock<Token> = std::sync::LazyLock::new(Token::new);
+    static LATE: Late = Mutex::new(None);
+
+    let polls_the_last = hooked_waker(|event| {
+        if event == Event::Wake {
+            if let Some(mut late) = LATE.lock().unwrap().take() {
+                assert!(poll_noop(late.as_mut()).is_ready());
+            }
+        }
+    });
+    let wait = |waker: &Waker| {
+        let mut wait = Box::pin(TOKEN.cancelled(Bare));
+        assert!(poll(wait.as_mut(), waker).is_pending());
+        wait
+    };
+    // The last is in a later batch.
+    let _waits: Vec<_> = (0..70).map(|_| wait(&polls_the_last)).collect();
+    *LATE.lock().unwrap() = Some(wait(Waker::noop()));
+    TOKEN.cancel();
+    assert!(LATE.lock().unwrap().is_none());
 }
 
 /// Everything that a tree was made of is freed: the wakers are the witnesses.

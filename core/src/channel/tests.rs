@@ -670,4 +670,5 @@ fn idle_size_is_bounded() {
     let (sender, receiver) = unbounded::<()>();
     assert_eq!(kept(&sender, &receiver), 0);
     assert_eq!(Buffer::<u64>::KEPT, 128);
+    assert_eq!(Buffer::<[u8; 300]>::KEPT, 4);
 }
