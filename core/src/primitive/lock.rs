@@ -246,6 +246,7 @@ mod bit {
 
 #[cfg(all(test, feature = "std"))]
 mod tests {
+    use std::sync::Barrier;
     use std::thread;
 
     use super::Lock;
@@ -254,24 +255,37 @@ mod tests {
     #[test]
     fn excludes() {
         static COUNT: Lock<usize> = Lock::new(0);
+        let start = Barrier::new(4);
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    for _ in 0..10_000 {
+                    start.wait();
+                    for _ in 0..200 {
                         let mut count = COUNT.lock();
                         let before = *count;
+                        // The others come to wait, and see what they should not.
+                        thread::yield_now();
                         *count = before + 1;
                     }
                 });
             }
         });
-        assert_eq!(*COUNT.lock(), 40_000);
+        assert_eq!(*COUNT.lock(), 800);
+    }
+
+    #[test]
+    #[should_panic = "a thread has two guards"]
+    fn second_guard_of_a_thread_is_noticed() {
+        static LOCKS: [Lock<()>; 2] = [Lock::new(()), Lock::new(())];
+        let _one = LOCKS[0].lock();
+        let _other = LOCKS[1].lock();
     }
 
     /// Who waits for a holder that does not run comes to sleep, and goes on.
     #[test]
     fn patience_sleeps_in_the_end() {
         let mut patience = Patience::default();
+        assert!(!patience.sleeps());
         for _ in 0..100 {
             patience.wait();
         }
