@@ -35,6 +35,7 @@ pub mod case;
 pub mod cx;
 mod erased;
 pub mod harness;
+mod known;
 pub mod law;
 pub mod laws;
 mod log;
@@ -51,4 +52,10 @@ pub mod wakers;
 pub use async_trait::async_trait;
 
 pub use erased::{BoxFuture, LocalBoxFuture, Moment};
+pub use known::{BadDay, Day};
 pub use suite::{Check, ROUNDS, Suite, WATCHDOG, random_seed};
+
+/// The code in the page about CI compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../CI.md")]
+struct CiPage;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::backend::probe::{self, probe};
 use crate::backend::{Backend, Body, Capability};
 use crate::cx::mix;
+use crate::known::{Day, Known};
 use crate::law::{About, Law, Level};
 use crate::report::{CheckResult, Failure, Outcome, Report};
 use crate::runner;
@@ -50,7 +51,8 @@ pub struct Suite {
     seed: u64,
     rounds: u64,
     exhaustive: Option<u64>,
-    known: Vec<(String, String)>,
+    known: Vec<Known>,
+    today: Option<Day>,
     stories: bool,
     watchdog: Duration,
     jobs: usize,
@@ -68,8 +70,8 @@ pub struct Check {
     seed: u64,
     rounds: u64,
     exhaustive: Option<u64>,
-    /// Why it may fail, if it may.
-    known: Option<String>,
+    /// Why it may fail, if it may, and which day it is.
+    known: Option<(Known, Day)>,
     /// Whether a failure is to be told in full.
     stories: bool,
     watchdog: Duration,
@@ -90,6 +92,7 @@ impl Suite {
             rounds: ROUNDS,
             exhaustive: None,
             known: Vec::new(),
+            today: None,
             stories: true,
             watchdog: WATCHDOG,
             jobs: jobs.max(2),
@@ -171,8 +174,38 @@ impl Suite {
     /// Lets a law fail, for a reason: its checks that do are skipped with it.
     #[must_use]
     pub fn known_failure(mut self, law: impl Into<String>, reason: impl Into<String>) -> Self {
-        self.known.push((law.into(), reason.into()));
+        let (law, reason, until) = (law.into(), reason.into(), None);
+        self.known.push(Known { law, reason, until });
         self
+    }
+
+    /// Lets a law fail, for a reason, up to the end of a day. Later its checks that fail
+    /// do fail, and say that the day is over.
+    #[must_use]
+    pub fn known_failure_until(
+        mut self,
+        law: impl Into<String>,
+        last: Day,
+        reason: impl Into<String>,
+    ) -> Self {
+        let (law, reason, until) = (law.into(), reason.into(), Some(last));
+        self.known.push(Known { law, reason, until });
+        self
+    }
+
+    /// Which day it is, in place of what the system's clock says.
+    #[must_use]
+    pub fn today(mut self, today: Day) -> Self {
+        self.today = Some(today);
+        self
+    }
+
+    /// The laws that may fail and hold wherever they were run: those that are known
+    /// failures no longer.
+    pub fn outdated(&self, report: &Report) -> Vec<&str> {
+        let known = self.known.iter();
+        let outdated = known.filter(|known| known.is_outdated(report.results()));
+        outdated.map(|known| known.law.as_str()).collect()
     }
 
     /// For checks that are to fail, and whose failures nobody reads.
@@ -220,6 +253,7 @@ impl Suite {
             [] => subjects::all().into_iter().take(1).collect(),
             some => some.to_vec(),
         };
+        let today = self.today.unwrap_or_else(Day::today);
         let mut checks = Vec::new();
         for subject in &subjects {
             let about_backends = subject.is_strict();
@@ -230,8 +264,8 @@ impl Suite {
                 {
                     continue;
                 }
-                let known = self.known.iter().find(|(id, _)| id == law.id);
-                let known = known.map(|(_, reason)| reason.clone());
+                let known = self.known.iter().find(|known| known.law == law.id);
+                let known = known.map(|known| (known.clone(), today));
                 checks.extend(backends.iter().map(|backend| Check {
                     law: law.clone(),
                     backend: Arc::clone(backend),
@@ -417,8 +451,8 @@ impl Check {
     /// The result of several rounds is that of the first that fails, with its seed.
     pub fn run(&self) -> CheckResult {
         let mut result = self.run_all_rounds();
-        if let (Outcome::Failed(_), Some(reason)) = (&result.outcome, &self.known) {
-            result.outcome = Outcome::Skipped(format!("known failure: {reason}"));
+        if let Some((known, today)) = &self.known {
+            result.outcome = known.judge(result.outcome, *today);
         }
         result
     }

@@ -21,7 +21,7 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn bad_usage_exits_with_2_and_names_what_is_allowed() {
-    let cases: [(&[&str], &[&str]); 19] = [
+    let cases: [(&[&str], &[&str]); 22] = [
         (
             &["--backend", "tokyo"],
             &["tokyo", "tokio-current-thread", "smol-local", "threads"],
@@ -50,6 +50,15 @@ fn bad_usage_exits_with_2_and_names_what_is_allowed() {
             &["mutex::is_fifo", "missing"],
         ),
         (&["--known", "mutex::is=x"], &["mutex::is", "--list"]),
+        (
+            &["--known", "mutex::is_fifo@31.12.2026=x"],
+            &["31.12.2026", "is no day", "2026-12-31"],
+        ),
+        (
+            &["--known", "mutex::is_fifo@2026-02-30=x"],
+            &["2026-02-30", "is no day"],
+        ),
+        (&["--known", "mutex::is_fifo@=x"], &["``", "is no day"]),
         (
             &["soak", "--minutes", "0"],
             &["0", "--minutes", "more than"],
@@ -215,6 +224,48 @@ fn known_failure_counts_as_skipped() {
     assert!(
         text.contains("known failure: it is broken on purpose"),
         "{text}"
+    );
+}
+
+#[test]
+fn known_failure_lasts_to_its_day() {
+    let known = |day: &str| {
+        command(&[
+            "io::panic_becomes",
+            "--backend",
+            "panic-looks-cancelled",
+            "--known",
+            &format!("io::panic_becomes_join_error@{day}=mended in the next release"),
+        ])
+    };
+    let output = known("9999-12-31");
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
+    let reason = "known failure: mended in the next release (until 9999-12-31)";
+    assert!(text.contains(reason), "{text}");
+    assert_eq!(stderr(&output), "");
+
+    let output = known("2020-02-29");
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}{}", stderr(&output));
+    let over = "io::panic_becomes_join_error was allowed to fail until 2020-02-29, which is over \
+                (mended in the next release): mend it, or give it another day.";
+    assert!(text.contains(over), "{text}");
+}
+
+#[test]
+fn known_failure_that_passes_is_noted() {
+    let output = command(&[
+        "notify::permit_is_stored",
+        "--backend",
+        "threads",
+        "--known",
+        "notify::permit_is_stored=it was lost",
+    ]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        stderr(&output),
+        "note: notify::permit_is_stored is a known failure and passes now: remove its `--known`\n"
     );
 }
 

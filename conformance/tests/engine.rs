@@ -16,7 +16,7 @@ use anysync_conformance::cx::Cx;
 use anysync_conformance::law::{About, Law, Level};
 use anysync_conformance::report::{Failure, Outcome, Report};
 use anysync_conformance::subject::{Kind, Promise, Subject};
-use anysync_conformance::{Suite, run};
+use anysync_conformance::{Day, Suite, run};
 
 /// A subject without any primitive.
 struct Nothing;
@@ -507,4 +507,36 @@ fn json_is_an_object_for_each_subject() {
     let reason = failed["reason"].as_str().expect("a text");
     assert!(reason.contains("seven is not eight"), "{reason}");
     assert!(results[1]["reason"].is_null());
+}
+
+#[test]
+fn known_failure_ends_with_its_last_day() {
+    let day = |text: &str| text.parse::<Day>().expect("a day");
+    let suite = suite([
+        law("test::panics", run!(panics)),
+        law("test::passes", run!(passes)),
+    ]);
+    let suite = suite
+        .backend(Bareboned)
+        .known_failure_until("test::panics", day("2026-12-31"), "seven is new")
+        .known_failure("test::passes", "it was worse");
+    for (today, holds) in [
+        ("2026-12-30", true),
+        ("2026-12-31", true),
+        ("2027-01-01", false),
+    ] {
+        let suite = suite.clone().today(day(today));
+        let report = suite.run();
+        assert_eq!(report.is_success(), holds, "{today}: {report}");
+        assert_eq!(suite.outdated(&report), ["test::passes"]);
+        if !holds {
+            let failure = failure(&report, "test::panics");
+            assert!(
+                failure.message.ends_with("seven is not eight"),
+                "{failure:?}"
+            );
+            assert!(failure.message.contains("until 2026-12-31"), "{failure:?}");
+        }
+    }
+    assert!(Day::today() > day("2024-01-01"));
 }
