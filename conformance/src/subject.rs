@@ -50,7 +50,7 @@ pub use channel::{
     Channel, ChannelReceiver, ChannelSender, Message, NoMessage, Permit, SendRefused,
 };
 pub use condvar::{Condition, CondvarAccess, CondvarGuard, CondvarSubject};
-pub use mutex::{Guard, MappedGuard, MutexSubject, boxed_guard};
+pub use mutex::{Guard, MappedGuard, MutexSubject, boxed_guard, owned_guard};
 pub use notify::{NotifySubject, NotifyWait, RawNotifyWaiter};
 pub use once_cell::{Init, InitFailed, OnceCellSubject, SetRefused, Token, TryInit};
 pub use oneshot::{Oneshot, OneshotReceiver, OneshotSender};

@@ -1,7 +1,7 @@
 //! The kind Mutex.
 
 use std::future::{Future, pending};
-use std::ops::DerefMut;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -62,6 +62,41 @@ where
         let polled = lock.as_mut().poll(cx);
         polled.map(|guard| Box::new(guard) as Guard<'a>)
     }))
+}
+
+/// The same for a lock that lies in a type of your own, `plug`, since a trait of this
+/// crate cannot be implemented for a type of another: the wait and its guard keep the
+/// whole of it.
+pub fn owned_guard<P, F, G>(plug: Arc<P>, lock: F) -> BoxFuture<'static, Guard<'static>>
+where
+    P: Send + Sync + 'static,
+    F: Future<Output = G> + Send + 'static,
+    G: DerefMut<Target = Vec<u64>> + Send + 'static,
+{
+    boxed_guard(async move {
+        let guard = lock.await;
+        OwnedGuard { guard, _plug: plug }
+    })
+}
+
+struct OwnedGuard<G, P> {
+    guard: G,
+    /// Behind the guard, which is dropped first.
+    _plug: Arc<P>,
+}
+
+impl<G: Deref, P> Deref for OwnedGuard<G, P> {
+    type Target = G::Target;
+
+    fn deref(&self) -> &G::Target {
+        &self.guard
+    }
+}
+
+impl<G: DerefMut, P> DerefMut for OwnedGuard<G, P> {
+    fn deref_mut(&mut self) -> &mut G::Target {
+        &mut self.guard
+    }
 }
 
 pub(super) fn waitings(subject: &Arc<dyn Subject>) -> Vec<Arc<dyn Waiting>> {
