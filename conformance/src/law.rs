@@ -151,13 +151,23 @@ impl Law {
     }
 
     /// Its level for a subject: one that is strict with itself makes every law
-    /// a MUST.
+    /// a MUST, and what one does not promise is a SHOULD.
     pub fn level_for(&self, subject: &dyn Subject) -> Level {
         if subject.is_strict() {
             Level::Must
+        } else if self.excuse_for(subject).is_some() {
+            Level::Should
         } else {
             self.level
         }
+    }
+
+    /// Why it asks for [more than the subject promises](Subject::not_promised), if
+    /// it does.
+    pub fn excuse_for<'s>(&self, subject: &'s dyn Subject) -> Option<&'s str> {
+        let all = subject.not_promised().iter();
+        let mut of_this = all.filter(|(id, _)| *id == self.id);
+        of_this.next().map(|(_, reason)| *reason)
     }
 
     /// Why it says nothing about this subject, if it does not.

@@ -23,6 +23,9 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+#[cfg(feature = "peers")]
+mod peers;
+
 /// Runs the laws of async coordination primitives on every executor.
 ///
 /// Exits with 0 when every MUST holds, with 1 when one does not, and with 2 when
@@ -103,11 +106,46 @@ enum Command {
     Soak(SoakArguments),
     /// Prints the law book: each law, why, where it was seen broken, how it is tested
     Book(BookArguments),
+
+    /// Runs every law for every subject, ours and others', and prints who keeps which
+    ///
+    /// What it prints is Markdown. Each law runs in a process of its own, so that
+    /// one that ends its process or never ends does no harm to the others.
+    #[cfg(feature = "peers")]
+    Peers(PeersArguments),
 }
 
 #[derive(Args)]
 struct BookArguments {
     /// Write the book to this file in place of the terminal
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[cfg(feature = "peers")]
+#[derive(Args)]
+struct PeersArguments {
+    /// Run on this backend; may be repeated [default: sim, threads and tokio-multi-thread]
+    #[arg(long = "backend", value_name = "NAME", value_parser = backend_parser())]
+    backends: Vec<String>,
+
+    /// Test this subject; may be repeated [default: all]
+    #[arg(long = "subject", value_name = "NAME", value_parser = subject_parser())]
+    subjects: Vec<String>,
+
+    /// Draw each check's random numbers from this seed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    /// Run each law under so many schedules on the backend `sim`
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    rounds: u64,
+
+    /// Give up a check after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    watchdog: u64,
+
+    /// Write the page to this file in place of the terminal
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -272,6 +310,8 @@ fn main() -> ExitCode {
         Some(Command::Book(to)) => {
             write(to.output.as_ref(), &book::of(&laws::all())).map(|()| true)
         }
+        #[cfg(feature = "peers")]
+        Some(Command::Peers(peers)) => run_peers(peers),
         None => run(&arguments),
     };
     match success {
@@ -414,6 +454,37 @@ fn run_soak(arguments: &SoakArguments) -> bool {
         }
     }
     success
+}
+
+/// Always `true`: what others' primitives do is no failure of this command.
+#[cfg(feature = "peers")]
+fn run_peers(arguments: &PeersArguments) -> Result<bool, Usage> {
+    const BACKENDS: [&str; 3] = ["sim", "threads", "tokio-multi-thread"];
+    let plan = peers::Plan {
+        backends: match &arguments.backends[..] {
+            [] => BACKENDS.map(backend_named).to_vec(),
+            names => names.iter().map(|name| backend_named(name)).collect(),
+        },
+        subjects: match &arguments.subjects[..] {
+            [] => peers::subjects_in_order(),
+            names => names.iter().map(|name| subject_named(name)).collect(),
+        },
+        seed: arguments.seed,
+        rounds: arguments.rounds,
+        watchdog: arguments.watchdog,
+    };
+    // Before the laws run, not after.
+    if arguments.output.is_some() {
+        write(arguments.output.as_ref(), "")?;
+    }
+    let bar = bar(0);
+    let page = peers::page(&plan, |done, all, what| {
+        bar.set_message(format!("of {all}: {what}"));
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    write(arguments.output.as_ref(), &page.map_err(Usage)?)?;
+    Ok(true)
 }
 
 fn write(output: Option<&PathBuf>, text: &str) -> Result<(), Usage> {

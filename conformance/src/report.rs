@@ -1,6 +1,7 @@
 //! What came out of a run.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +14,22 @@ use crate::log::{Log, message_of};
 mod html;
 mod junit;
 mod table;
+
+/// Name and version of each package in the text of a `Cargo.lock`. Of two versions
+/// the newer counts: the older is there for some dependency.
+pub fn locked_versions(lock: &str) -> BTreeMap<&str, &str> {
+    let mut found = BTreeMap::new();
+    let mut name = "";
+    // Packages are in the order of names, and then of versions.
+    for line in lock.lines() {
+        if let Some(value) = line.strip_prefix("name = ") {
+            name = value.trim_matches('"');
+        } else if let Some(value) = line.strip_prefix("version = ") {
+            found.insert(name, value.trim_matches('"'));
+        }
+    }
+    found
+}
 
 /// How a check ended.
 #[derive(Clone, Debug)]

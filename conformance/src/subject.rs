@@ -143,8 +143,12 @@ pub enum Promise {
     FifoMutex,
     /// A guard of a mutex can be made one for a part of the value.
     MappedMutexGuard,
+    /// A guard of a mutex can own a share of it.
+    OwnedMutexGuard,
     /// A RwLock serves in the order of arrival.
     FifoRwLock,
+    /// Who writes in a RwLock can go on reading.
+    Downgrade,
     /// A RwLock lets one read in a way that may become writing.
     UpgradableRead,
     /// A RwLock can limit how many read at once.
@@ -162,6 +166,8 @@ pub enum Promise {
     FifoReceivers,
     /// A slot of a channel can be reserved.
     Reserve,
+    /// A receiver of a channel can refuse further messages, and drain it.
+    CloseChannel,
     /// `run_until_cancelled` prefers the cancellation to a future that is ready.
     CancellationFirst,
     /// A wait for a token spends from the budget, also when the token was
@@ -178,7 +184,9 @@ impl fmt::Display for Promise {
             Self::LeaderAction => "an action that its leader runs before the release",
             Self::FifoMutex => "a mutex that is first in, first out",
             Self::MappedMutexGuard => "a guard for a part of what a mutex protects",
+            Self::OwnedMutexGuard => "a guard that owns a share of its mutex",
             Self::FifoRwLock => "a RwLock that is first in, first out",
+            Self::Downgrade => "writing that may become reading",
             Self::UpgradableRead => "reading that may become writing",
             Self::ReaderLimit => "a limit to those who read at once",
             Self::AcquireMany => "many permits at once",
@@ -187,6 +195,7 @@ impl fmt::Display for Promise {
             Self::FifoSenders => "a channel whose senders are first in, first out",
             Self::FifoReceivers => "a channel of many receivers, first in, first out",
             Self::Reserve => "a slot of a channel in advance",
+            Self::CloseChannel => "a close of a channel by hand",
             Self::CancellationFirst => "that a cancellation goes before a future that is ready",
             Self::CancellationSpends => "that a wait for a token spends from the budget",
         })
@@ -210,6 +219,17 @@ pub trait Subject: Send + Sync + 'static {
     /// What it promises beyond what every subject must keep.
     fn promises(&self) -> &[Promise] {
         &[]
+    }
+
+    /// The laws that ask for more than it promises: each by its id, and why, with
+    /// what its documentation says where it says something. They are SHOULDs for it.
+    fn not_promised(&self) -> &[(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// What stands between it and the laws, other than names: a sentence or more.
+    fn adapted(&self) -> &str {
+        ""
     }
 
     /// Whether every law is a MUST for it.

@@ -194,9 +194,21 @@ macro_rules! primitives {
     };
 }
 
+/// What others do not promise: see [`Subject::not_promised`].
+const WAKER_CALLS_BACK: (&str, &str) = (
+    "any::waker_may_reenter",
+    "nothing is said of wakers that call back.",
+);
+const WAKER_PANICS: (&str, &str) = (
+    "any::panicking_waker_loses_no_wakeup",
+    "nothing is said of wakers that panic.",
+);
+
 mod anysync;
 mod async_std_drop_in;
 mod futures;
+#[cfg(feature = "peers")]
+pub mod peers;
 mod smol;
 mod smol_drop_in;
 mod tokio;
@@ -212,7 +224,7 @@ pub use self::tokio_drop_in::TokioDropIn;
 
 /// All of them; the first is the default.
 pub fn all() -> Vec<Arc<dyn Subject>> {
-    vec![
+    let own: [Arc<dyn Subject>; 9] = [
         Arc::new(Anysync),
         Arc::new(AnysyncEventual),
         Arc::new(Tokio),
@@ -222,5 +234,9 @@ pub fn all() -> Vec<Arc<dyn Subject>> {
         Arc::new(AsyncStdDropIn),
         Arc::new(Futures),
         Arc::new(FuturesDropIn),
-    ]
+    ];
+    let mut all = own.to_vec();
+    #[cfg(feature = "peers")]
+    all.extend(peers::all());
+    all
 }

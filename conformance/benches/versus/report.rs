@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use anysync_conformance::report::locked_versions;
 use serde_json::json;
 
 use crate::bytes::Size;
@@ -29,22 +30,11 @@ const CONTENDERS: [&str; 16] = [
     "tokio",
 ];
 
-/// Name and version of each contender. Of two versions in the lock file the newer
-/// is the contender: the older is there for some dependency.
+/// Name and version of each contender.
 fn versions() -> BTreeMap<&'static str, &'static str> {
-    let mut found = BTreeMap::new();
-    let mut name = "";
-    // Packages are in the order of names, and then of versions.
-    for line in LOCK.lines() {
-        if let Some(value) = line.strip_prefix("name = ") {
-            name = value.trim_matches('"');
-        } else if let Some(value) = line.strip_prefix("version = ") {
-            if CONTENDERS.contains(&name) {
-                found.insert(name, value.trim_matches('"'));
-            }
-        }
-    }
-    found
+    let mut all = locked_versions(LOCK);
+    all.retain(|name, _| CONTENDERS.contains(name));
+    all
 }
 
 fn time(nanos: f64) -> String {

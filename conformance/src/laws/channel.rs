@@ -83,7 +83,8 @@ pub(super) const LAWS: &[Law] = &[
         "tokio-rs/tokio#2854",
         "tokio-rs/tokio#7920",
         "Abso1ut3Zer0/nexus#737",
-    ]),
+    ])
+    .promised(Promise::CloseChannel),
     Law::must(
         "channel::waiting_senders_are_fifo",
         ABOUT,

@@ -101,7 +101,8 @@ pub(super) const LAWS: &[Law] = &[
         run!(shared::owned_guard_keeps_the_lock_alive),
     )
     .because("A guard that outlives its lock writes to freed memory.")
-    .needs(&[Spawn]),
+    .needs(&[Spawn])
+    .promised(Promise::OwnedMutexGuard),
     Law::must(
         "mutex::mapped_guard_unlocks_once",
         MUTEX,

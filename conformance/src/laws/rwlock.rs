@@ -85,7 +85,8 @@ pub(super) const LAWS: &[Law] = &[
          beside a reader.",
     )
     .seen_in(&["tokio-rs/tokio#2957", "rust-lang/rust#128219"])
-    .needs(&[Spawn]),
+    .needs(&[Spawn])
+    .promised(Promise::Downgrade),
     Law::must(
         "rwlock::upgradable_coexists_with_readers",
         RWLOCK,
@@ -298,6 +299,10 @@ async fn writer_excludes_all(cx: Cx, subject: Arc<dyn Subject>) {
     assert_eq!(list.len(), ROUNDS * writers, "writes were lost");
 }
 
+fn downgraded(guard: Writing<'_>) -> Reading<'_> {
+    guard.downgrade().expect("it promises a downgrade")
+}
+
 async fn downgrade_lets_no_writer_in_between(cx: Cx, subject: Arc<dyn Subject>) {
     let lock = subject.rwlock();
     let io = DynIo::bare();
@@ -309,7 +314,7 @@ async fn downgrade_lets_no_writer_in_between(cx: Cx, subject: Arc<dyn Subject>) 
         let before = guard.len();
         let mut reader = reader_first.then(|| Hand::queued(lock.read(&io)));
         let mut writer = Hand::queued(lock.write(&io));
-        let guard = guard.downgrade();
+        let guard = downgraded(guard);
         assert_no_write(&*lock, "after a downgrade");
         if let Some(reader) = &mut reader {
             assert!(reader.is_woken(), "a downgrade woke nobody who reads");
@@ -325,7 +330,7 @@ async fn downgrade_lets_no_writer_in_between(cx: Cx, subject: Arc<dyn Subject>) 
         );
         drop(writer.assert_ready("the writer, with nobody left,"));
     }
-    let guard = writing(&*lock, "with nobody left").downgrade();
+    let guard = downgraded(writing(&*lock, "with nobody left"));
     drop(reading(&*lock, "beside a downgraded guard"));
     drop(guard);
 
@@ -338,7 +343,7 @@ async fn downgrade_lets_no_writer_in_between(cx: Cx, subject: Arc<dyn Subject>) 
                 let mut guard = lock.write(&io).await;
                 guard.push(number);
                 let written = guard.len();
-                let guard = guard.downgrade();
+                let guard = downgraded(guard);
                 for _ in 0..number % 3 {
                     yield_now().await;
                 }

@@ -108,6 +108,7 @@ impl Subject for HomeMade {
             Promise::LeaderAction,
             Promise::FifoMutex,
             Promise::MappedMutexGuard,
+            Promise::OwnedMutexGuard,
         ]
     }
 

@@ -99,7 +99,11 @@ impl Subject for WithLock {
     }
 
     fn promises(&self) -> &[Promise] {
-        &[Promise::FifoMutex, Promise::MappedMutexGuard]
+        &[
+            Promise::FifoMutex,
+            Promise::MappedMutexGuard,
+            Promise::OwnedMutexGuard,
+        ]
     }
 
     fn new_mutex(&self) -> Option<Arc<dyn MutexSubject>> {
@@ -190,14 +194,14 @@ impl MutexSubject for Lock {
         None
     }
 
-    fn lock_owned(self: Arc<Self>, _: DynIo) -> BoxFuture<'static, Guard<'static>> {
+    fn lock_owned(self: Arc<Self>, _: DynIo) -> Option<BoxFuture<'static, Guard<'static>>> {
         if self.flaw == Flaw::OwnedGuardLeaks {
             mem::forget(Arc::clone(&self));
         }
-        boxed_guard(Wait {
+        Some(boxed_guard(Wait {
             lock: self,
             ticket: None,
-        })
+        }))
     }
 
     fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>> {

@@ -101,6 +101,7 @@ impl Subject for Messages {
             Promise::FifoSenders,
             Promise::FifoReceivers,
             Promise::Reserve,
+            Promise::CloseChannel,
             Promise::CancellationFirst,
             Promise::CancellationSpends,
         ]

@@ -127,6 +127,7 @@ impl Subject for WithRwLock {
     fn promises(&self) -> &[Promise] {
         &[
             Promise::FifoRwLock,
+            Promise::Downgrade,
             Promise::UpgradableRead,
             Promise::ReaderLimit,
         ]
@@ -485,7 +486,7 @@ impl Drop for Part<'_> {
 }
 
 impl<'a> WriteGuard<'a> for Part<'a> {
-    fn downgrade(self: Box<Self>) -> Reading<'a> {
+    fn downgrade(self: Box<Self>) -> Option<Reading<'a>> {
         let lock = self.lock;
         let mut state = lock.state();
         state.list = Arc::clone(&self.list);
@@ -498,7 +499,7 @@ impl<'a> WriteGuard<'a> for Part<'a> {
         wakers.extend(lock.grant(&mut state));
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
-        Box::new(self.turned(Way::Read))
+        Some(Box::new(self.turned(Way::Read)))
     }
 }
 

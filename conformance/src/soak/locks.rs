@@ -151,7 +151,9 @@ pub(super) async fn rwlock(mut scene: Scene) -> Sums {
                 guard[1] += 1;
                 written += 1;
                 if own.rng.coin() {
-                    let guard = guard.downgrade();
+                    let Some(guard) = guard.downgrade() else {
+                        continue;
+                    };
                     own.dawdle().await;
                     assert_eq!(guard[0], guard[1], "a downgraded writer's view");
                 }

@@ -61,8 +61,9 @@ pub trait ChannelReceiver: Send + Sync + 'static {
     /// is created.
     fn into_recv<'a>(self: Box<Self>, io: &'a DynIo) -> BoxFuture<'a, Option<Message>>;
 
-    /// Refuses further messages.
-    fn close(&self);
+    /// Refuses further messages, if it can
+    /// ([`Promise::CloseChannel`](super::Promise::CloseChannel)).
+    fn close(&self) {}
 
     /// Another handle of the same channel; `None` if it has one only.
     fn another(&self) -> Option<Box<dyn ChannelReceiver>>;

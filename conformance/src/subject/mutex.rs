@@ -27,8 +27,12 @@ pub trait MutexSubject: Send + Sync + 'static {
     /// The lock, if it is free; never waits.
     fn try_lock(&self) -> Option<Guard<'_>>;
 
-    /// A wait for the lock by one that owns a share of it, as does its guard.
-    fn lock_owned(self: Arc<Self>, io: DynIo) -> BoxFuture<'static, Guard<'static>>;
+    /// A wait for the lock by one that owns a share of it, as does its guard, if it
+    /// can ([`Promise::OwnedMutexGuard`](super::Promise::OwnedMutexGuard)).
+    fn lock_owned(self: Arc<Self>, io: DynIo) -> Option<BoxFuture<'static, Guard<'static>>> {
+        let _ = io;
+        None
+    }
 
     /// The lock, if it is free, with a guard for this part of the list alone, if it
     /// can ([`Promise::MappedMutexGuard`](super::Promise::MappedMutexGuard)); when

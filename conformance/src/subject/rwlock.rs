@@ -72,8 +72,10 @@ pub type Upgradable<'a> = Box<dyn UpgradableGuard<'a> + 'a>;
 
 /// A guard of who writes.
 pub trait WriteGuard<'a>: DerefMut<Target = Vec<u64>> + Send {
-    /// Goes on reading.
-    fn downgrade(self: Box<Self>) -> Reading<'a>;
+    /// Goes on reading, if it can ([`Promise::Downgrade`]).
+    fn downgrade(self: Box<Self>) -> Option<Reading<'a>> {
+        None
+    }
 }
 
 /// A guard of who reads, and may write later.
@@ -207,7 +209,7 @@ impl Waitable for RwLockWaitable {
     fn touch(&self, io: &DynIo) {
         let _ = self.lock.waiter_count();
         drop(self.lock.try_read());
-        drop(self.lock.try_write().map(|guard| guard.downgrade()));
+        drop(self.lock.try_write().and_then(|guard| guard.downgrade()));
         if let Some(guard) = self.lock.try_upgradable_read() {
             drop(guard.try_upgrade());
         }

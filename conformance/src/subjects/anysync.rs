@@ -54,15 +54,18 @@ impl Subject for Anysync {
             Promise::LeaderAction,
             Promise::FifoMutex,
             Promise::MappedMutexGuard,
+            Promise::OwnedMutexGuard,
             Promise::AcquireMany,
             Promise::CloseSemaphore,
             Promise::SplitPermits,
             Promise::FifoRwLock,
+            Promise::Downgrade,
             Promise::ReaderLimit,
             Promise::UpgradableRead,
             Promise::FifoSenders,
             Promise::FifoReceivers,
             Promise::Reserve,
+            Promise::CloseChannel,
             Promise::CancellationFirst,
             Promise::CancellationSpends,
         ]
@@ -357,7 +360,7 @@ impl Subject for AnysyncEventual {
     }
 
     fn promises(&self) -> &[Promise] {
-        &[Promise::MappedMutexGuard]
+        &[Promise::MappedMutexGuard, Promise::OwnedMutexGuard]
     }
 
     fn is_strict(&self) -> bool {
@@ -546,8 +549,8 @@ impl MutexSubject for Mutex<Vec<u64>> {
         Some(Box::new(guard))
     }
 
-    fn lock_owned(self: Arc<Self>, io: DynIo) -> BoxFuture<'static, Guard<'static>> {
-        boxed_guard(self.lock_owned(io))
+    fn lock_owned(self: Arc<Self>, io: DynIo) -> Option<BoxFuture<'static, Guard<'static>>> {
+        Some(boxed_guard(self.lock_owned(io)))
     }
 
     fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>> {

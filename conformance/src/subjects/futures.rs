@@ -54,8 +54,27 @@ impl Subject for Futures {
         "futures"
     }
 
+    fn not_promised(&self) -> &[(&'static str, &'static str)] {
+        &[
+            super::WAKER_CALLS_BACK,
+            super::WAKER_PANICS,
+            (
+                "any::dropped_wait_leaves_no_trace",
+                "no order is promised, and the law takes for granted that the first is woken.",
+            ),
+            (
+                "any::completed_future_is_fused_or_panics_clearly",
+                "no order is promised, and the law takes for granted that the first is woken.",
+            ),
+            (
+                "mutex::starves_nobody",
+                "`lock::Mutex` says: \"This mutex provides no fairness guarantees.\"",
+            ),
+        ]
+    }
+
     fn promises(&self) -> &[Promise] {
-        &[Promise::MappedMutexGuard]
+        &[Promise::MappedMutexGuard, Promise::OwnedMutexGuard]
     }
 
     primitives!(original);
@@ -71,7 +90,11 @@ impl Subject for FuturesDropIn {
     }
 
     fn promises(&self) -> &[Promise] {
-        &[Promise::MappedMutexGuard, Promise::FifoMutex]
+        &[
+            Promise::MappedMutexGuard,
+            Promise::OwnedMutexGuard,
+            Promise::FifoMutex,
+        ]
     }
 
     primitives!(drop_in);

@@ -23,8 +23,37 @@ impl Subject for Smol {
         "smol"
     }
 
+    fn not_promised(&self) -> &[(&'static str, &'static str)] {
+        &[
+            super::WAKER_CALLS_BACK,
+            super::WAKER_PANICS,
+            (
+                "any::dropped_wait_leaves_no_trace",
+                "nothing is said of a wait at a `Barrier` that is dropped.",
+            ),
+            (
+                "any::spurious_poll_is_harmless",
+                "it does not say that the end of a write wakes all who read at once: each that goes on wakes the next.",
+            ),
+            (
+                "any::completed_future_is_fused_or_panics_clearly",
+                "what a poll after the end does is left open by `Future::poll`; it panics.",
+            ),
+            ("semaphore::is_fifo_even_for_many", "no order is promised."),
+            (
+                "semaphore::overflow_is_an_error",
+                "nothing is said of an overflow.",
+            ),
+        ]
+    }
+
     fn promises(&self) -> &[Promise] {
-        &[Promise::UpgradableRead]
+        &[
+            Promise::OwnedMutexGuard,
+            Promise::UpgradableRead,
+            Promise::Downgrade,
+            Promise::CloseChannel,
+        ]
     }
 
     primitives!();

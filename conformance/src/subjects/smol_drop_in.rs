@@ -25,7 +25,10 @@ impl Subject for SmolDropIn {
     fn promises(&self) -> &[Promise] {
         &[
             Promise::FifoRwLock,
+            Promise::Downgrade,
+            Promise::OwnedMutexGuard,
             Promise::UpgradableRead,
+            Promise::CloseChannel,
             Promise::FifoSenders,
             Promise::FifoReceivers,
         ]

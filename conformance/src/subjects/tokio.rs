@@ -32,18 +32,36 @@ impl Subject for Tokio {
         "tokio"
     }
 
+    fn not_promised(&self) -> &[(&'static str, &'static str)] {
+        &[
+            super::WAKER_CALLS_BACK,
+            super::WAKER_PANICS,
+            (
+                "semaphore::overflow_is_an_error",
+                "`Semaphore::add_permits` says that it panics, and not that nothing changes then.",
+            ),
+            (
+                "any::dropped_wait_leaves_no_trace",
+                "`Barrier::wait` says: \"This method is not cancel safe.\"",
+            ),
+        ]
+    }
+
     fn promises(&self) -> &[Promise] {
         &[
             Promise::CountsFromCreation,
             Promise::FifoMutex,
             Promise::MappedMutexGuard,
+            Promise::OwnedMutexGuard,
             Promise::AcquireMany,
             Promise::CloseSemaphore,
             Promise::SplitPermits,
             Promise::FifoRwLock,
+            Promise::Downgrade,
             Promise::ReaderLimit,
             Promise::FifoSenders,
             Promise::Reserve,
+            Promise::CloseChannel,
         ]
     }
 

@@ -21,13 +21,16 @@ impl Subject for TokioDropIn {
             Promise::CountsFromCreation,
             Promise::FifoMutex,
             Promise::MappedMutexGuard,
+            Promise::OwnedMutexGuard,
             Promise::AcquireMany,
             Promise::CloseSemaphore,
             Promise::SplitPermits,
             Promise::FifoRwLock,
+            Promise::Downgrade,
             Promise::ReaderLimit,
             Promise::FifoSenders,
             Promise::Reserve,
+            Promise::CloseChannel,
         ]
     }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use anysync_conformance::cx::DynIo;
 use anysync_conformance::law::Level;
 use anysync_conformance::subject::{
-    Channel, ChannelReceiver, ChannelSender, Guard, Message, MutexSubject, NoMessage, SendRefused,
-    Subject, boxed_guard,
+    Channel, ChannelReceiver, ChannelSender, Guard, Message, MutexSubject, NoMessage, Promise,
+    SendRefused, Subject, boxed_guard,
 };
 use anysync_conformance::{BoxFuture, Suite, async_trait, harness};
 
@@ -23,6 +23,10 @@ struct HomeMade;
 impl Subject for HomeMade {
     fn name(&self) -> &str {
         "home-made-by-a-stranger"
+    }
+
+    fn promises(&self) -> &[Promise] {
+        &[Promise::OwnedMutexGuard, Promise::CloseChannel]
     }
 
     fn new_mutex(&self) -> Option<Arc<dyn MutexSubject>> {
@@ -45,8 +49,8 @@ impl MutexSubject for HomeMutex<Vec<u64>> {
         Some(Box::new(HomeMutex::try_lock(self)?))
     }
 
-    fn lock_owned(self: Arc<Self>, _: DynIo) -> BoxFuture<'static, Guard<'static>> {
-        boxed_guard(HomeMutex::lock_owned(self))
+    fn lock_owned(self: Arc<Self>, _: DynIo) -> Option<BoxFuture<'static, Guard<'static>>> {
+        Some(boxed_guard(HomeMutex::lock_owned(self)))
     }
 }
 

@@ -3,15 +3,20 @@
 use super::*;
 use crate::laws::hand::Hand;
 
+fn lock_owned(mutex: &Arc<dyn MutexSubject>, cx: &Cx) -> BoxFuture<'static, Guard<'static>> {
+    let lock = Arc::clone(mutex).lock_owned(cx.io());
+    lock.expect("it promises an owned guard")
+}
+
 pub(super) async fn owned_guard_keeps_the_lock_alive(cx: Cx, subject: Arc<dyn Subject>) {
     let alive = "the lock is gone while somebody holds it or waits for it";
     // The guard is the last that has a share, and then a wait is.
     let mutex = subject.mutex();
     let known = Arc::downgrade(&mutex);
-    let first = Arc::clone(&mutex).lock_owned(cx.io());
+    let first = lock_owned(&mutex, &cx);
     let mut guard = Hand::new(first).assert_ready("the first");
-    let mut next = Hand::queued(Arc::clone(&mutex).lock_owned(cx.io()));
-    let mut last = Hand::queued(Arc::clone(&mutex).lock_owned(cx.io()));
+    let mut next = Hand::queued(lock_owned(&mutex, &cx));
+    let mut last = Hand::queued(lock_owned(&mutex, &cx));
     assert!(mutex.try_lock().is_none(), "the lock was taken twice");
     drop(mutex);
     guard.push(1);
@@ -36,7 +41,7 @@ pub(super) async fn owned_guard_keeps_the_lock_alive(cx: Cx, subject: Arc<dyn Su
     // A wait alone, and one that was never polled.
     let mutex = subject.mutex();
     let known = Arc::downgrade(&mutex);
-    let wait = Arc::clone(&mutex).lock_owned(cx.io());
+    let wait = lock_owned(&mutex, &cx);
     drop(mutex);
     assert!(known.upgrade().is_some(), "{alive}");
     drop(Hand::new(wait).assert_ready("the only one"));
@@ -44,13 +49,14 @@ pub(super) async fn owned_guard_keeps_the_lock_alive(cx: Cx, subject: Arc<dyn Su
         known.upgrade().is_none(),
         "the lock outlives all who use it"
     );
-    let wait = subject.mutex().lock_owned(cx.io());
+    let wait = lock_owned(&subject.mutex(), &cx);
     drop(wait);
 
     // A guard that goes from task to task.
     let mutex = subject.mutex();
     let known = Arc::downgrade(&mutex);
-    let mut guard = mutex.lock_owned(cx.io()).await;
+    let mut guard = lock_owned(&mutex, &cx).await;
+    drop(mutex);
     for number in 0..3 {
         let task = async move {
             yield_now().await;

@@ -64,8 +64,8 @@ impl RwLockSubject for RwLock<Vec<u64>> {
 }
 
 impl<'a> WriteGuard<'a> for RwLockWriteGuard<'a, Vec<u64>> {
-    fn downgrade(self: Box<Self>) -> Reading<'a> {
-        Box::new(RwLockWriteGuard::downgrade(*self))
+    fn downgrade(self: Box<Self>) -> Option<Reading<'a>> {
+        Some(Box::new(RwLockWriteGuard::downgrade(*self)))
     }
 }
 

@@ -69,8 +69,8 @@ impl MutexSubject for Mutex<Vec<u64>> {
         Some(Box::new(guard))
     }
 
-    fn lock_owned(self: Arc<Self>, _: DynIo) -> BoxFuture<'static, Guard<'static>> {
-        boxed_guard(self.lock_owned())
+    fn lock_owned(self: Arc<Self>, _: DynIo) -> Option<BoxFuture<'static, Guard<'static>>> {
+        Some(boxed_guard(self.lock_owned()))
     }
 
     fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>> {

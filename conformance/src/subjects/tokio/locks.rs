@@ -226,8 +226,8 @@ impl MutexSubject for Mutex<Vec<u64>> {
         Some(Box::new(guard))
     }
 
-    fn lock_owned(self: Arc<Self>, _: DynIo) -> BoxFuture<'static, Guard<'static>> {
-        boxed_guard(self.lock_owned())
+    fn lock_owned(self: Arc<Self>, _: DynIo) -> Option<BoxFuture<'static, Guard<'static>>> {
+        Some(boxed_guard(self.lock_owned()))
     }
 
     fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>> {
@@ -273,8 +273,8 @@ impl RwLockSubject for RwLock<Vec<u64>> {
 }
 
 impl<'a> WriteGuard<'a> for RwLockWriteGuard<'a, Vec<u64>> {
-    fn downgrade(self: Box<Self>) -> Reading<'a> {
-        Box::new(RwLockWriteGuard::downgrade(*self))
+    fn downgrade(self: Box<Self>) -> Option<Reading<'a>> {
+        Some(Box::new(RwLockWriteGuard::downgrade(*self)))
     }
 }
 
