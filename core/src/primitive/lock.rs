@@ -175,9 +175,7 @@ mod bit {
         /// ORDERING: Acquire, for what whoever had it before wrote under it.
         #[inline]
         fn take(&self) -> bool {
-            self.0
-                .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok()
+            !self.0.swap(true, Ordering::Acquire)
         }
 
         #[cold]
