@@ -235,8 +235,9 @@ pub fn all() -> Vec<Arc<dyn Subject>> {
         Arc::new(Futures),
         Arc::new(FuturesDropIn),
     ];
-    let mut all = own.to_vec();
     #[cfg(feature = "peers")]
-    all.extend(peers::all());
-    all
+    let others = peers::all();
+    #[cfg(not(feature = "peers"))]
+    let others = Vec::new();
+    own.into_iter().chain(others).collect()
 }
