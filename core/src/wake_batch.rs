@@ -139,15 +139,22 @@ impl Panicked {
 
     /// Lets the panic go on, unless the thread is unwinding already, in which
     /// case a second panic would abort the process.
+    #[inline]
     pub(crate) fn resume(self) {
         #[cfg(feature = "std")]
         if let Some(payload) = self.0 {
-            if std::thread::panicking() {
-                core::mem::forget(payload);
-            } else {
-                std::panic::resume_unwind(payload);
-            }
+            go_on(payload);
         }
+    }
+}
+
+#[cfg(feature = "std")]
+#[cold]
+fn go_on(payload: std::boxed::Box<dyn core::any::Any + Send>) {
+    if std::thread::panicking() {
+        core::mem::forget(payload);
+    } else {
+        std::panic::resume_unwind(payload);
     }
 }
 

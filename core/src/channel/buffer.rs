@@ -74,11 +74,10 @@ impl<T> Buffer<T> {
         mem::replace(self, Self::new())
     }
 
-    /// Takes the memory of an empty buffer, if it is more than is kept. To be
-    /// freed when the lock is open.
+    /// Whether it is empty, and has more memory than is kept.
     #[inline]
-    pub(super) fn surplus(&mut self) -> Option<Self> {
-        (self.ring.is_empty() && self.ring.capacity() > Self::KEPT).then(|| self.take())
+    pub(super) fn has_surplus(&self) -> bool {
+        self.ring.is_empty() && self.ring.capacity() > Self::KEPT
     }
 
     /// For how many messages there is room.

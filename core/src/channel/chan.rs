@@ -159,7 +159,7 @@ impl<T> Chan<T> {
             return Err(error.map(|()| message));
         }
         list.buffer.push(message, self.capacity);
-        self.unlock(list).resume();
+        self.open(list);
         Ok(())
     }
 
@@ -181,7 +181,7 @@ impl<T> Chan<T> {
             },
         };
         list.buffer.push(message, self.capacity);
-        self.unlock(list).resume();
+        self.open(list);
         Ok(replaced)
     }
 
@@ -204,7 +204,7 @@ impl<T> Chan<T> {
             list.buffer.push(message, self.capacity);
             None
         };
-        self.unlock(list).resume();
+        self.open(list);
         undeliverable
     }
 
@@ -213,16 +213,15 @@ impl<T> Chan<T> {
         if n != 0 {
             let mut list = self.lock();
             list.reserved -= n;
-            self.unlock(list).resume();
+            self.open(list);
         }
     }
 
     #[inline]
     pub(super) fn try_recv(&self) -> Result<T, TryRecvError> {
-        let mut list = self.lock();
+        let list = self.lock();
         if list.unpromised() != 0 && list.is_empty(RECEIVERS) {
-            list.promised += 1;
-            Ok(self.take_promised(list))
+            Ok(self.pop(list))
         } else if list.is_over() {
             Err(TryRecvError::Closed)
         } else {
@@ -234,11 +233,27 @@ impl<T> Chan<T> {
     #[inline]
     pub(super) fn take_promised(&self, mut list: List<'_, T>) -> T {
         list.promised -= 1;
+        self.pop(list)
+    }
+
+    /// Takes the oldest message; there is one.
+    #[inline]
+    fn pop(&self, mut list: List<'_, T>) -> T {
         let message = list.buffer.pop();
-        let surplus = list.buffer.surplus();
-        self.unlock(list).resume();
+        if list.buffer.has_surplus() {
+            self.open_without_surplus(list);
+        } else {
+            self.open(list);
+        }
+        message.expect("there is a message")
+    }
+
+    #[cold]
+    fn open_without_surplus(&self, mut list: List<'_, T>) {
+        let surplus = list.buffer.take();
+        self.open(list);
+        // Freed when the lock is open.
         drop(surplus);
-        message.expect("a message that is promised is there")
     }
 
     /// Takes a message that was promised, and more that are not, `limit` in all
@@ -256,9 +271,11 @@ impl<T> Chan<T> {
             1
         };
         list.buffer.pop_many(count, target);
-        let surplus = list.buffer.surplus();
-        self.unlock(list).resume();
-        drop(surplus);
+        if list.buffer.has_surplus() {
+            self.open_without_surplus(list);
+        } else {
+            self.open(list);
+        }
         count
     }
 
@@ -294,19 +311,18 @@ impl<T> Chan<T> {
     fn end(&self, list: List<'_, T>) {
         self.publish(&list);
         // Each is done also if a waker panics in the one before.
-        let _receivers = Finally(|| self.unlock(self.lock()).resume());
+        let _receivers = Finally(|| self.open(self.lock()));
         let _watchers = Finally(|| self.lock().settle_all(WATCHERS, REFUSED));
         list.settle_all(SENDERS, REFUSED);
     }
 
     /// Opens the lock after a change, grants what can be granted, and wakes.
     #[inline]
-    pub(super) fn unlock(&self, list: List<'_, T>) -> Panicked {
+    pub(super) fn open(&self, list: List<'_, T>) {
         if list.is_empty(SENDERS) && list.is_empty(RECEIVERS) {
             self.publish(&list);
-            Panicked::none()
         } else {
-            self.settle(list)
+            self.settle(list).resume();
         }
     }
 

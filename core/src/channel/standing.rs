@@ -69,15 +69,20 @@ impl<T> Place<T> {
     #[inline]
     pub(super) fn leave(&self) {
         if let Some(lock) = &self.0 {
-            let mut place = lock.lock();
-            if place.as_ref().is_some_and(|standing| standing.is_waiting()) {
-                let standing = place.take();
-                drop(place);
-                if let Some(mut standing) = standing {
-                    // Wakes: outside the lock.
-                    standing.as_mut().leave();
-                    *lock.lock() = Some(standing);
-                }
+            Self::leave_there(lock);
+        }
+    }
+
+    #[cold]
+    fn leave_there(lock: &Lock<Option<Boxed<T>>>) {
+        let mut place = lock.lock();
+        if place.as_ref().is_some_and(|standing| standing.is_waiting()) {
+            let standing = place.take();
+            drop(place);
+            if let Some(mut standing) = standing {
+                // Wakes: outside the lock.
+                standing.as_mut().leave();
+                *lock.lock() = Some(standing);
             }
         }
     }

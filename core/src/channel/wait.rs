@@ -156,7 +156,7 @@ impl<T> Chan<T> {
                     let mut list = locked.into_locked();
                     if side == Side::Sender && list.receiverless {
                         list.reserved -= wanted;
-                        self.unlock(list).resume();
+                        self.open(list);
                         return Poll::Ready(Err(Refused));
                     }
                     return Poll::Ready(Ok(act(list)));
@@ -280,10 +280,10 @@ impl<T> Chan<T> {
             match self.change_places(side, &mut locked, &mut spare) {
                 Sibling::None => break false,
                 Sibling::Exchanged => {
-                    self.unlock(locked.into_locked()).resume();
+                    self.open(locked.into_locked());
                     break true;
                 }
-                Sibling::Requeued => self.unlock(locked.into_locked()).resume(),
+                Sibling::Requeued => self.open(locked.into_locked()),
                 Sibling::NeedsWaker => {
                     drop(locked);
                     spare = match waker {
@@ -351,7 +351,7 @@ impl<T> Chan<T> {
         }
         // Also if a waker panics.
         let _own = Finally(|| discard(waker.take()));
-        self.unlock(locked.into_locked()).resume();
+        self.open(locked.into_locked());
     }
 }
 
