@@ -64,6 +64,7 @@
 
 use core::fmt;
 use core::pin::Pin;
+use core::task::Waker;
 
 #[cfg(feature = "alloc")]
 use alloc::sync::Arc;
@@ -74,7 +75,7 @@ use crate::limit::out_of_range;
 use crate::owner::Projected;
 use crate::primitive::{AtomicUsize, Ordering, const_fn};
 use crate::wait_list::{IDLE, Locked, Ring, TAG_MAX, TicketOf, VERDICT, WaitList, has_list};
-use crate::wake_batch::{Panicked, WakeBatch};
+use crate::wake_batch::{Panicked, WakeBatch, wake_one};
 
 mod acquire;
 mod error;
@@ -799,30 +800,61 @@ impl Semaphore {
     /// Grants what the first in the queue wait for, as long as there is enough,
     /// and clears the flag when nobody is left. Opens the lock and wakes.
     fn grant<'a>(&'a self, mut list: List<'a>) -> Panicked {
+        let state = self.state.load(Ordering::Acquire);
+        if state & WAITING == 0 {
+            return Panicked::none();
+        }
+        // Nearly always there is one to wake, or none.
+        let mut free = state >> SHIFT;
+        let first = Self::grant_first(&mut list, &mut free);
+        if Self::has_next(&list, free) {
+            let mut batch = WakeBatch::new();
+            batch.push(first.flatten());
+            return self.grant_many(list, free, batch);
+        }
+        self.open(list, free);
+        wake_one(first.flatten())
+    }
+
+    /// Grants what the first in the queue waits for, out of what is free. The result
+    /// is its waker.
+    #[inline]
+    fn grant_first(list: &mut List<'_>, free: &mut usize) -> Option<Option<Waker>> {
+        let wanted = list.first_tag(QUEUE).filter(|wanted| wanted <= free)?;
+        *free -= wanted;
+        list.grant_front(QUEUE, GRANTS)
+    }
+
+    #[inline]
+    fn has_next(list: &List<'_>, free: usize) -> bool {
+        list.first_tag(QUEUE).is_some_and(|wanted| wanted <= free)
+    }
+
+    /// Opens the lock, with so many permits free.
+    #[inline]
+    fn open(&self, list: List<'_>, free: usize) {
+        let flag = if list.is_empty(QUEUE) { 0 } else { WAITING };
+        // By WAITING, nobody has changed the word since it was read.
+        self.state.store((free << SHIFT) | flag, Ordering::Release);
+    }
+
+    #[cold]
+    fn grant_many<'a>(
+        &'a self,
+        mut list: List<'a>,
+        mut free: usize,
+        mut batch: WakeBatch,
+    ) -> Panicked {
         let mut panicked = Panicked::none();
-        let mut batch = WakeBatch::new();
         loop {
-            let state = self.state.load(Ordering::Acquire);
-            if state & WAITING == 0 {
-                return panicked;
-            }
-            let mut free = state >> SHIFT;
-            let unfinished = loop {
-                match list.first_tag(QUEUE) {
-                    Some(wanted) if wanted <= free => {
-                        if batch.is_full() {
-                            break true;
-                        }
-                        free -= wanted;
-                        batch.push(list.grant_front(QUEUE, GRANTS).flatten());
-                    }
-                    _ => break false,
+            while !batch.is_full() {
+                match Self::grant_first(&mut list, &mut free) {
+                    Some(waker) => batch.push(waker),
+                    None => break,
                 }
-            };
-            let flag = if list.is_empty(QUEUE) { 0 } else { WAITING };
-            // By WAITING, nobody has changed the word since.
-            self.state.store((free << SHIFT) | flag, Ordering::Release);
-            drop(list);
+            }
+            let unfinished = Self::has_next(&list, free);
+            self.open(list, free);
             // A panic that cannot be caught (without `std`) comes back here too.
             let rest = unfinished.then(|| Rest(self));
             panicked.or(batch.wake_all());
@@ -831,6 +863,11 @@ impl Semaphore {
                 return panicked;
             }
             list = self.list.lock();
+            let state = self.state.load(Ordering::Acquire);
+            if state & WAITING == 0 {
+                return panicked;
+            }
+            free = state >> SHIFT;
         }
     }
 }

@@ -177,6 +177,25 @@ pub(crate) fn wake(waker: Option<Waker>) {
     }
 }
 
+/// Wakes one waker, and keeps what it panicked with; call it when no lock is held.
+#[inline]
+pub(crate) fn wake_one(waker: Option<Waker>) -> Panicked {
+    let Some(waker) = waker else {
+        return Panicked::none();
+    };
+    #[cfg(feature = "std")]
+    {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+        let outcome = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        Panicked(outcome.err())
+    }
+    #[cfg(not(feature = "std"))]
+    {
+        waker.wake();
+        Panicked::none()
+    }
+}
+
 /// Drops one waker; call it when no lock is held.
 #[inline]
 pub(crate) fn discard(waker: Option<Waker>) {

@@ -14,7 +14,7 @@ use crate::primitive::{AtomicUsize, Ordering, const_fn};
 use crate::wait_list::{
     IDLE, Locked, LockedTicket, QUEUED, Ring, SEATED, TicketOf, VERDICT, WaitList, has_list,
 };
-use crate::wake_batch::{Panicked, WakeBatch, discard};
+use crate::wake_batch::{Panicked, WakeBatch, discard, wake_one};
 
 // The state word: three flags, the number of readers in the rest of the lower
 // 32 bits, and, where a word has 64, the largest such number in the upper 32.
@@ -250,30 +250,62 @@ impl Raw {
     /// Grants to the first in the queue, as long as they are compatible, and
     /// clears the flag when nobody is left. Opens the lock and wakes.
     fn grant<'a>(&'a self, mut list: List<'a>) -> Panicked {
+        let mut state = self.state.load(Ordering::Acquire);
+        if state & WAITING == 0 {
+            return Panicked::none();
+        }
+        let first = self.grant_first(&mut list, &mut state);
+        if self.next(&list, state).is_some() {
+            let mut batch = WakeBatch::new();
+            batch.push(first.flatten());
+            return self.grant_many(list, state, batch);
+        }
+        self.open(list, state);
+        wake_one(first.flatten())
+    }
+
+    /// The word with what the first in the queue waits for, if that is compatible.
+    #[inline]
+    fn next(&self, list: &List<'_>, state: usize) -> Option<usize> {
+        let kind = list.first_tag(QUEUE)?;
+        self.with(kind, state)
+    }
+
+    /// Grants what the first in the queue waits for, if that is compatible. The
+    /// result is its waker.
+    #[inline]
+    fn grant_first(&self, list: &mut List<'_>, state: &mut usize) -> Option<Option<Waker>> {
+        *state = self.next(list, *state)?;
+        list.grant_front(QUEUE, GRANTS)
+    }
+
+    /// Opens the lock, with this for the word.
+    #[inline]
+    fn open(&self, list: List<'_>, mut state: usize) {
+        if list.is_empty(QUEUE) {
+            state &= !WAITING;
+        }
+        // By WAITING, nobody has changed the word since it was read.
+        self.state.store(state, Ordering::Release);
+    }
+
+    #[cold]
+    fn grant_many<'a>(
+        &'a self,
+        mut list: List<'a>,
+        mut state: usize,
+        mut batch: WakeBatch,
+    ) -> Panicked {
         let mut panicked = Panicked::none();
-        let mut batch = WakeBatch::new();
         loop {
-            let mut state = self.state.load(Ordering::Acquire);
-            if state & WAITING == 0 {
-                return panicked;
-            }
-            let unfinished = loop {
-                let first = list.first_tag(QUEUE);
-                let Some(next) = first.and_then(|kind| self.with(kind, state)) else {
-                    break false;
-                };
-                if batch.is_full() {
-                    break true;
+            while !batch.is_full() {
+                match self.grant_first(&mut list, &mut state) {
+                    Some(waker) => batch.push(waker),
+                    None => break,
                 }
-                state = next;
-                batch.push(list.grant_front(QUEUE, GRANTS).flatten());
-            };
-            if list.is_empty(QUEUE) {
-                state &= !WAITING;
             }
-            // By WAITING, nobody has changed the word since.
-            self.state.store(state, Ordering::Release);
-            drop(list);
+            let unfinished = self.next(&list, state).is_some();
+            self.open(list, state);
             // A panic that cannot be caught (without `std`) comes back here too.
             let rest = unfinished.then(|| Rest(self));
             panicked.or(batch.wake_all());
@@ -282,6 +314,10 @@ impl Raw {
                 return panicked;
             }
             list = self.list.lock();
+            state = self.state.load(Ordering::Acquire);
+            if state & WAITING == 0 {
+                return panicked;
+            }
         }
     }
 
