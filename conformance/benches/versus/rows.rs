@@ -12,6 +12,7 @@ mod notify;
 mod once_cell;
 mod oneshot;
 mod rwlock;
+mod seed;
 mod semaphore;
 mod tasks;
 
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<Row> {
         channel::rows(),
         many::rows(),
         io::rows(),
+        seed::rows(),
     ];
     groups.into_iter().flatten().collect()
 }

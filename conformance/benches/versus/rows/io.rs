@@ -8,6 +8,7 @@ use anysync::Bare;
 use anysync_tokio::Tokio;
 
 use crate::harness::{Contender, OURS, Row, timed};
+use crate::rows::tasks;
 
 pub(super) fn rows() -> Vec<Row> {
     const TIMES: u32 = 64;
@@ -19,9 +20,7 @@ pub(super) fn rows() -> Vec<Row> {
         vec![run(OURS, bare), run("anysync on Tokio", tokio)]
     }
     fn run<F: Future>(name: &'static str, wait: impl Fn() -> F + 'static) -> Contender {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .expect("a runtime without a driver");
+        let runtime = tasks::one_thread();
         timed(name, move |times| {
             runtime.block_on(async {
                 let mut taken = Duration::ZERO;

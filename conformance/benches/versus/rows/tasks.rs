@@ -1,7 +1,10 @@
 //! Tasks of real executors, on one thread: what a primitive costs where it is used.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
 
 use crate::harness::{Contender, OURS, Row, timed};
 use crate::task::yield_now;
@@ -31,19 +34,14 @@ impl Executor {
         tasks: impl Iterator<Item = F>,
     ) -> Duration {
         match self {
-            Self::Tokio => {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .build()
-                    .expect("a runtime without a driver");
-                runtime.block_on(async {
-                    let start = Instant::now();
-                    let tasks: Vec<_> = tasks.map(tokio::spawn).collect();
-                    for task in tasks {
-                        task.await.expect("no panic");
-                    }
-                    start.elapsed()
-                })
-            }
+            Self::Tokio => one_thread().block_on(async {
+                let start = Instant::now();
+                let tasks: Vec<_> = tasks.map(tokio::spawn).collect();
+                for task in tasks {
+                    task.await.expect("no panic");
+                }
+                start.elapsed()
+            }),
             Self::AsyncExecutor => {
                 let executor = smol::Executor::new();
                 smol::future::block_on(executor.run(async {
@@ -83,6 +81,44 @@ where
         (0..times)
             .map(|_| executor.time((0..count).map(|_| task())))
             .sum()
+    })
+}
+
+/// A runtime of tokio on the thread that calls it.
+pub(crate) fn one_thread() -> Runtime {
+    Builder::new_current_thread()
+        .build()
+        .expect("a runtime without a driver")
+}
+
+/// A contender that does its work in `block_on` of a runtime, and spends its budget.
+pub(crate) fn awaits(
+    name: &'static str,
+    runtime: Runtime,
+    mut work: impl AsyncFnMut() + 'static,
+) -> Contender {
+    timed(name, move |times| {
+        runtime.block_on(async {
+            let start = Instant::now();
+            for _ in 0..times {
+                work().await;
+            }
+            start.elapsed()
+        })
+    })
+}
+
+/// A task of any kind.
+pub(crate) type AnyTask = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Tasks of several kinds, made again for each repetition, until all have ended.
+pub(crate) fn meet(
+    name: &'static str,
+    executor: Executor,
+    tasks: impl Fn() -> Vec<AnyTask> + 'static,
+) -> Contender {
+    timed(name, move |times| {
+        (0..times).map(|_| executor.time(tasks().into_iter())).sum()
     })
 }
 
