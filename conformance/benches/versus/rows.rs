@@ -4,6 +4,7 @@ use crate::harness::Row;
 
 mod barrier;
 mod channel;
+mod drop_ins;
 mod floor;
 mod io;
 mod many;
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Vec<Row> {
         many::rows(),
         io::rows(),
         seed::rows(),
+        drop_ins::rows(),
     ];
     groups.into_iter().flatten().collect()
 }

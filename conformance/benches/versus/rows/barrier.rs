@@ -19,7 +19,7 @@ pub(super) fn rows() -> Vec<Row> {
 
 /// All but the last wait, the last releases them, and each completes. Each wait is in
 /// a box, made again for each generation, whoever's it is.
-fn generation<F: Future + 'static>(
+pub(super) fn generation<F: Future + 'static>(
     name: &'static str,
     parties: usize,
     wait: impl Fn() -> F + 'static,
@@ -55,15 +55,19 @@ fn contenders(parties: usize) -> Vec<Contender> {
     ];
     // Its waits may have to be polled again after a first wake-up, which is what an
     // executor would do.
-    all.push(again(parties, || smol.wait()));
+    all.push(again("async-lock", parties, || smol.wait()));
     all
 }
 
 /// The same for waits that take more than one poll after the release.
-fn again<F: Future + 'static>(parties: usize, wait: impl Fn() -> F + 'static) -> Contender {
+pub(super) fn again<F: Future + 'static>(
+    name: &'static str,
+    parties: usize,
+    wait: impl Fn() -> F + 'static,
+) -> Contender {
     let tasks = wakers(parties);
     let mut waits = Vec::with_capacity(parties);
-    does("async-lock", move || {
+    does(name, move || {
         waits.extend((0..parties).map(|_| Some(Box::pin(wait()))));
         let mut left = parties;
         while left > 0 {

@@ -175,7 +175,7 @@ fn scattered(queue: usize) -> Vec<Contender> {
 }
 
 /// Times a queue that forms, is woken as a whole, and completes.
-fn wakes<F: Future + 'static>(
+pub(super) fn wakes<F: Future + 'static>(
     name: &'static str,
     queue: usize,
     make: impl Fn() -> F + 'static,
