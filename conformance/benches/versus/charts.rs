@@ -1,4 +1,5 @@
-//! A chart for each group of rows: the median of each contender beside ours.
+//! A chart for each group of rows: the median of each contender beside ours, or
+//! curves where the group's rows differ in their size.
 
 use std::error::Error;
 use std::path::Path;
@@ -13,6 +14,7 @@ const LONGEST: f64 = 4.0;
 const BAR: i32 = 16;
 const LEFT: i32 = 330;
 const WIDTH: i32 = 860;
+const OUR_COLOR: RGBColor = RGBColor(0, 98, 155);
 
 pub(crate) fn draw(directory: &Path, rows: &[Measured]) -> Result<(), Box<dyn Error>> {
     let mut groups: Vec<&str> = Vec::new();
@@ -23,13 +25,117 @@ pub(crate) fn draw(directory: &Path, rows: &[Measured]) -> Result<(), Box<dyn Er
     }
     for group in groups {
         let rows: Vec<_> = rows.iter().filter(|row| row.group == group).collect();
-        let file = directory.join(format!("{}.svg", group.replace(' ', "-")));
-        chart(&file, group, &rows)?;
+        let file = directory.join(format!(
+            "{}.svg",
+            group.replace(", ", " ").replace(' ', "-")
+        ));
+        if rows.iter().all(|row| row.size.is_some()) {
+            curves(&file, group, &rows)?;
+        } else {
+            bars(&file, group, &rows)?;
+        }
     }
     Ok(())
 }
 
-fn chart(file: &Path, group: &str, rows: &[&Measured]) -> Result<(), Box<dyn Error>> {
+/// A contender's colour among those of a group.
+fn color(name: &str, place: usize) -> RGBColor {
+    const OTHERS: [RGBColor; 6] = [
+        RGBColor(200, 80, 40),
+        RGBColor(70, 150, 70),
+        RGBColor(140, 90, 170),
+        RGBColor(190, 150, 30),
+        RGBColor(110, 110, 110),
+        RGBColor(210, 110, 160),
+    ];
+    if name.starts_with(OURS) {
+        OUR_COLOR
+    } else {
+        OTHERS[place % OTHERS.len()]
+    }
+}
+
+/// The time of one operation over the size, both by powers of ten.
+fn curves(file: &Path, group: &str, rows: &[&Measured]) -> Result<(), Box<dyn Error>> {
+    let points = |name: &str| -> Vec<(f64, f64)> {
+        rows.iter()
+            .filter_map(|row| {
+                let result = row.results.iter().find(|result| result.name == name)?;
+                Some((f64::from(row.size?), result.median))
+            })
+            .collect()
+    };
+    let mut names: Vec<&str> = Vec::new();
+    let (mut most, mut fastest, mut slowest) = (1.0_f64, f64::MAX, 0.0_f64);
+    for row in rows {
+        most = most.max(row.size.map_or(1.0, f64::from));
+        for result in &row.results {
+            fastest = fastest.min(result.median);
+            slowest = slowest.max(result.median);
+            if !names.contains(&result.name) {
+                names.push(result.name);
+            }
+        }
+    }
+
+    // From a power of ten, with room for the names above.
+    let lowest = 10_f64.powf(fastest.log10().floor());
+    // What a row is called begins with its size.
+    let what = rows.first().map_or("", |row| {
+        row.what
+            .trim_start_matches(|digit: char| digit.is_ascii_digit())
+            .trim_start()
+    });
+
+    let area = SVGBackend::new(file, (WIDTH as u32, 480)).into_drawing_area();
+    area.fill(&WHITE)?;
+    let font = |size: i32| ("sans-serif", size).into_font();
+    let mut chart = ChartBuilder::on(&area)
+        .caption(
+            format!("{group}: the time of one (lower is faster)"),
+            font(15).style(FontStyle::Bold),
+        )
+        .margin(12)
+        .x_label_area_size(40)
+        .y_label_area_size(64)
+        .build_cartesian_2d(
+            (1.0..most * 1.3).log_scale(),
+            (lowest..slowest * 3.0).log_scale(),
+        )?;
+    chart
+        .configure_mesh()
+        .x_desc(format!("how many {what}"))
+        .y_desc("nanoseconds")
+        .x_label_formatter(&|x| format!("{x:.0}"))
+        .y_label_formatter(&|y| format!("{y:.0}"))
+        .label_style(font(12))
+        .light_line_style(WHITE)
+        .draw()?;
+    for (place, name) in names.into_iter().enumerate() {
+        let style = color(name, place).stroke_width(2);
+        let points = points(name);
+        chart
+            .draw_series(std::iter::once(PathElement::new(points.clone(), style)))?
+            .label(name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+        chart.draw_series(
+            points
+                .into_iter()
+                .map(|point| Circle::new(point, 3, style.filled())),
+        )?;
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .label_font(font(12))
+        .background_style(WHITE)
+        .border_style(RGBColor(200, 200, 200))
+        .draw()?;
+    area.present()?;
+    Ok(())
+}
+
+fn bars(file: &Path, group: &str, rows: &[&Measured]) -> Result<(), Box<dyn Error>> {
     let lines: usize = rows.iter().map(|row| row.results.len() + 2).sum();
     let height = (lines as i32 + 2) * BAR + BAR;
     let area = SVGBackend::new(file, (WIDTH as u32, height as u32)).into_drawing_area();
@@ -53,7 +159,7 @@ fn chart(file: &Path, group: &str, rows: &[&Measured]) -> Result<(), Box<dyn Err
         for result in &row.results {
             let beside = row.ours().map_or(1.0, |ours| ratio(result, ours));
             let color = if result.name.starts_with(OURS) {
-                RGBColor(0, 98, 155)
+                OUR_COLOR
             } else {
                 RGBColor(150, 150, 150)
             };

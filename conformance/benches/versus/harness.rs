@@ -10,6 +10,9 @@ pub(crate) const OURS: &str = "anysync";
 /// A part of the names of what is made for threads.
 const THREADS: &str = "for threads";
 
+/// The most rounds of a row that is one of a curve.
+const CURVE_ROUNDS: u32 = 15;
+
 /// How much is measured.
 #[derive(Clone, Copy)]
 pub(crate) struct Budget {
@@ -53,6 +56,8 @@ pub(crate) struct Row {
     /// Made when the row's turn comes, so that no row lies in another's memory.
     contenders: Box<dyn FnOnce() -> Vec<Contender>>,
     count_allocations: bool,
+    /// Of how many this is, among the rows of its group that differ in that alone.
+    size: Option<u32>,
 }
 
 impl Row {
@@ -67,6 +72,7 @@ impl Row {
             operations: 1,
             contenders: Box::new(contenders),
             count_allocations: true,
+            size: None,
         }
     }
 
@@ -82,6 +88,14 @@ impl Row {
         self
     }
 
+    /// The row is one of a curve, at this size. What is looked at is its shape, so that
+    /// few rounds do, and allocations are not counted.
+    pub(crate) fn size(mut self, size: u32) -> Self {
+        self.size = Some(size);
+        self.count_allocations = false;
+        self
+    }
+
     pub(crate) fn name(&self) -> String {
         format!("{}: {}", self.group, self.what)
     }
@@ -93,8 +107,12 @@ impl Row {
             .iter_mut()
             .map(|contender| calibrate(contender, sample))
             .collect();
-        let mut samples = vec![Vec::with_capacity(budget.rounds as usize); contenders.len()];
-        for round in 0..budget.rounds as usize {
+        let rounds = match self.size {
+            None => budget.rounds,
+            Some(_) => budget.rounds.min(CURVE_ROUNDS),
+        } as usize;
+        let mut samples = vec![Vec::with_capacity(rounds); contenders.len()];
+        for round in 0..rounds {
             for turn in 0..contenders.len() {
                 let who = (round + turn) % contenders.len();
                 let taken = (contenders[who].run)(times[who]);
@@ -116,6 +134,7 @@ impl Row {
         Measured {
             group: self.group,
             what: self.what,
+            size: self.size,
             results,
         }
     }
@@ -158,6 +177,8 @@ pub(crate) struct Result {
 pub(crate) struct Measured {
     pub(crate) group: &'static str,
     pub(crate) what: String,
+    /// Of how many it is, where that is what its group varies.
+    pub(crate) size: Option<u32>,
     pub(crate) results: Vec<Result>,
 }
 

@@ -11,7 +11,7 @@ use crate::harness::{Measured, OURS, Result, ratio};
 
 /// The versions of the contenders, as they are in Cargo.lock.
 const LOCK: &str = include_str!("../../../Cargo.lock");
-const CONTENDERS: [&str; 16] = [
+const CONTENDERS: [&str; 17] = [
     "anysync",
     "async-broadcast",
     "async-channel",
@@ -28,6 +28,7 @@ const CONTENDERS: [&str; 16] = [
     "oneshot",
     "parking_lot",
     "tokio",
+    "tokio-util",
 ];
 
 /// Name and version of each contender.

@@ -6,6 +6,7 @@ mod barrier;
 mod channel;
 mod drop_ins;
 mod floor;
+mod growth;
 mod io;
 mod many;
 mod mutex;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<Row> {
         io::rows(),
         seed::rows(),
         drop_ins::rows(),
+        growth::rows(),
     ];
     groups.into_iter().flatten().collect()
 }

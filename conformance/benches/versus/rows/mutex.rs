@@ -149,7 +149,7 @@ macro_rules! fights {
     }};
 }
 
-fn in_order(executor: Executor, count: usize, over: bool) -> Vec<Contender> {
+pub(super) fn in_order(executor: Executor, count: usize, over: bool) -> Vec<Contender> {
     let intrusive = futures_intrusive::sync::Mutex::new(0_u64, true);
     vec![
         fights!(

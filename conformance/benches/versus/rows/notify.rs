@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use event_listener::Event;
 
 use crate::harness::{Contender, OURS, Row, does, timed};
 use crate::rows::tasks;
-use crate::task::{finished, poll, queued, ready, round_trip, waker, wakers};
+use crate::task::{finished, queued, ready, round_trip, waker, wakers};
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = vec![
@@ -26,7 +25,7 @@ pub(super) fn rows() -> Vec<Row> {
     );
     for queue in [1_000, 100_000, 1_000_000] {
         let what = format!("register {queue}, wake all, complete");
-        rows.push(Row::new("notify", what, move || all(queue)).operations(queue as u32));
+        rows.push(Row::new("notify", what, move || all(queue)).operations(waits(queue)));
     }
     rows.extend(tasks::ping_pong());
     rows
@@ -148,6 +147,9 @@ fn cancel(queue: usize) -> Vec<Contender> {
     of_each!(cancels, queue)
 }
 
+/// A step that has no factor in common with a queue's length visits each wait once.
+const STEP: usize = 7_919;
+
 /// Times the drops of a queue in an order that hops through it.
 fn scatters<F: Future + 'static>(
     name: &'static str,
@@ -158,11 +160,9 @@ fn scatters<F: Future + 'static>(
         let mut taken = Duration::ZERO;
         for _ in 0..times {
             let mut line: Vec<_> = line(queue, &make).into_iter().map(Some).collect();
-            // A step that has no factor in common with the length visits each once.
-            let step = 7_919;
             let start = Instant::now();
             for n in 0..queue {
-                line[n * step % queue] = None;
+                line[n * STEP % queue] = None;
             }
             taken += start.elapsed();
         }
@@ -174,25 +174,37 @@ fn scattered(queue: usize) -> Vec<Contender> {
     of_each!(scatters, queue)
 }
 
-/// Times a queue that forms, is woken as a whole, and completes.
-pub(super) fn wakes<F: Future + 'static>(
+/// How often a queue of this length forms between two looks at the clock, so that
+/// these do not count.
+fn again(length: usize) -> usize {
+    (1_000 / length).max(1)
+}
+
+/// The waits of one repetition of what times whole queues of this length.
+pub(super) fn waits(length: usize) -> u32 {
+    (length * again(length)) as u32
+}
+
+/// Times queues that form, and end as `end` has it. All of a wait's life counts but
+/// its place in memory, which is allocated before.
+fn queues<F: Future + 'static>(
     name: &'static str,
-    queue: usize,
+    length: usize,
     make: impl Fn() -> F + 'static,
-    wake: impl Fn() + 'static,
+    end: impl Fn(&mut [Pin<Box<Option<F>>>], &[Waker]) + 'static,
 ) -> Contender {
-    let tasks: Arc<[Waker]> = wakers(queue).into();
+    let tasks = wakers(length);
     timed(name, move |times| {
         let mut taken = Duration::ZERO;
         for _ in 0..times {
-            let mut line: Vec<_> = (0..queue).map(|_| Box::pin(make())).collect();
+            let mut line: Vec<_> = (0..length).map(|_| Box::pin(None)).collect();
             let start = Instant::now();
-            for (wait, task) in line.iter_mut().zip(&*tasks) {
-                assert!(poll(wait.as_mut(), task).is_pending());
-            }
-            wake();
-            for (wait, task) in line.iter_mut().zip(&*tasks) {
-                finished(wait.as_mut(), task);
+            for _ in 0..again(length) {
+                for (wait, task) in line.iter_mut().zip(&tasks) {
+                    wait.set(Some(make()));
+                    queued(wait.as_mut().as_pin_mut().expect("just made"), task);
+                }
+                end(&mut line, &tasks);
             }
             taken += start.elapsed();
         }
@@ -200,7 +212,40 @@ pub(super) fn wakes<F: Future + 'static>(
     })
 }
 
-fn all(queue: usize) -> Vec<Contender> {
+fn leaves<F: Future + 'static>(
+    name: &'static str,
+    length: usize,
+    make: impl Fn() -> F + 'static,
+) -> Contender {
+    queues(name, length, make, move |line, _| {
+        for n in 0..length {
+            line[n * STEP % length].set(None);
+        }
+    })
+}
+
+/// A queue that forms, and is left in an order that hops through it.
+pub(super) fn register_and_cancel(queue: usize) -> Vec<Contender> {
+    of_each!(leaves, queue)
+}
+
+/// A queue that forms, is woken as a whole, and completes.
+pub(super) fn wakes<F: Future + 'static>(
+    name: &'static str,
+    length: usize,
+    make: impl Fn() -> F + 'static,
+    wake: impl Fn() + 'static,
+) -> Contender {
+    queues(name, length, make, move |line, tasks| {
+        wake();
+        for (wait, task) in line.iter_mut().zip(tasks) {
+            finished(wait.as_mut().as_pin_mut().expect("it is queued"), task);
+            wait.set(None);
+        }
+    })
+}
+
+pub(super) fn all(queue: usize) -> Vec<Contender> {
     let ours: &'static _ = Box::leak(Box::new(anysync::Notify::new()));
     let tokio: &'static _ = Box::leak(Box::new(tokio::sync::Notify::new()));
     let maitake: &'static _ = Box::leak(Box::new(maitake_sync::WaitQueue::new()));

@@ -17,7 +17,7 @@ pub(super) fn rows() -> Vec<Row> {
             Row::new(
                 "semaphore",
                 format!("64 tasks, 4 permits held over a yield, {}", executor.name()),
-                move || contended(executor),
+                move || contended(executor, 64),
             )
             .operations(64 * tasks::TURNS),
         );
@@ -103,36 +103,49 @@ fn cancel() -> Vec<Contender> {
 }
 
 macro_rules! fights {
-    ($name:expr, $executor:expr, $semaphore:expr, |$s:ident| $acquire:expr) => {
-        tasks::contended($name, $executor, 64, $semaphore, |$s| async move {
+    ($name:expr, $executor:expr, $count:expr, $semaphore:expr, |$s:ident| $acquire:expr) => {
+        tasks::contended($name, $executor, $count, $semaphore, |$s| async move {
             tasks::leave($acquire.await, true).await;
         })
     };
 }
 
-fn contended(executor: Executor) -> Vec<Contender> {
+pub(super) fn contended(executor: Executor, count: usize) -> Vec<Contender> {
     vec![
-        fights!(OURS, executor, anysync::Semaphore::new(4), |s| s
+        fights!(OURS, executor, count, anysync::Semaphore::new(4), |s| s
             .acquire_future()),
-        fights!("tokio", executor, tokio::sync::Semaphore::new(4), |s| s
-            .acquire()),
-        fights!("async-lock", executor, async_lock::Semaphore::new(4), |s| s
-            .acquire()),
+        fights!(
+            "tokio",
+            executor,
+            count,
+            tokio::sync::Semaphore::new(4),
+            |s| s.acquire()
+        ),
+        fights!(
+            "async-lock",
+            executor,
+            count,
+            async_lock::Semaphore::new(4),
+            |s| s.acquire()
+        ),
         fights!(
             "maitake-sync",
             executor,
+            count,
             maitake_sync::Semaphore::new(4),
             |s| s.acquire(1)
         ),
         fights!(
             "asyncband",
             executor,
+            count,
             asyncband::semaphore::Semaphore::new(4),
             |s| s.acquire(1)
         ),
         fights!(
             "futures-intrusive, fair",
             executor,
+            count,
             futures_intrusive::sync::Semaphore::new(true, 4),
             |s| s.acquire(1)
         ),

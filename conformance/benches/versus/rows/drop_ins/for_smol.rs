@@ -5,6 +5,7 @@
 
 use super::group;
 use crate::harness::Row;
+use crate::rows::notify::waits;
 use crate::rows::tasks::TURNS;
 
 group! {
@@ -34,7 +35,7 @@ group! {
     "event, notify nobody" => event_nobody,
     "event, listen, notify, complete" => event_waits,
     "event, listen on the stack, notify, complete" => event_stack,
-    "event, 100 listen, notify all" => event_all of 100,
+    "event, 100 listen, notify all" => event_all of waits(100),
 }
 
 macro_rules! contenders {

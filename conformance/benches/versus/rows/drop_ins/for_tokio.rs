@@ -6,6 +6,7 @@
 
 use super::group;
 use crate::harness::Row;
+use crate::rows::notify::waits;
 use crate::rows::tasks::TURNS;
 
 group! {
@@ -25,7 +26,7 @@ group! {
     "semaphore, 4 tasks, 2 permits held over a yield" => semaphore_tasks of 4 * TURNS,
     "notify, a stored permit" => notify_permit,
     "notify, wait and notify_one" => notify_waits,
-    "notify, 100 wait, notify_waiters" => notify_all of 100,
+    "notify, 100 wait, notify_waiters" => notify_all of waits(100),
     "once_cell, get" => once_cell_get,
     "once_cell, get_or_init of a cell that is set" => once_cell_set,
     "once_cell, a new cell, initialised" => once_cell_cold,
