@@ -229,18 +229,18 @@ impl<T> Shared<T> {
         };
         *next += 1;
         message.unread -= 1;
-        let shared = (message.unread != 0).then(|| Arc::clone(&message.value));
-        let is_last = shared.is_none();
-        // By COUNTED it is the first of the ring, if everybody has read it.
-        let value = shared.unwrap_or_else(|| {
-            debug_assert_eq!(index, 0, "COUNTED");
-            let read = ring.messages.pop_front();
-            read.expect("it was there a moment ago").value
-        });
-        drop(ring);
-        if is_last {
-            self.made_room(1);
+        if message.unread != 0 {
+            let shared = Arc::clone(&message.value);
+            drop(ring);
+            return Ok((*shared).clone());
         }
+        // By COUNTED it is the first of the ring, as everybody has read it.
+        debug_assert_eq!(index, 0, "COUNTED");
+        let read = ring.messages.pop_front();
+        let value = read.expect("it was there a moment ago").value;
+        drop(ring);
+        self.made_room(1);
+        // Others may be cloning it still.
         Ok(Arc::try_unwrap(value).unwrap_or_else(|shared| (*shared).clone()))
     }
 

@@ -107,6 +107,7 @@ impl<T: ?Sized> Mutex<T> {
     /// futures::executor::block_on(async { *mutex.lock().await += 1 });
     /// assert_eq!(mutex.into_inner(), 6);
     /// ```
+    #[inline]
     pub fn lock(&self) -> MutexLockFuture<'_, T> {
         MutexLockFuture {
             inner: self.0.lock_future(),
@@ -173,6 +174,7 @@ pin_project! {
 impl<'a, T: ?Sized> Future for MutexLockFuture<'a, T> {
     type Output = MutexGuard<'a, T>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mutex = this.mutex.expect("polled MutexLockFuture after completion");

@@ -151,7 +151,10 @@ impl<T> OnceCell<T> {
         &self,
         closure: impl FnOnce() -> Fut,
     ) -> Result<&T, E> {
-        self.0.get_or_try_init_async(Bare, closure).await
+        match self.get() {
+            Some(value) => Ok(value),
+            None => self.0.get_or_try_init_async(Bare, closure).await,
+        }
     }
 
     /// [`get_or_try_init`](OnceCell::get_or_try_init) for threads: it blocks, and
@@ -178,7 +181,10 @@ impl<T> OnceCell<T> {
     ///
     /// As [`get_or_try_init`](OnceCell::get_or_try_init).
     pub async fn get_or_init<Fut: Future<Output = T>>(&self, closure: impl FnOnce() -> Fut) -> &T {
-        self.0.get_or_init_async(Bare, closure).await
+        match self.get() {
+            Some(value) => value,
+            None => self.0.get_or_init_async(Bare, closure).await,
+        }
     }
 
     /// [`get_or_init`](OnceCell::get_or_init) for threads: it blocks, and

@@ -103,15 +103,16 @@ impl<T> Message<T> {
 
     /// What a receiver gets: a clone, as the original promises. The last to read
     /// is handed the message itself by core.
-    fn received(self) -> T
+    fn received(mut self) -> T
     where
         T: Clone,
     {
         if self.is_clone {
-            self.into_inner()
-        } else {
-            self.clone().into_inner()
+            return self.into_inner();
         }
+        // Nobody else reads it: no lock.
+        let value = self.value.get_mut();
+        value.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
