@@ -6,8 +6,8 @@
 //! With `std` it then gives its time slice away, and at last sleeps for a moment at a
 //! time: then also a holder goes on whose priority is lower. A lock that the operating
 //! system wakes (`std::sync::Mutex`) has to learn at each unlock whether anybody
-//! sleeps, by a second read-modify-write: that is half of the time of most
-//! operations here, and it is paid for what hardly ever happens.
+//! sleeps, by a second read-modify-write: that was a fifth to two fifths of the time
+//! of most operations here, and it is paid for what hardly ever happens.
 //!
 //! With the `critical-section` feature, and without `std`, interrupts are off while it
 //! is held, as a single-core microcontroller needs it.
