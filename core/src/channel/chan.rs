@@ -240,12 +240,19 @@ impl<T> Chan<T> {
     #[inline]
     fn pop(&self, mut list: List<'_, T>) -> T {
         let message = list.buffer.pop();
+        self.open_after_taking(list);
+        message.expect("there is a message")
+    }
+
+    /// Opens the lock after messages have been taken, and frees what a drained buffer
+    /// does not keep.
+    #[inline]
+    fn open_after_taking(&self, list: List<'_, T>) {
         if list.buffer.has_surplus() {
             self.open_without_surplus(list);
         } else {
             self.open(list);
         }
-        message.expect("there is a message")
     }
 
     #[cold]
@@ -271,11 +278,7 @@ impl<T> Chan<T> {
             1
         };
         list.buffer.pop_many(count, target);
-        if list.buffer.has_surplus() {
-            self.open_without_surplus(list);
-        } else {
-            self.open(list);
-        }
+        self.open_after_taking(list);
         count
     }
 
