@@ -5,6 +5,81 @@ use std::sync::Arc;
 
 use crate::subject::Subject;
 
+/// The methods of a `MutexSubject` whose mutex has them by their names; what is in
+/// the brackets makes an `Option` of what its `try_lock` returns.
+macro_rules! lock_as_named {
+    ($($ok:tt)*) => {
+        fn lock<'a, 't>(
+            &'a self,
+            _: &'a crate::cx::DynIo,
+        ) -> crate::erased::BoxFuture<'t, crate::subject::Guard<'a>>
+        where
+            'a: 't,
+            Self: 't,
+        {
+            crate::subject::boxed_guard(self.lock())
+        }
+
+        fn hold<'a>(&'a self, _: &'a crate::cx::DynIo) -> crate::erased::BoxFuture<'a, ()> {
+            Box::pin(crate::subject::Kept::new(Box::pin(self.lock())))
+        }
+
+        fn try_lock(&self) -> Option<crate::subject::Guard<'_>> {
+            let guard = self.try_lock()$($ok)*?;
+            Some(Box::new(guard))
+        }
+    };
+}
+
+/// The same of a `RwLockSubject`.
+macro_rules! read_and_write_as_named {
+    ($($ok:tt)*) => {
+        fn read<'a, 't>(
+            &'a self,
+            _: &'a crate::cx::DynIo,
+        ) -> crate::erased::BoxFuture<'t, crate::subject::Reading<'a>>
+        where
+            'a: 't,
+            Self: 't,
+        {
+            crate::subject::mapped(self.read(), |guard| {
+                Box::new(guard) as crate::subject::Reading<'a>
+            })
+        }
+
+        fn write<'a, 't>(
+            &'a self,
+            _: &'a crate::cx::DynIo,
+        ) -> crate::erased::BoxFuture<'t, crate::subject::Writing<'a>>
+        where
+            'a: 't,
+            Self: 't,
+        {
+            crate::subject::mapped(self.write(), |guard| {
+                Box::new(guard) as crate::subject::Writing<'a>
+            })
+        }
+
+        fn hold_read<'a>(&'a self, _: &'a crate::cx::DynIo) -> crate::erased::BoxFuture<'a, ()> {
+            Box::pin(crate::subject::Kept::new(Box::pin(self.read())))
+        }
+
+        fn hold_write<'a>(&'a self, _: &'a crate::cx::DynIo) -> crate::erased::BoxFuture<'a, ()> {
+            Box::pin(crate::subject::Kept::new(Box::pin(self.write())))
+        }
+
+        fn try_read(&self) -> Option<crate::subject::Reading<'_>> {
+            let guard = self.try_read()$($ok)*?;
+            Some(Box::new(guard))
+        }
+
+        fn try_write(&self) -> Option<crate::subject::Writing<'_>> {
+            let guard = self.try_write()$($ok)*?;
+            Some(Box::new(guard))
+        }
+    };
+}
+
 /// The methods of a subject whose `mod locks` is made of `tokio/locks.rs`.
 macro_rules! locks {
     () => {

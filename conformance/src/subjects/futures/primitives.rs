@@ -12,7 +12,7 @@ use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
-    Guard, Kept, MappedGuard, Message, MutexSubject, NoMessage, Oneshot, OneshotReceiver,
+    Guard, MappedGuard, Message, MutexSubject, NoMessage, Oneshot, OneshotReceiver,
     OneshotSender, SendFact, boxed_guard, mapped,
 };
 
@@ -52,22 +52,7 @@ pub(super) fn oneshot_send_facts() -> Vec<SendFact> {
 }
 
 impl MutexSubject for Mutex<Vec<u64>> {
-    fn lock<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Guard<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        boxed_guard(self.lock())
-    }
-
-    fn hold<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.lock())))
-    }
-
-    fn try_lock(&self) -> Option<Guard<'_>> {
-        let guard = self.try_lock()?;
-        Some(Box::new(guard))
-    }
+    lock_as_named!();
 
     fn lock_owned(self: Arc<Self>, _: DynIo) -> Option<BoxFuture<'static, Guard<'static>>> {
         Some(boxed_guard(self.lock_owned()))

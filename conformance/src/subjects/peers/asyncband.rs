@@ -24,7 +24,7 @@ use crate::subject::{
     CondvarGuard, CondvarSubject, Guard, HeldPermits, Init, InitFailed, Kept, MappedGuard, Message,
     MutexSubject, NoMessage, NoPermits, OnceCellSubject, Permit, Permits, Promise, Reading,
     RwLockSubject, SemaphoreSubject, SendFact, SendRefused, SetRefused, Subject, Token, TooMany,
-    TryInit, WatchReceiver, WatchSender, WriteGuard, Writing, boxed_guard, mapped,
+    TryInit, WatchReceiver, WatchSender, WriteGuard, boxed_guard, mapped,
 };
 use crate::wakers::poll_noop;
 
@@ -258,22 +258,7 @@ impl OnceCellSubject for OnceCell<Token> {
 }
 
 impl MutexSubject for Mutex<Vec<u64>> {
-    fn lock<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Guard<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        boxed_guard(self.lock())
-    }
-
-    fn hold<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.lock())))
-    }
-
-    fn try_lock(&self) -> Option<Guard<'_>> {
-        let guard = self.try_lock()?;
-        Some(Box::new(guard))
-    }
+    lock_as_named!();
 
     fn lock_owned(self: Arc<Self>, _: DynIo) -> Option<BoxFuture<'static, Guard<'static>>> {
         Some(boxed_guard(self.lock_owned()))
@@ -286,39 +271,7 @@ impl MutexSubject for Mutex<Vec<u64>> {
 }
 
 impl RwLockSubject for RwLock<Vec<u64>> {
-    fn read<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Reading<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        mapped(self.read(), |guard| Box::new(guard) as Reading<'a>)
-    }
-
-    fn write<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Writing<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        mapped(self.write(), |guard| Box::new(guard) as Writing<'a>)
-    }
-
-    fn hold_read<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.read())))
-    }
-
-    fn hold_write<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.write())))
-    }
-
-    fn try_read(&self) -> Option<Reading<'_>> {
-        let guard = self.try_read()?;
-        Some(Box::new(guard))
-    }
-
-    fn try_write(&self) -> Option<Writing<'_>> {
-        let guard = self.try_write()?;
-        Some(Box::new(guard))
-    }
+    read_and_write_as_named!();
 }
 
 impl<'a> WriteGuard<'a> for RwLockWriteGuard<'a, Vec<u64>> {

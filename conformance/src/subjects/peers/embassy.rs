@@ -8,12 +8,9 @@ use ::embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex as Section;
 use ::embassy_sync::mutex::{Mutex, MutexGuard};
 use ::embassy_sync::rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::cx::DynIo;
-use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
-    Guard, Kept, MappedGuard, MutexSubject, Promise, Reading, RwLockSubject, SendFact, Subject,
-    WriteGuard, Writing, boxed_guard, mapped,
+    MappedGuard, MutexSubject, Promise, RwLockSubject, SendFact, Subject, WriteGuard,
 };
 
 /// `embassy-sync`, with a critical section inside, as the standard library's lock
@@ -107,22 +104,7 @@ impl Subject for Embassy {
 }
 
 impl MutexSubject for Mutex<Section, Vec<u64>> {
-    fn lock<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Guard<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        boxed_guard(self.lock())
-    }
-
-    fn hold<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.lock())))
-    }
-
-    fn try_lock(&self) -> Option<Guard<'_>> {
-        let guard = self.try_lock().ok()?;
-        Some(Box::new(guard))
-    }
+    lock_as_named!(.ok());
 
     fn try_lock_mapped(&self, part: fn(&mut Vec<u64>) -> &mut u64) -> Option<MappedGuard<'_>> {
         let guard = self.try_lock().ok()?;
@@ -131,39 +113,7 @@ impl MutexSubject for Mutex<Section, Vec<u64>> {
 }
 
 impl RwLockSubject for RwLock<Section, Vec<u64>> {
-    fn read<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Reading<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        mapped(self.read(), |guard| Box::new(guard) as Reading<'a>)
-    }
-
-    fn write<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Writing<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        mapped(self.write(), |guard| Box::new(guard) as Writing<'a>)
-    }
-
-    fn hold_read<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.read())))
-    }
-
-    fn hold_write<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.write())))
-    }
-
-    fn try_read(&self) -> Option<Reading<'_>> {
-        let guard = self.try_read().ok()?;
-        Some(Box::new(guard))
-    }
-
-    fn try_write(&self) -> Option<Writing<'_>> {
-        let guard = self.try_write().ok()?;
-        Some(Box::new(guard))
-    }
+    read_and_write_as_named!(.ok());
 }
 
 impl<'a> WriteGuard<'a> for RwLockWriteGuard<'a, Section, Vec<u64>> {}

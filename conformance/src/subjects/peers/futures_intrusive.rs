@@ -12,9 +12,9 @@ use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
-    Channel, ChannelReceiver, ChannelSender, Closed, Guard, HeldPermits, Kept, Message,
-    MutexSubject, NoMessage, NoPermits, Permits, Promise, SemaphoreSubject, SendFact, SendRefused,
-    Subject, TooMany, boxed_guard, mapped,
+    Channel, ChannelReceiver, ChannelSender, Closed, HeldPermits, Kept, Message, MutexSubject,
+    NoMessage, NoPermits, Permits, Promise, SemaphoreSubject, SendFact, SendRefused, Subject,
+    TooMany, mapped,
 };
 
 /// `futures-intrusive`, with the lock of `parking_lot` inside.
@@ -103,22 +103,7 @@ impl Subject for FuturesIntrusive {
 }
 
 impl MutexSubject for Mutex<Vec<u64>> {
-    fn lock<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Guard<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        boxed_guard(self.lock())
-    }
-
-    fn hold<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.lock())))
-    }
-
-    fn try_lock(&self) -> Option<Guard<'_>> {
-        let guard = self.try_lock()?;
-        Some(Box::new(guard))
-    }
+    lock_as_named!();
 }
 
 impl SemaphoreSubject for Semaphore {

@@ -18,8 +18,8 @@ use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
     Closed, Guard, HeldPermits, Kept, MutexSubject, NoPermits, NotifySubject, NotifyWait, Permits,
-    Promise, Reading, RwLockSubject, SemaphoreSubject, SendFact, Subject, TooMany, WriteGuard,
-    Writing, boxed_guard, mapped,
+    Promise, RwLockSubject, SemaphoreSubject, SendFact, Subject, TooMany, WriteGuard, boxed_guard,
+    mapped,
 };
 
 /// `maitake-sync`, with the spin locks that it has inside by default.
@@ -159,22 +159,7 @@ impl NotifyWait for Waits<'_> {
 }
 
 impl MutexSubject for Mutex<Vec<u64>> {
-    fn lock<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Guard<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        boxed_guard(self.lock())
-    }
-
-    fn hold<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.lock())))
-    }
-
-    fn try_lock(&self) -> Option<Guard<'_>> {
-        let guard = self.try_lock()?;
-        Some(Box::new(guard))
-    }
+    lock_as_named!();
 
     fn lock_owned(self: Arc<Self>, _: DynIo) -> Option<BoxFuture<'static, Guard<'static>>> {
         Some(boxed_guard(self.lock_owned()))
@@ -182,39 +167,7 @@ impl MutexSubject for Mutex<Vec<u64>> {
 }
 
 impl RwLockSubject for RwLock<Vec<u64>> {
-    fn read<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Reading<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        mapped(self.read(), |guard| Box::new(guard) as Reading<'a>)
-    }
-
-    fn write<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Writing<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        mapped(self.write(), |guard| Box::new(guard) as Writing<'a>)
-    }
-
-    fn hold_read<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.read())))
-    }
-
-    fn hold_write<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.write())))
-    }
-
-    fn try_read(&self) -> Option<Reading<'_>> {
-        let guard = self.try_read()?;
-        Some(Box::new(guard))
-    }
-
-    fn try_write(&self) -> Option<Writing<'_>> {
-        let guard = self.try_write()?;
-        Some(Box::new(guard))
-    }
+    read_and_write_as_named!();
 }
 
 impl<'a> WriteGuard<'a> for RwLockWriteGuard<'a, Vec<u64>> {}

@@ -126,22 +126,7 @@ pub(super) fn channel_send_facts() -> Vec<SendFact> {
 }
 
 impl MutexSubject for Mutex<Vec<u64>> {
-    fn lock<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Guard<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        boxed_guard(self.lock())
-    }
-
-    fn hold<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.lock())))
-    }
-
-    fn try_lock(&self) -> Option<Guard<'_>> {
-        let guard = self.try_lock()?;
-        Some(Box::new(guard))
-    }
+    lock_as_named!();
 
     fn lock_owned(self: Arc<Self>, _: DynIo) -> Option<BoxFuture<'static, Guard<'static>>> {
         Some(boxed_guard(self.lock_arc()))
@@ -149,21 +134,7 @@ impl MutexSubject for Mutex<Vec<u64>> {
 }
 
 impl RwLockSubject for RwLock<Vec<u64>> {
-    fn read<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Reading<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        mapped(self.read(), |guard| Box::new(guard) as Reading<'a>)
-    }
-
-    fn write<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Writing<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        mapped(self.write(), |guard| Box::new(guard) as Writing<'a>)
-    }
+    read_and_write_as_named!();
 
     fn upgradable_read<'a>(&'a self, _: &'a DynIo) -> Option<BoxFuture<'a, Upgradable<'a>>> {
         Some(mapped(self.upgradable_read(), |guard| {
@@ -171,26 +142,8 @@ impl RwLockSubject for RwLock<Vec<u64>> {
         }))
     }
 
-    fn hold_read<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.read())))
-    }
-
-    fn hold_write<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.write())))
-    }
-
     fn hold_upgradable<'a>(&'a self, _: &'a DynIo) -> Option<BoxFuture<'a, ()>> {
         Some(Box::pin(Kept::new(Box::pin(self.upgradable_read()))))
-    }
-
-    fn try_read(&self) -> Option<Reading<'_>> {
-        let guard = self.try_read()?;
-        Some(Box::new(guard))
-    }
-
-    fn try_write(&self) -> Option<Writing<'_>> {
-        let guard = self.try_write()?;
-        Some(Box::new(guard))
     }
 
     fn try_upgradable_read(&self) -> Option<Upgradable<'_>> {

@@ -20,8 +20,7 @@ use crate::send_facts;
 use crate::subject::{
     BarrierSubject, Closed, Guard, HeldPermits, Init, InitFailed, Kept, MappedGuard, MutexSubject,
     NoPermits, NotifySubject, NotifyWait, OnceCellSubject, Permits, Reading, RwLockSubject,
-    SemaphoreSubject, SendFact, SetRefused, Token, TooMany, TryInit, WriteGuard, Writing,
-    boxed_guard, mapped,
+    SemaphoreSubject, SendFact, SetRefused, Token, TooMany, TryInit, WriteGuard,     boxed_guard, mapped,
 };
 
 pub(super) fn new_notify() -> Option<Arc<dyn NotifySubject>> {
@@ -209,22 +208,7 @@ impl OnceCellSubject for OnceCell<Token> {
 }
 
 impl MutexSubject for Mutex<Vec<u64>> {
-    fn lock<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Guard<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        boxed_guard(self.lock())
-    }
-
-    fn hold<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.lock())))
-    }
-
-    fn try_lock(&self) -> Option<Guard<'_>> {
-        let guard = self.try_lock().ok()?;
-        Some(Box::new(guard))
-    }
+    lock_as_named!(.ok());
 
     fn lock_owned(self: Arc<Self>, _: DynIo) -> Option<BoxFuture<'static, Guard<'static>>> {
         Some(boxed_guard(self.lock_owned()))
@@ -237,39 +221,8 @@ impl MutexSubject for Mutex<Vec<u64>> {
 }
 
 impl RwLockSubject for RwLock<Vec<u64>> {
-    fn read<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Reading<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        mapped(self.read(), |guard| Box::new(guard) as Reading<'a>)
-    }
+    read_and_write_as_named!(.ok());
 
-    fn write<'a, 't>(&'a self, _: &'a DynIo) -> BoxFuture<'t, Writing<'a>>
-    where
-        'a: 't,
-        Self: 't,
-    {
-        mapped(self.write(), |guard| Box::new(guard) as Writing<'a>)
-    }
-
-    fn hold_read<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.read())))
-    }
-
-    fn hold_write<'a>(&'a self, _: &'a DynIo) -> BoxFuture<'a, ()> {
-        Box::pin(Kept::new(Box::pin(self.write())))
-    }
-
-    fn try_read(&self) -> Option<Reading<'_>> {
-        let guard = self.try_read().ok()?;
-        Some(Box::new(guard))
-    }
-
-    fn try_write(&self) -> Option<Writing<'_>> {
-        let guard = self.try_write().ok()?;
-        Some(Box::new(guard))
-    }
 }
 
 impl<'a> WriteGuard<'a> for RwLockWriteGuard<'a, Vec<u64>> {
