@@ -64,7 +64,6 @@
 
 use core::fmt;
 use core::pin::Pin;
-use core::task::Waker;
 
 #[cfg(feature = "alloc")]
 use alloc::sync::Arc;
@@ -75,7 +74,6 @@ use crate::limit::out_of_range;
 use crate::owner::Projected;
 use crate::primitive::{AtomicUsize, Ordering, const_fn};
 use crate::wait_list::{IDLE, Locked, Ring, TAG_MAX, TicketOf, VERDICT, WaitList, has_list};
-use crate::wake_batch::{Panicked, WakeBatch, wake_one};
 
 mod acquire;
 mod error;
@@ -89,6 +87,10 @@ mod task_tests;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
 mod wait;
+mod word;
+
+use wait::Won;
+use word::Changed;
 
 #[cfg(feature = "alloc")]
 pub use acquire::AcquireOwned;
@@ -268,10 +270,18 @@ impl Semaphore {
     /// ```
     pub fn try_add_permits(&self, n: usize) -> Result<(), AddPermitsError> {
         let fits = |free| n <= Self::MAX_PERMITS - free;
-        if self.put(|state| fits(state >> SHIFT).then(|| state + (n << SHIFT))) {
-            Ok(())
-        } else {
-            Err(AddPermitsError { permits: n })
+        let more = |state| fits(state >> SHIFT).then(|| state + (n << SHIFT));
+        let mut changed = self.change(more);
+        if let Changed::Waiting(_) = changed {
+            let list = self.list.lock();
+            changed = self.change(more);
+            if let Changed::Waiting(state) = changed {
+                self.grant(list, state).resume();
+            }
+        }
+        match changed {
+            Changed::Refused => Err(AddPermitsError { permits: n }),
+            _ => Ok(()),
         }
     }
 
@@ -481,28 +491,30 @@ impl Semaphore {
         waiter: Pin<&mut Waiter<'a>>,
     ) -> Option<Result<SemaphorePermit<'a>, AcquireError>> {
         let mut entry = waiter.project().entry;
-        let outcome = if entry.status() == IDLE {
+        let won = if entry.status() == IDLE {
             entry.as_mut().bind(self);
             let (_, mut ticket) = entry.as_mut().parts();
             ticket.set(IDLE, attainable(n));
-            self.take(n).or_else(|| self.queue(&mut ticket))
+            match self.try_take(n) {
+                Ok(()) => Some(Won::Permits),
+                Err(_) => self.queue(ticket, None),
+            }
         } else {
             assert!(
                 entry.is_bound_to(self),
                 "this `Waiter` waits on another `Semaphore`: reset it first"
             );
-            let (_, mut ticket) = entry.as_mut().parts();
+            let (_, ticket) = entry.as_mut().parts();
             let waits_for = ticket.tag();
             assert!(
                 waits_for == n,
                 "this `Waiter` waits for {waits_for} permits, not for {n}: reset it first"
             );
-            self.look(&mut ticket, None)
+            self.look(ticket, None)
         };
-        if outcome.is_some() {
-            entry.parts().1.set(IDLE, 0);
-        }
-        outcome
+        let outcome = won?.outcome(self, n);
+        entry.parts().1.set(IDLE, 0);
+        Some(outcome)
     }
 
     /// [`acquire`](Semaphore::acquire) with a future and a permit that own a
@@ -689,7 +701,10 @@ impl Semaphore {
     /// Passes on the panic of a waker, after all the others have been woken.
     pub fn close(&self) {
         let list = self.list.lock();
-        self.change(&list, |state| Some((state | CLOSED) & !WAITING));
+        let closed = |state| (state | CLOSED) & !WAITING;
+        if let Changed::Waiting(state) = self.change(|state| Some(closed(state))) {
+            self.state.store(state, Ordering::Release);
+        }
         list.settle_all(QUEUE, REFUSED);
     }
 
@@ -697,199 +712,6 @@ impl Semaphore {
     #[inline]
     pub fn is_closed(&self) -> bool {
         self.state.load(Ordering::Acquire) & CLOSED != 0
-    }
-
-    /// Takes `n` permits, in one step.
-    #[inline]
-    fn try_take(&self, n: usize) -> Result<(), TryAcquireError> {
-        // Acquire also for the error: what came before `close` is visible.
-        let mut state = self.state.load(Ordering::Acquire);
-        loop {
-            if state & (CLOSED | WAITING) != 0 || state >> SHIFT < n {
-                return if state & CLOSED != 0 {
-                    Err(TryAcquireError::Closed)
-                } else if n == 0 {
-                    Ok(())
-                } else {
-                    Err(TryAcquireError::NoPermits)
-                };
-            }
-            match self.state.compare_exchange_weak(
-                state,
-                state - (n << SHIFT),
-                Ordering::Acquire,
-                Ordering::Acquire,
-            ) {
-                Ok(_) => return Ok(()),
-                Err(actual) => state = actual,
-            }
-        }
-    }
-
-    /// The outcome of an acquire, if it has one already.
-    #[inline]
-    fn take(&self, n: usize) -> Option<Outcome<'_>> {
-        match self.try_take(n) {
-            Ok(()) => Some(Ok(SemaphorePermit::new(self, n))),
-            Err(TryAcquireError::Closed) => Some(Err(AcquireError)),
-            Err(TryAcquireError::NoPermits) => None,
-        }
-    }
-
-    /// The end of a permit.
-    #[inline]
-    fn release(&self, permits: usize) {
-        if permits != 0 {
-            self.put(|state| Some(with_more(state, permits)));
-        }
-    }
-
-    /// Changes the word to one with more permits, unless `more` says `None`, and
-    /// grants them if somebody waits.
-    #[inline]
-    fn put(&self, more: impl Fn(usize) -> Option<usize>) -> bool {
-        let mut state = self.state.load(Ordering::Relaxed);
-        while state & WAITING == 0 {
-            let Some(next) = more(state) else {
-                return false;
-            };
-            match self.state.compare_exchange_weak(
-                state,
-                next,
-                Ordering::Release,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return true,
-                Err(actual) => state = actual,
-            }
-        }
-        self.put_queued(more)
-    }
-
-    /// The path with the lock: somebody waits, or did a moment ago.
-    #[cold]
-    fn put_queued(&self, more: impl Fn(usize) -> Option<usize>) -> bool {
-        let list = self.list.lock();
-        let changed = self.change(&list, more);
-        self.grant(list).resume();
-        changed
-    }
-
-    /// Changes the word, unless `new` says `None`.
-    fn change(&self, _: &List<'_>, new: impl Fn(usize) -> Option<usize>) -> bool {
-        let mut state = self.state.load(Ordering::Acquire);
-        loop {
-            let Some(next) = new(state) else {
-                return false;
-            };
-            if state & WAITING != 0 {
-                // By WAITING, nobody else changes it meanwhile.
-                self.state.store(next, Ordering::Release);
-                return true;
-            }
-            match self
-                .state
-                .compare_exchange_weak(state, next, Ordering::AcqRel, Ordering::Acquire)
-            {
-                Ok(_) => return true,
-                Err(actual) => state = actual,
-            }
-        }
-    }
-
-    /// Grants what the first in the queue wait for, as long as there is enough,
-    /// and clears the flag when nobody is left. Opens the lock and wakes.
-    fn grant<'a>(&'a self, mut list: List<'a>) -> Panicked {
-        let state = self.state.load(Ordering::Acquire);
-        if state & WAITING == 0 {
-            return Panicked::none();
-        }
-        // Nearly always there is one to wake, or none.
-        let mut free = state >> SHIFT;
-        let first = Self::grant_first(&mut list, &mut free);
-        if Self::has_next(&list, free) {
-            let mut batch = WakeBatch::new();
-            batch.push(first.flatten());
-            return self.grant_many(list, free, batch);
-        }
-        self.open(list, free);
-        wake_one(first.flatten())
-    }
-
-    /// Grants what the first in the queue waits for, out of what is free. The result
-    /// is its waker.
-    #[inline]
-    fn grant_first(list: &mut List<'_>, free: &mut usize) -> Option<Option<Waker>> {
-        let wanted = list.first_tag(QUEUE).filter(|wanted| wanted <= free)?;
-        *free -= wanted;
-        list.grant_front(QUEUE, GRANTS)
-    }
-
-    #[inline]
-    fn has_next(list: &List<'_>, free: usize) -> bool {
-        list.first_tag(QUEUE).is_some_and(|wanted| wanted <= free)
-    }
-
-    /// Opens the lock, with so many permits free.
-    #[inline]
-    fn open(&self, list: List<'_>, free: usize) {
-        let flag = if list.is_empty(QUEUE) { 0 } else { WAITING };
-        // By WAITING, nobody has changed the word since it was read.
-        self.state.store((free << SHIFT) | flag, Ordering::Release);
-    }
-
-    #[cold]
-    fn grant_many<'a>(
-        &'a self,
-        mut list: List<'a>,
-        mut free: usize,
-        mut batch: WakeBatch,
-    ) -> Panicked {
-        let mut panicked = Panicked::none();
-        loop {
-            while !batch.is_full() {
-                match Self::grant_first(&mut list, &mut free) {
-                    Some(waker) => batch.push(waker),
-                    None => break,
-                }
-            }
-            let unfinished = Self::has_next(&list, free);
-            self.open(list, free);
-            // A panic that cannot be caught (without `std`) comes back here too.
-            let rest = unfinished.then(|| Rest(self));
-            panicked.or(batch.wake_all());
-            core::mem::forget(rest);
-            if !unfinished {
-                return panicked;
-            }
-            list = self.list.lock();
-            let state = self.state.load(Ordering::Acquire);
-            if state & WAITING == 0 {
-                return panicked;
-            }
-            free = state >> SHIFT;
-        }
-    }
-}
-
-/// Goes on granting when a waker's panic, without `std`, has unwound out of
-/// [`Semaphore::grant`].
-struct Rest<'a>(&'a Semaphore);
-
-impl Drop for Rest<'_> {
-    fn drop(&mut self) {
-        self.0.grant(self.0.list.lock()).resume();
-    }
-}
-
-/// The word with `n` more permits, as far as the limit allows.
-#[inline]
-fn with_more(state: usize, n: usize) -> usize {
-    let sum = state + (n << SHIFT);
-    if sum >> SHIFT <= Semaphore::MAX_PERMITS {
-        sum
-    } else {
-        (Semaphore::MAX_PERMITS << SHIFT) | (state & (CLOSED | WAITING))
     }
 }
 

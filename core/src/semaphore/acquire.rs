@@ -29,8 +29,8 @@ pin_project! {
 
     impl<'a, I> PinnedDrop for Acquire<'a, I> {
         fn drop(this: Pin<&mut Self>) {
-            let (semaphore, mut ticket) = this.project().entry.parts();
-            semaphore.abandon(&mut ticket);
+            let (semaphore, ticket) = this.project().entry.parts();
+            semaphore.abandon(ticket);
         }
     }
 }
@@ -56,7 +56,7 @@ impl<'a, I> Acquire<'a, I> {
     pub(crate) fn cancel(self: Pin<&mut Self>) {
         let (semaphore, mut ticket) = self.project().entry.parts();
         let permits = ticket.tag();
-        semaphore.abandon(&mut ticket);
+        semaphore.abandon(ticket.again());
         ticket.set(IDLE, permits);
     }
 }
@@ -68,8 +68,8 @@ impl<'a, I: Io> Future for Acquire<'a, I> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let semaphore: &'a Semaphore = this.entry.owner();
-        let (_, mut ticket) = this.entry.parts();
-        semaphore.poll_acquire(&mut ticket, this.io, cx)
+        let (_, ticket) = this.entry.parts();
+        semaphore.poll_acquire(ticket, this.io, cx)
     }
 }
 
@@ -97,8 +97,8 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let entry = this.project().entry;
             if matches!(entry.status(), QUEUED | SEATED) {
-                let (semaphore, mut ticket) = entry.parts();
-                semaphore.abandon(&mut ticket);
+                let (semaphore, ticket) = entry.parts();
+                semaphore.abandon(ticket);
             }
         }
     }
@@ -124,9 +124,9 @@ impl<O: ?Sized, I: Io> Future for AcquireOwned<O, I> {
         const FINISHED: &str = "an acquire of a `Semaphore` was polled after it had finished";
         let mut this = self.project();
         assert!(this.entry.owner().is_some(), "{FINISHED}");
-        let (semaphore, mut ticket) = this.entry.as_mut().parts();
+        let (semaphore, ticket) = this.entry.as_mut().parts();
         let permits = semaphore
-            .poll_acquire(&mut ticket, this.io, cx)
+            .poll_acquire(ticket, this.io, cx)
             .map_ok(|mut permit| permit.take());
         permits.map_ok(|permits| {
             let semaphore = this.entry.take_owner().expect(FINISHED);
@@ -248,7 +248,7 @@ impl<'a> Waiter<'a> {
         let entry = self.project().entry;
         if let Some(semaphore) = entry.owner().get() {
             let (_, mut ticket) = entry.parts();
-            semaphore.abandon(&mut ticket);
+            semaphore.abandon(ticket.again());
             ticket.set(IDLE, 0);
         }
     }

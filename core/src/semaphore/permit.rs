@@ -110,7 +110,7 @@ impl<'a> SemaphorePermit<'a> {
 impl Drop for SemaphorePermit<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.semaphore.release(self.take());
+        self.semaphore.release(self.permits);
     }
 }
 
@@ -208,8 +208,7 @@ impl<O: ?Sized> OwnedSemaphorePermit<O> {
 impl<O: ?Sized> Drop for OwnedSemaphorePermit<O> {
     #[inline]
     fn drop(&mut self) {
-        let permits = self.take();
-        self.semaphore.release(permits);
+        self.semaphore.release(self.permits);
     }
 }
 

@@ -2,19 +2,39 @@
 //! drop. It is the same for a borrowing future, an owning one and a
 //! [`Waiter`](super::Waiter).
 //!
-//! Permits that are won are a [`SemaphorePermit`] from that moment on, so that
-//! foreign code which panics (a waker, an [`Io`]) loses none.
+//! What is won becomes a [`SemaphorePermit`] before foreign code runs (a waker, an
+//! [`Io`]): if that panics, no permits are lost.
 
+use core::mem;
 use core::task::{Context, Poll, Waker};
 
 use super::{
     AcquireError, CLOSED, GRANTS, Outcome, QUEUE, REFUSED, SHIFT, Semaphore, SemaphorePermit,
-    TAKEN, Ticket, WAITING, with_more,
+    TAKEN, Ticket, WAITING,
 };
 use crate::io::Io;
 use crate::primitive::Ordering;
-use crate::wait_list::{IDLE, QUEUED, SEATED};
+use crate::wait_list::{QUEUED, SEATED};
 use crate::wake_batch::discard;
+
+/// How a wait has ended: what its outcome is to be made of.
+#[derive(Clone, Copy)]
+#[must_use]
+pub(super) enum Won {
+    /// The permits that it waits for are its own.
+    Permits,
+    Refused,
+}
+
+impl Won {
+    #[inline]
+    pub(super) fn outcome(self, semaphore: &Semaphore, permits: usize) -> Outcome<'_> {
+        match self {
+            Self::Permits => Ok(SemaphorePermit::new(semaphore, permits)),
+            Self::Refused => Err(AcquireError),
+        }
+    }
+}
 
 impl Semaphore {
     /// A poll of a future. The first, if it need not wait, is kept apart: this
@@ -22,26 +42,70 @@ impl Semaphore {
     #[inline]
     pub(super) fn poll_acquire<I: Io>(
         &self,
-        ticket: &mut Ticket<'_>,
+        mut ticket: Ticket<'_>,
         io: &I,
         cx: &mut Context<'_>,
     ) -> Poll<Outcome<'_>> {
-        let permits = ticket.tag();
-        if ticket.status() == IDLE && self.try_take(permits).is_ok() {
-            let permit = SemaphorePermit::new(self, permits);
-            return Self::finish(Ok(permit), ticket, io, cx);
+        let Some(idle) = ticket.idle() else {
+            return self.poll_again(ticket, io, cx);
+        };
+        let permits = idle.tag();
+        if self.take_free(permits).is_err() {
+            return self.poll_first(ticket, io, cx);
         }
-        match self.poll_won(ticket, cx.waker()) {
-            Some(outcome) => Self::finish(outcome, ticket, io, cx),
+        idle.set(TAKEN, 0);
+        Self::finish(Ok(SemaphorePermit::new(self, permits)), ticket, io, cx)
+    }
+
+    #[cold]
+    fn poll_first<I: Io>(
+        &self,
+        mut ticket: Ticket<'_>,
+        io: &I,
+        cx: &mut Context<'_>,
+    ) -> Poll<Outcome<'_>> {
+        match self.queue(ticket.again(), Some(cx.waker())) {
+            Some(won) => self.poll_won(won, ticket, io, cx),
             None => Poll::Pending,
         }
     }
 
-    /// Returns the outcome, or keeps it if the budget is spent.
+    #[cold]
+    fn poll_again<I: Io>(
+        &self,
+        mut ticket: Ticket<'_>,
+        io: &I,
+        cx: &mut Context<'_>,
+    ) -> Poll<Outcome<'_>> {
+        let won = match ticket.status() {
+            SEATED if ticket.lock().take_grant() => Some(Won::Permits),
+            TAKEN => panic!("an acquire of a `Semaphore` was polled after it had finished"),
+            _ => self.look(ticket.again(), Some(cx.waker())),
+        };
+        match won {
+            Some(won) => self.poll_won(won, ticket, io, cx),
+            None => Poll::Pending,
+        }
+    }
+
+    #[inline]
+    fn poll_won<I: Io>(
+        &self,
+        won: Won,
+        mut ticket: Ticket<'_>,
+        io: &I,
+        cx: &mut Context<'_>,
+    ) -> Poll<Outcome<'_>> {
+        let permits = ticket.tag();
+        ticket.set(TAKEN, 0);
+        Self::finish(won.outcome(self, permits), ticket, io, cx)
+    }
+
+    /// Returns the outcome of a wait that is over, or keeps it if the budget is spent.
     #[inline]
     fn finish<'a, I: Io>(
         outcome: Outcome<'a>,
-        ticket: &mut Ticket<'_>,
+        ticket: Ticket<'_>,
         io: &I,
         cx: &mut Context<'_>,
     ) -> Poll<Outcome<'a>> {
@@ -49,95 +113,90 @@ impl Semaphore {
             Self::keep(outcome, ticket, cx.waker());
             return Poll::Pending;
         }
-        ticket.set(TAKEN, 0);
         Poll::Ready(outcome)
     }
 
-    /// The outcome, or a place in the queue with the newest waker.
+    /// Queues an idle wait, unless it need not wait; with `waker`, or with the one
+    /// that it has.
     #[cold]
-    fn poll_won(&self, ticket: &mut Ticket<'_>, waker: &Waker) -> Option<Outcome<'_>> {
-        match ticket.status() {
-            IDLE => self.first_poll(ticket, waker),
-            TAKEN => panic!("an acquire of a `Semaphore` was polled after it had finished"),
-            _ => self.look(ticket, Some(waker)),
+    pub(super) fn queue(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won> {
+        if let Some(waker) = waker {
+            // Cloned before the lock is taken: it is foreign code.
+            discard(ticket.replace_waker(Some(waker.clone())));
         }
-    }
-
-    fn first_poll(&self, ticket: &mut Ticket<'_>, waker: &Waker) -> Option<Outcome<'_>> {
-        // Cloned before the lock is taken: it is foreign code.
-        discard(ticket.replace_waker(Some(waker.clone())));
-        let outcome = self.queue(ticket);
-        if outcome.is_some() {
-            discard(ticket.replace_waker(None));
-        }
-        outcome
-    }
-
-    /// Queues an idle wait, unless there is an outcome.
-    pub(super) fn queue(&self, ticket: &mut Ticket<'_>) -> Option<Outcome<'_>> {
         let wanted = ticket.tag();
         let mut locked = ticket.lock();
-        if let Some(outcome) = self.take_or_wait(wanted) {
-            return Some(outcome);
+        if let Some(won) = self.take_or_wait(wanted) {
+            drop(locked);
+            let own = ticket.replace_waker(None);
+            self.discard_beside(won, wanted, own);
+            return Some(won);
         }
         locked.push_back(QUEUE, wanted);
-        let granted = !locked.is_empty(GRANTS);
-        drop(locked);
-        if granted {
-            self.look(ticket, None)
-        } else {
-            None
+        if locked.granted_sibling(GRANTS, |_| true).is_some() {
+            drop(locked);
+            return self.look(ticket, None);
         }
+        None
+    }
+
+    /// Drops a waker. If it panics, what was won goes back.
+    #[cold]
+    fn discard_beside(&self, won: Won, permits: usize, waker: Option<Waker>) {
+        let outcome = won.outcome(self, permits);
+        discard(waker);
+        mem::forget(outcome);
     }
 
     /// Takes `n` permits, or sets the flag. The caller has the inner lock.
-    fn take_or_wait(&self, n: usize) -> Option<Outcome<'_>> {
+    #[inline]
+    fn take_or_wait(&self, n: usize) -> Option<Won> {
+        let mut state = self.state.load(Ordering::Acquire);
         loop {
-            if let Some(outcome) = self.take(n) {
-                return Some(outcome);
+            if state & CLOSED != 0 {
+                return Some(Won::Refused);
             }
-            let state = self.state.load(Ordering::Relaxed);
             if state & WAITING != 0 {
-                return None;
+                return (n == 0).then_some(Won::Permits);
             }
-            let too_few = state & CLOSED == 0 && state >> SHIFT < n;
-            if too_few
-                && self
-                    .state
-                    .compare_exchange(state, state | WAITING, Ordering::AcqRel, Ordering::Relaxed)
-                    .is_ok()
+            let (next, won) = if state >> SHIFT < n {
+                (state | WAITING, None)
+            } else {
+                (state - (n << SHIFT), Some(Won::Permits))
+            };
+            match self
+                .state
+                .compare_exchange_weak(state, next, Ordering::AcqRel, Ordering::Acquire)
             {
-                return None;
+                Ok(_) => return won,
+                Err(actual) => state = actual,
             }
         }
     }
 
-    /// A wait that is or was queued: its outcome, by a grant, a refusal, or
+    /// A wait that is or was queued: how it has ended, by a grant, a refusal, or
     /// instead of another wait of the same task. Else it makes sure that `waker`,
     /// if there is one, is the one that will be woken.
-    pub(super) fn look(
-        &self,
-        ticket: &mut Ticket<'_>,
-        waker: Option<&Waker>,
-    ) -> Option<Outcome<'_>> {
+    #[inline(never)]
+    pub(super) fn look(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won> {
         let wanted = ticket.tag();
         // A clone of the waker, made while the lock was open.
         let mut spare: Option<Waker> = None;
         let mut renewed = false;
-        let outcome = loop {
+        let won = loop {
             let mut locked = ticket.lock();
             if locked.take_grant() {
-                break Some(Ok(SemaphorePermit::new(self, wanted)));
+                break Some(Won::Permits);
             }
             if locked.status() != QUEUED {
-                break Some(Err(AcquireError));
+                break Some(Won::Refused);
             }
             if self.is_closed() {
                 // By CLOSED, a refusal is on its way to this wait.
                 let own = locked.remove();
                 drop(locked);
                 discard(own);
-                break Some(Err(AcquireError));
+                break Some(Won::Refused);
             }
             if let Some(waker) = waker {
                 if !renewed && !locked.will_wake(waker) {
@@ -155,10 +214,11 @@ impl Semaphore {
                     continue;
                 }
             }
-            if let Some(sibling) = locked.granted_sibling(GRANTS, |granted| granted >= wanted) {
+            let enough = |granted| granted >= wanted;
+            let given_back = if let Some(sibling) = locked.granted_sibling(GRANTS, enough) {
                 let surplus = sibling.tag() - wanted;
                 sibling.exchange(QUEUE);
-                self.change(&locked, |state| Some(with_more(state, surplus)));
+                surplus
             } else if let Some(sibling) = locked.granted_sibling(GRANTS, |_| true) {
                 let Some(fresh) = spare.take() else {
                     drop(locked);
@@ -170,20 +230,23 @@ impl Semaphore {
                 };
                 let permits = sibling.tag();
                 sibling.requeue(fresh);
-                self.change(&locked, |state| Some(with_more(state, permits)));
+                permits
             } else {
                 break None;
-            }
-            self.grant(locked.into_locked()).resume();
+            };
+            self.give(locked.into_locked(), given_back).resume();
         };
-        discard(spare);
-        outcome
+        match won {
+            Some(won) if spare.is_some() => self.discard_beside(won, wanted, spare),
+            _ => discard(spare),
+        }
+        won
     }
 
     /// Leaves an outcome with the wait: the budget is spent, and `waker` will be
     /// woken to come back for it.
     #[cold]
-    fn keep(outcome: Outcome<'_>, ticket: &mut Ticket<'_>, waker: &Waker) {
+    fn keep(outcome: Outcome<'_>, mut ticket: Ticket<'_>, waker: &Waker) {
         match outcome {
             Ok(mut permit) => {
                 let permits = permit.take();
@@ -195,23 +258,22 @@ impl Semaphore {
 
     /// Takes a wait out of the queue, or passes on what it was granted.
     #[inline]
-    pub(super) fn abandon(&self, ticket: &mut Ticket<'_>) {
+    pub(super) fn abandon(&self, ticket: Ticket<'_>) {
         if matches!(ticket.status(), QUEUED | SEATED) {
             self.abandon_place(ticket);
         }
     }
 
     #[cold]
-    fn abandon_place(&self, ticket: &mut Ticket<'_>) {
+    fn abandon_place(&self, mut ticket: Ticket<'_>) {
         let mut locked = ticket.lock();
-        let mut waker = None;
+        let (mut waker, mut given_back) = (None, 0);
         if locked.status() == QUEUED {
             waker = locked.remove();
         } else if locked.take_grant() {
-            let permits = locked.tag();
-            self.change(&locked, |state| Some(with_more(state, permits)));
+            given_back = locked.tag();
         }
-        let panicked = self.grant(locked.into_locked());
+        let panicked = self.give(locked.into_locked(), given_back);
         discard(waker);
         panicked.resume();
     }

@@ -8,7 +8,7 @@ use core::ptr;
 use core::task::Waker;
 
 use super::ring::{End, Node, Ring, links, unlink};
-use super::{IDLE, Locked, QUEUED, STATUS_MASK, VERDICT, WaitList, word};
+use super::{IDLE, Locked, QUEUED, STATUS_MASK, TAG_SHIFT, VERDICT, WaitList, word};
 use crate::primitive::{Ordering, const_fn};
 use crate::wake_batch::{discard, wake};
 
@@ -292,6 +292,15 @@ pub(crate) struct Ticket<'a, S, R = [Ring; 1]> {
 pub(crate) type TicketOf<'a, T> = Ticket<'a, <T as HasList>::State, <T as HasList>::Rings>;
 
 impl<S, R> Ticket<'_, S, R> {
+    /// The ticket once more, for who takes it by value.
+    #[inline]
+    pub(crate) fn again(&mut self) -> Ticket<'_, S, R> {
+        Ticket {
+            list: self.list,
+            node: self.node,
+        }
+    }
+
     /// The status, as far as anybody has published it.
     #[inline]
     pub(crate) fn status(&self) -> usize {
@@ -301,6 +310,16 @@ impl<S, R> Ticket<'_, S, R> {
     #[inline]
     pub(crate) fn tag(&self) -> usize {
         self.node.tag()
+    }
+
+    /// The node, if it is idle: then only its owner, who has it here, changes that.
+    #[inline]
+    pub(crate) fn idle(&mut self) -> Option<Idle<'_>> {
+        let word = self.node.word.load(Ordering::Acquire);
+        (word & STATUS_MASK == IDLE).then_some(Idle {
+            node: self.node,
+            tag: word >> TAG_SHIFT,
+        })
     }
 
     /// Sets the status and the tag of a node that is in no queue.
@@ -329,6 +348,26 @@ impl<S, R> Ticket<'_, S, R> {
             locked: self.list.lock(),
             node: self.node,
         }
+    }
+}
+
+/// One's own node, which is idle for as long as this is lent.
+pub(crate) struct Idle<'a> {
+    node: &'a Node,
+    tag: usize,
+}
+
+impl Idle<'_> {
+    #[inline]
+    pub(crate) fn tag(&self) -> usize {
+        self.tag
+    }
+
+    /// Sets the status, which is not that of a queued node, and the tag.
+    #[inline]
+    pub(crate) fn set(self, status: usize, tag: usize) {
+        assert!(status == IDLE || status >= VERDICT);
+        self.node.word.store(word(status, tag), Ordering::Relaxed);
     }
 }
 

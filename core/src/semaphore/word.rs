@@ -1,0 +1,203 @@
+//! How the word changes: what is taken out of it, what is put back, and what is
+//! granted to those who wait.
+
+use core::mem;
+use core::task::Waker;
+
+use super::{CLOSED, GRANTS, List, QUEUE, SHIFT, Semaphore, TryAcquireError, WAITING};
+use crate::primitive::Ordering;
+use crate::wake_batch::{Panicked, WakeBatch, wake_one};
+
+/// What has become of a change of the word.
+pub(super) enum Changed {
+    Done,
+    Refused,
+    /// Nothing yet, since somebody waits: what the word is to be, if the inner lock
+    /// is held.
+    Waiting(usize),
+}
+
+impl Semaphore {
+    /// Takes `n` permits, in one step.
+    #[inline]
+    pub(super) fn try_take(&self, n: usize) -> Result<(), TryAcquireError> {
+        self.take_free(n).or_else(|state| {
+            if state & CLOSED != 0 {
+                Err(TryAcquireError::Closed)
+            } else if n == 0 {
+                Ok(())
+            } else {
+                Err(TryAcquireError::NoPermits)
+            }
+        })
+    }
+
+    /// Takes `n` permits if they are free and nobody waits; else the error is the
+    /// word.
+    #[inline]
+    pub(super) fn take_free(&self, n: usize) -> Result<(), usize> {
+        // Acquire also for the error: what came before `close` is visible.
+        let mut state = self.state.load(Ordering::Acquire);
+        while state & (CLOSED | WAITING) == 0 && state >> SHIFT >= n {
+            match self.state.compare_exchange_weak(
+                state,
+                state - (n << SHIFT),
+                Ordering::Acquire,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return Ok(()),
+                Err(actual) => state = actual,
+            }
+        }
+        Err(state)
+    }
+
+    /// Changes the word, unless `new` says `None`. While somebody waits it is left
+    /// to the holder of the inner lock, who grants out of it.
+    #[inline]
+    pub(super) fn change(&self, new: impl Fn(usize) -> Option<usize>) -> Changed {
+        let mut state = self.state.load(Ordering::Acquire);
+        loop {
+            let Some(next) = new(state) else {
+                return Changed::Refused;
+            };
+            if state & WAITING != 0 {
+                return Changed::Waiting(next);
+            }
+            match self.state.compare_exchange_weak(
+                state,
+                next,
+                Ordering::Release,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return Changed::Done,
+                Err(actual) => state = actual,
+            }
+        }
+    }
+
+    /// The end of a permit.
+    #[inline]
+    pub(super) fn release(&self, permits: usize) {
+        if permits != 0 {
+            if let Changed::Waiting(_) = self.change(|state| Some(with_more(state, permits))) {
+                self.release_queued(permits);
+            }
+        }
+    }
+
+    /// The path with the lock: somebody waits, or did a moment ago.
+    #[cold]
+    fn release_queued(&self, permits: usize) {
+        self.give(self.list.lock(), permits).resume();
+    }
+
+    /// Gives permits back, and grants what is free to who waits.
+    #[inline]
+    pub(super) fn give(&self, list: List<'_>, permits: usize) -> Panicked {
+        match self.change(|state| Some(with_more(state, permits))) {
+            Changed::Waiting(state) => self.grant(list, state),
+            _ => Panicked::none(),
+        }
+    }
+
+    /// Grants what the first in the queue wait for out of `state`, as long as there
+    /// is enough, and clears the flag when nobody is left. Opens the lock and wakes.
+    ///
+    /// By WAITING, which is set, nobody changes the word until this stores it.
+    #[inline]
+    pub(super) fn grant<'a>(&'a self, mut list: List<'a>, state: usize) -> Panicked {
+        // Nearly always there is one to wake, or none.
+        let mut free = state >> SHIFT;
+        let first = Self::grant_first(&mut list, &mut free);
+        if Self::has_next(&list, free) {
+            return self.grant_many(list, free, first.flatten());
+        }
+        self.open(list, free);
+        wake_one(first.flatten())
+    }
+
+    /// Grants what the first in the queue waits for, out of what is free. The result
+    /// is its waker.
+    #[inline]
+    fn grant_first(list: &mut List<'_>, free: &mut usize) -> Option<Option<Waker>> {
+        let wanted = list.first_tag(QUEUE).filter(|wanted| wanted <= free)?;
+        *free -= wanted;
+        list.grant_front(QUEUE, GRANTS)
+    }
+
+    #[inline]
+    fn has_next(list: &List<'_>, free: usize) -> bool {
+        // Who waits wants one at least.
+        free != 0 && list.first_tag(QUEUE).is_some_and(|wanted| wanted <= free)
+    }
+
+    /// Opens the lock, with so many permits free.
+    #[inline]
+    fn open(&self, list: List<'_>, free: usize) {
+        let flag = if list.is_empty(QUEUE) { 0 } else { WAITING };
+        self.state.store((free << SHIFT) | flag, Ordering::Release);
+    }
+
+    /// Goes on with more than one, of which `first` is to be woken.
+    #[cold]
+    fn grant_many<'a>(
+        &'a self,
+        mut list: List<'a>,
+        mut free: usize,
+        first: Option<Waker>,
+    ) -> Panicked {
+        let mut batch = WakeBatch::new();
+        batch.push(first);
+        let mut panicked = Panicked::none();
+        loop {
+            while !batch.is_full() {
+                match Self::grant_first(&mut list, &mut free) {
+                    Some(waker) => batch.push(waker),
+                    None => break,
+                }
+            }
+            let unfinished = Self::has_next(&list, free);
+            self.open(list, free);
+            // A panic that cannot be caught (without `std`) comes back here too.
+            let rest = unfinished.then(|| Rest(self));
+            panicked.or(batch.wake_all());
+            mem::forget(rest);
+            if !unfinished {
+                return panicked;
+            }
+            list = self.list.lock();
+            let state = self.state.load(Ordering::Acquire);
+            if state & WAITING == 0 {
+                return panicked;
+            }
+            free = state >> SHIFT;
+        }
+    }
+}
+
+/// Goes on granting when a waker's panic, without `std`, has unwound out of
+/// [`Semaphore::grant`].
+struct Rest<'a>(&'a Semaphore);
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.0.give(self.0.list.lock(), 0).resume();
+    }
+}
+
+/// The word with `n` more permits, as far as the limit allows.
+#[inline]
+fn with_more(state: usize, n: usize) -> usize {
+    let sum = state + (n << SHIFT);
+    if sum >> SHIFT <= Semaphore::MAX_PERMITS {
+        sum
+    } else {
+        with_all(state)
+    }
+}
+
+#[cold]
+fn with_all(state: usize) -> usize {
+    (Semaphore::MAX_PERMITS << SHIFT) | (state & (CLOSED | WAITING))
+}
