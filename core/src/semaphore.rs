@@ -275,8 +275,8 @@ impl Semaphore {
         if let Changed::Waiting(_) = changed {
             let list = self.list.lock();
             changed = self.change(more);
-            if let Changed::Waiting(state) = changed {
-                self.grant(list, state).resume();
+            if let Changed::Waiting(_) = changed {
+                self.give(list, n).resume();
             }
         }
         match changed {

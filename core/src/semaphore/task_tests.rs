@@ -3,12 +3,13 @@
 use core::cell::Cell;
 use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicUsize, Ordering};
-use core::task::{Poll, Waker};
+use core::task::{Context, Poll, Waker};
 use std::boxed::Box;
 use std::sync::Arc;
 use std::vec::Vec;
 
 use super::{Acquire, GRANTS, QUEUE, Semaphore, SemaphorePermit, Waiter};
+use crate::io::Io;
 use crate::test_util::{
     Event, WAKER_PANIC, counting_waker, hooked_waker, panic_message, panicking_waker, poll,
     poll_noop,
@@ -177,17 +178,33 @@ fn a_grant_among_the_latest_64_is_found() {
     }
 }
 
+/// Never has a budget.
+struct Broke;
+
+impl Io for Broke {
+    fn poll_spend(&self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
+#[test]
+fn a_win_of_no_permits_that_gave_way_comes_back() {
+    let semaphore = Semaphore::new(0);
+    let task = counting_waker().1;
+    let mut left_alone = Box::pin(semaphore.acquire_many(Broke, 0));
+    assert!(poll(left_alone.as_mut(), &task).is_pending());
+    let mut polled = queued(&semaphore, 1, &task);
+    assert_eq!(semaphore.waiter_count(), 2);
+    // Enough for both, as one wants none.
+    semaphore.add_permits(1);
+    assert_eq!(semaphore.waiter_count(), 0);
+    drop(won(&mut polled, &task));
+    drop(left_alone);
+    is_idle(&semaphore, 1);
+}
+
 #[test]
 fn a_win_kept_for_lack_of_budget_can_be_taken_over() {
-    use crate::io::Io;
-    use core::task::Context;
-
-    struct Broke;
-    impl Io for Broke {
-        fn poll_spend(&self, _: &mut Context<'_>) -> Poll<()> {
-            Poll::Pending
-        }
-    }
     let semaphore = Semaphore::new(1);
     let task = counting_waker().1;
     let mut left_alone = Box::pin(semaphore.acquire(Broke));

@@ -93,7 +93,6 @@ impl Semaphore {
     }
 
     /// Gives permits back, and grants what is free to who waits.
-    #[inline]
     pub(super) fn give(&self, list: List<'_>, permits: usize) -> Panicked {
         match self.change(|state| Some(with_more(state, permits))) {
             Changed::Waiting(state) => self.grant(list, state),
@@ -106,7 +105,7 @@ impl Semaphore {
     ///
     /// By WAITING, which is set, nobody changes the word until this stores it.
     #[inline]
-    pub(super) fn grant<'a>(&'a self, mut list: List<'a>, state: usize) -> Panicked {
+    fn grant<'a>(&'a self, mut list: List<'a>, state: usize) -> Panicked {
         // Nearly always there is one to wake, or none.
         let mut free = state >> SHIFT;
         let first = Self::grant_first(&mut list, &mut free);
@@ -128,8 +127,7 @@ impl Semaphore {
 
     #[inline]
     fn has_next(list: &List<'_>, free: usize) -> bool {
-        // Who waits wants one at least.
-        free != 0 && list.first_tag(QUEUE).is_some_and(|wanted| wanted <= free)
+        list.first_tag(QUEUE).is_some_and(|wanted| wanted <= free)
     }
 
     /// Opens the lock, with so many permits free.
