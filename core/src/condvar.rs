@@ -345,7 +345,9 @@ impl Condvar {
             "this `Waiter` waits for a `Condvar`, or has been notified: reset it first"
         );
         entry.as_mut().bind(self);
-        self.queue(&mut entry.parts().1);
+        let (_, mut ticket) = entry.parts();
+        ticket.set(IDLE, 0);
+        self.queue(&mut ticket);
         drop(guard);
     }
 

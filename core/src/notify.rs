@@ -71,13 +71,12 @@ pub use waiter::Waiter;
 const EMPTY: usize = 0;
 const NOTIFIED: usize = 1;
 const WAITING: usize = 2;
-const KIND: usize = 0b11;
+/// As many bits as a node's status has: so a node's tag has room for the count.
+const KIND: usize = 0b111;
 /// One call of `notify_all` in the state word. The count wraps: to be missed, a
 /// wait would have to be created, and not polled while 2^61 calls pass (2^29 on
 /// a 32-bit machine), exactly.
 const CALL: usize = KIND + 1;
-/// Bits of the count that fit into a node's tag.
-const CALLS: usize = usize::MAX >> 3;
 
 // The verdicts on a node.
 const BY_ONE: usize = VERDICT;
@@ -88,7 +87,7 @@ const TAKEN: usize = VERDICT + 3;
 
 #[inline]
 fn calls(state: usize) -> usize {
-    (state / CALL) & CALLS
+    state / CALL
 }
 
 #[inline]
@@ -436,7 +435,7 @@ impl Notify {
             entry.as_mut().bind(self);
             let (_, mut ticket) = entry.parts();
             ticket.set(IDLE, self.current_calls());
-            self.queue(&mut ticket);
+            self.queue(ticket, None);
         } else {
             assert!(
                 entry.is_bound_to(self),
@@ -466,7 +465,7 @@ impl Notify {
     /// ```
     pub fn cancel_wait<'a>(&'a self, waiter: Pin<&mut Waiter<'a>>) -> bool {
         let entry = waiter.project().entry;
-        entry.is_bound_to(self) && self.abandon(&mut entry.parts().1)
+        entry.is_bound_to(self) && self.abandon(entry.parts().1)
     }
 
     /// Queues `waiter` unless `is_over`, which is looked at afterwards so that no
@@ -588,62 +587,52 @@ impl Notify {
         }
     }
 
-    /// Queues an idle wait; `true` if it has won instead.
-    fn queue(&self, ticket: &mut Ticket<'_, Queue>) -> bool {
-        self.win_now(ticket) || self.queue_locked(ticket)
-    }
-
     /// Wins at once, without the lock, if that is possible.
     #[inline]
     fn win_now(&self, ticket: &mut Ticket<'_, Queue>) -> bool {
-        let created = ticket.tag();
-        match self.try_win(created, false) {
-            Some(verdict) => {
-                ticket.set(verdict, created);
-                true
-            }
-            None => false,
+        let won = self.try_win(ticket.tag(), false);
+        if let Some(verdict) = won {
+            ticket.set_status(verdict);
         }
-    }
-
-    fn queue_locked(&self, ticket: &mut Ticket<'_, Queue>) -> bool {
-        let created = ticket.tag();
-        let mut locked = ticket.lock();
-        if let Some(verdict) = self.try_win(created, true) {
-            drop(locked);
-            ticket.set(verdict, created);
-            return true;
-        }
-        locked.push_back(0, created);
-        locked.waiters += 1;
-        false
+        won.is_some()
     }
 
     /// Whether a wait has won; queues it, or renews its waker, if it has not.
     #[inline]
     fn poll_won(&self, ticket: &mut Ticket<'_, Queue>, waker: &Waker) -> bool {
         match ticket.status() {
-            IDLE => {
-                if self.win_now(ticket) {
-                    return true;
-                }
-                // Cloned before the lock is taken: it is foreign code.
-                discard(ticket.replace_waker(Some(waker.clone())));
-                if !self.queue_locked(ticket) {
-                    return false;
-                }
-                discard(ticket.replace_waker(None));
-                true
-            }
-            QUEUED => self.renew(ticket, waker),
-            TAKEN => panic!("a wait on a `Notify` was polled after it had finished"),
+            IDLE => self.win_now(ticket) || self.queue(ticket.again(), Some(waker)),
+            QUEUED => self.renew(ticket.again(), waker),
+            TAKEN => finished_already(),
             _ => true,
         }
     }
 
+    /// Queues an idle wait, with a clone of a waker if it has none of its own;
+    /// `true` if it has won instead.
+    #[inline(never)]
+    fn queue(&self, mut ticket: Ticket<'_, Queue>, waker: Option<&Waker>) -> bool {
+        if let Some(waker) = waker {
+            // Cloned before the lock is taken: it is foreign code.
+            ticket.give_waker(waker.clone());
+        }
+        let created = ticket.tag();
+        let mut locked = ticket.lock();
+        let Some(verdict) = self.try_win(created, true) else {
+            locked.push_back(0, created);
+            locked.waiters += 1;
+            return false;
+        };
+        drop(locked);
+        ticket.set_status(verdict);
+        discard(ticket.replace_waker(None));
+        true
+    }
+
     /// A queued wait is polled again: whether it has won after all, else makes
     /// sure that `waker` is the one that will be woken.
-    fn renew(&self, ticket: &mut Ticket<'_, Queue>, waker: &Waker) -> bool {
+    #[inline(never)]
+    fn renew(&self, mut ticket: Ticket<'_, Queue>, waker: &Waker) -> bool {
         let mut fresh = None;
         loop {
             let mut locked = ticket.lock();
@@ -686,10 +675,18 @@ impl Notify {
 
     /// Takes a wait out of the queue, or passes on what it had won: `true` if
     /// nobody had notified it.
-    #[inline]
-    fn abandon(&self, ticket: &mut Ticket<'_, Queue>) -> bool {
+    #[inline(never)]
+    fn abandon(&self, mut ticket: Ticket<'_, Queue>) -> bool {
         if ticket.status() == QUEUED {
-            if let Some(in_time) = self.unqueue(ticket) {
+            let mut locked = ticket.lock();
+            if let Some((created, waker)) = locked.try_remove() {
+                // Else a `notify_all` was on its way to it.
+                let in_time = self.current_calls() == created;
+                if in_time {
+                    self.count_out(&mut locked);
+                }
+                drop(locked);
+                discard(waker);
                 return in_time;
             }
         }
@@ -703,23 +700,18 @@ impl Notify {
         }
         false
     }
+}
 
-    /// `None` if the wait is not queued any more; else whether no `notify_all`
-    /// was on its way to it.
-    fn unqueue(&self, ticket: &mut Ticket<'_, Queue>) -> Option<bool> {
-        let mut locked = ticket.lock();
-        if locked.status() != QUEUED {
-            return None;
-        }
-        let aside = self.is_aside(&locked);
-        let waker = locked.remove();
-        if !aside {
-            self.count_out(&mut locked);
-        }
-        drop(locked);
-        discard(waker);
-        Some(!aside)
-    }
+/// Whether a wait of this status is queued, or has won what is to be passed on.
+#[inline]
+fn has_stake(status: usize) -> bool {
+    matches!(status, QUEUED | BY_ONE | BY_LAST)
+}
+
+#[cold]
+#[inline(never)]
+fn finished_already() -> ! {
+    panic!("a wait on a `Notify` was polled after it had finished");
 }
 
 enum Which {
@@ -756,8 +748,10 @@ macro_rules! wait_future {
 
             impl<$($lifetime,)? I $(, $owned: ?Sized)?> PinnedDrop for $name<$($lifetime,)? I $(, $owned)?> {
                 fn drop(this: Pin<&mut Self>) {
-                    let (notify, mut ticket) = this.project().entry.parts();
-                    notify.abandon(&mut ticket);
+                    let (notify, ticket) = this.project().entry.parts();
+                    if has_stake(ticket.status()) {
+                        notify.abandon(ticket);
+                    }
                 }
             }
         }
@@ -790,9 +784,9 @@ macro_rules! wait_future {
             ///
             /// After the wait has finished.
             pub fn enable(self: Pin<&mut Self>) -> bool {
-                let (notify, mut ticket) = self.project().entry.parts();
+                let (notify, ticket) = self.project().entry.parts();
                 match ticket.status() {
-                    IDLE => notify.queue(&mut ticket),
+                    IDLE => notify.queue(ticket, None),
                     QUEUED => false,
                     TAKEN => panic!("a wait on a `Notify` was enabled after it had finished"),
                     _ => true,
@@ -810,8 +804,7 @@ macro_rules! wait_future {
                 if !notify.poll_won(&mut ticket, cx.waker()) || this.io.poll_spend(cx).is_pending() {
                     return Poll::Pending;
                 }
-                let created = ticket.tag();
-                ticket.set(TAKEN, created);
+                ticket.set_status(TAKEN);
                 Poll::Ready(())
             }
         }

@@ -124,7 +124,7 @@ impl<'a> Waiter<'a> {
     pub fn reset(self: Pin<&mut Self>) {
         let entry = self.project().entry;
         if let Some(notify) = entry.owner().get() {
-            notify.abandon(&mut entry.parts().1);
+            notify.abandon(entry.parts().1);
         }
     }
 }

@@ -7,7 +7,7 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::Waker;
 
-use super::ring::{End, Node, Ring, links, unlink};
+use super::ring::{End, Node, Ring, is_pinned_down, links, unlink};
 use super::{IDLE, Locked, QUEUED, STATUS_MASK, TAG_SHIFT, VERDICT, WaitList, word};
 use crate::primitive::{Ordering, const_fn};
 use crate::wake_batch::{discard, wake};
@@ -330,6 +330,28 @@ impl<S, R> Ticket<'_, S, R> {
         self.node.word.store(word(status, tag), Ordering::Relaxed);
     }
 
+    /// Sets the status of a node that is in no queue, and leaves its tag.
+    #[inline]
+    pub(crate) fn set_status(&mut self, status: usize) {
+        assert!(status == IDLE || status >= VERDICT);
+        let old = self.node.word.load(Ordering::Acquire);
+        assert!(!is_pinned_down(old), "the waiter is queued");
+        let tag = old & !STATUS_MASK;
+        self.node.word.store(tag | status, Ordering::Relaxed);
+    }
+
+    /// Puts a waker into an idle node that has none.
+    #[inline]
+    pub(crate) fn give_waker(&mut self, waker: Waker) {
+        assert!(self.status() == IDLE, "the waiter is not idle");
+        // SAFETY: invariant OWNED: the node is in no queue, and a ticket is its
+        // owner's. What it should not have is leaked.
+        self.node.waker.with_mut(|slot| unsafe {
+            debug_assert!((*slot).is_none(), "a waker would be leaked");
+            slot.write(Some(waker));
+        });
+    }
+
     /// Puts a waker into a node that is in no queue; the result is the old one.
     #[inline]
     pub(crate) fn replace_waker(&mut self, waker: Option<Waker>) -> Option<Waker> {
@@ -464,7 +486,7 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
 
     #[inline]
     fn push(&mut self, ring: usize, tag: usize, end: End) {
-        assert!(!self.node.is_pinned_down(), "the waiter is queued");
+        assert!(self.status() == IDLE, "the waiter is not idle");
         // SAFETY: invariant OWNED until here. The node is pinned: a ticket comes
         // from a pinned entry.
         unsafe { self.locked.link(ring, self.node, end) };
@@ -475,7 +497,20 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
     /// is open.
     #[inline]
     pub(crate) fn remove(&mut self) -> Option<Waker> {
-        assert!(self.status() == QUEUED, "the waiter is not queued");
+        let Some((_, waker)) = self.try_remove() else {
+            panic!("the waiter is not queued");
+        };
+        waker
+    }
+
+    /// Takes the node out if it is queued; the result is its tag, and its waker,
+    /// to drop once the lock is open.
+    #[inline]
+    pub(crate) fn try_remove(&mut self) -> Option<(usize, Option<Waker>)> {
+        let old = self.node.word.load(Ordering::Acquire);
+        if old & STATUS_MASK != QUEUED {
+            return None;
+        }
         // SAFETY: invariant LINKED: the node is in a ring of this list, as its
         // entry has had the same owner since it was pushed, and we hold the
         // lock.
@@ -483,9 +518,9 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
             unlink(self.locked.guard.rings.as_mut(), self.node);
             self.node.waker.with_mut(|slot| (*slot).take())
         };
-        let tag = self.node.word.load(Ordering::Relaxed) & !STATUS_MASK;
-        self.node.word.store(tag | IDLE, Ordering::Relaxed);
-        waker
+        let tag = old >> TAG_SHIFT;
+        self.node.word.store(word(IDLE, tag), Ordering::Relaxed);
+        Some((tag, waker))
     }
 
     /// Whether the waker of a queued node wakes the same task as `waker`.

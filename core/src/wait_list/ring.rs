@@ -93,8 +93,14 @@ impl Node {
     /// Whether somebody else may hold a pointer to this node.
     #[inline]
     pub(super) fn is_pinned_down(&self) -> bool {
-        matches!(self.status(), QUEUED | SEATED)
+        is_pinned_down(self.word.load(Ordering::Acquire))
     }
+}
+
+/// [`Node::is_pinned_down`], by the word of the node.
+#[inline]
+pub(super) fn is_pinned_down(word: usize) -> bool {
+    matches!(word & STATUS_MASK, QUEUED | SEATED)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

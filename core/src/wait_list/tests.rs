@@ -254,7 +254,7 @@ fn misuse_panics_before_it_harms() {
     let message = panic_message(|| entry.as_mut().parts().1.set(IDLE, 0));
     assert_eq!(message, "the waiter is queued");
     let message = panic_message(|| entry.as_mut().parts().1.lock().push_back(0, 0));
-    assert_eq!(message, "the waiter is queued");
+    assert_eq!(message, "the waiter is not idle");
     let message = panic_message(|| drop(toy.list.lock().pop_front(0, QUEUED)));
     assert_eq!(message, "not a verdict");
     leave(&mut entry);
