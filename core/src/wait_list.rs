@@ -57,9 +57,9 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use core::task::Waker;
 
-use crate::primitive::{Lock, LockGuard, Ordering, const_fn};
+use crate::primitive::{Lock, LockGuard, const_fn};
 
-use ring::{Node, links, unlink};
+use ring::{Node, end, links, unlink};
 
 pub(crate) use entry::{Bound, Entry, HasList, LockedTicket, Owner, Ticket, TicketOf, has_list};
 pub(crate) use ring::Ring;
@@ -183,16 +183,12 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'a, S, R> {
     /// Unlinks a queued node, takes its waker and publishes the verdict.
     #[inline]
     fn settle(&mut self, node: NonNull<Node>, verdict: usize) -> Option<Waker> {
-        assert!((VERDICT..=STATUS_MASK).contains(&verdict), "not a verdict");
         // SAFETY: invariants PINNED and LINKED: the node is in a ring of this
-        // list and we hold the lock. By PUBLISHED, storing the word is the last
-        // access.
+        // list and we hold the lock. By PUBLISHED, `end` is the last access.
         unsafe {
             let node = node.as_ref();
             unlink(self.guard.rings.as_mut(), node);
-            let waker = node.waker.with_mut(|slot| (*slot).take());
-            node.change(verdict, Ordering::Release);
-            waker
+            end(node, verdict)
         }
     }
 }

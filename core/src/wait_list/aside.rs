@@ -4,18 +4,27 @@
 use core::cell::Cell;
 use core::mem;
 use core::pin::{Pin, pin};
-use core::ptr::{self, NonNull};
+use core::ptr;
 
 use super::entry::Queued;
-use super::ring::{Links, Node, Ring, insert_before, links, set_links, set_next, set_prev, unlink};
+use super::ring::{
+    Links, Node, Ring, end, insert_before, links, set_links, set_next, set_prev, unlink,
+};
 use super::{Locked, WaitList};
-use crate::wake_batch::{Panicked, WakeBatch};
+use crate::wake_batch::{Panicked, WakeBatch, wake};
 
 impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'a, S, R> {
     /// Opens the lock, having taken all of `ring` aside at once, and publishes
     /// `verdict` to its nodes, first to last: whoever joins the ring later is
     /// not among them. Wakers are woken outside the lock, in batches.
-    pub(crate) fn settle_all(self, ring: usize, verdict: usize) {
+    pub(crate) fn settle_all(mut self, ring: usize, verdict: usize) {
+        if self.has_one(ring) {
+            // Often there is but one, for whom nothing needs to be gathered.
+            let waker = self.pop_front(ring, verdict);
+            drop(self);
+            wake(waker.flatten());
+            return;
+        }
         self.settle_with(
             |locked, anchor| {
                 // SAFETY: invariant PINNED: the anchor is pinned, and outlives the
@@ -24,6 +33,16 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'a, S, R> {
             },
             verdict,
         );
+    }
+
+    #[inline]
+    fn has_one(&self, ring: usize) -> bool {
+        self.head(ring).is_some_and(|head| {
+            // SAFETY: invariants PINNED and LINKED: the node is in a ring of this
+            // list and we hold the lock.
+            let next = unsafe { links(head.as_ref()).next };
+            ptr::eq(next, head.as_ptr())
+        })
     }
 
     /// Like [`settle_all`](Self::settle_all) for the first `count` nodes.
@@ -120,17 +139,9 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Aside<'a, S, R> {
         let mut panicked = Panicked::none();
         let mut batch = WakeBatch::new();
         loop {
-            let emptied = loop {
-                let Some(next) = self.first(&locked) else {
-                    // Nobody joins a ring aside: it stays so.
-                    self.emptied.set(true);
-                    break true;
-                };
-                if batch.is_full() {
-                    break false;
-                }
-                batch.push(locked.settle(next, self.verdict));
-            };
+            let emptied = self.gather(&locked, &mut batch);
+            // Nobody joins a ring aside: it stays so.
+            self.emptied.set(emptied);
             drop(locked);
             panicked.or(batch.wake_all());
             if emptied {
@@ -140,14 +151,25 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Aside<'a, S, R> {
         }
     }
 
-    fn first(&self, _locked: &Locked<'_, S, R>) -> Option<NonNull<Node>> {
-        // SAFETY: invariant LINKED, the lock is held; the anchor's links are
-        // set from the beginning.
-        let next = unsafe { links(&self.anchor).next };
-        if ptr::eq(next, &self.anchor) {
-            None
-        } else {
-            NonNull::new(next.cast_mut())
+    /// Settles as many of the first nodes as the batch has room for, whether they
+    /// have wakers or not; `true` if nothing is left.
+    fn gather(&self, _locked: &Locked<'_, S, R>, batch: &mut WakeBatch) -> bool {
+        let anchor: *const Node = &self.anchor;
+        let verdict = self.verdict;
+        // SAFETY: invariants PINNED and LINKED: the lock is held, and the nodes are
+        // in a ring that was moved aside from this list. A node's links are read
+        // before its verdict is published, which by PUBLISHED is the last access;
+        // who is left in the ring is linked with the anchor again.
+        unsafe {
+            let mut next = links(&self.anchor).next;
+            while !ptr::eq(next, anchor) && !batch.is_full() {
+                let node = &*next;
+                next = links(node).next;
+                batch.push(end(node, verdict));
+            }
+            set_next(&self.anchor, next);
+            set_prev(&*next, anchor);
+            ptr::eq(next, anchor)
         }
     }
 }

@@ -127,11 +127,14 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
     /// Takes the win in `seat` for this queued node, if it belongs to a wait of
     /// the same task: both have the same waker. The other goes back, first in
     /// `ring`, with this one's waker; this one is in no queue any more.
+    #[inline]
     pub(crate) fn unseat(&mut self, ring: usize, seat: &Seat) -> bool {
         assert!(self.status() == QUEUED, "the waiter is not queued");
-        if !seat.is_taken() {
-            return false;
-        }
+        seat.is_taken() && self.unseat_sibling(ring, seat)
+    }
+
+    #[cold]
+    fn unseat_sibling(&mut self, ring: usize, seat: &Seat) -> bool {
         let taken = seat.node.swap(ptr::null_mut(), Ordering::Acquire);
         let Some(other) = NonNull::new(taken) else {
             return false;
