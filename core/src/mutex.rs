@@ -89,11 +89,13 @@
 //! word with Acquire), the seat (stored with Release, left with Acquire), or the
 //! seat that another wait takes over (swapped with Acquire). The count and WOKEN
 //! carry no data: by COUNTED and TOLD the inner lock orders their changes, so
-//! those are Relaxed. All changes of the word are read-modify-writes, so none is
-//! lost, and those between an unlock and the next lock pass on what the unlock
-//! released. An unlock that expects nobody to be queued, or somebody to be told,
-//! finds what has changed meanwhile, since both change the same word; no fence is
-//! needed.
+//! those are Relaxed. All changes of a word without LOCKED are read-modify-writes,
+//! so those between an unlock and the next lock pass on what the unlock released.
+//! While LOCKED is set the word is changed by its holder, and under the inner
+//! lock; whoever has both, or has the inner lock of a lock that is fair in order and
+//! has a queue, whose holder needs it too, may change it by a store, and none is
+//! lost. An unlock that expects nobody to be queued, or somebody to be told, finds
+//! what has changed meanwhile, since both change the same word; no fence is needed.
 
 use core::fmt;
 use core::panic::UnwindSafe;
@@ -525,7 +527,7 @@ impl<T: ?Sized> Mutex<T> {
         if entry.status() == IDLE {
             return self.raw.try_lock().or_else(|| {
                 entry.as_mut().bind(self);
-                self.raw.queue(&mut entry.parts().1)
+                self.raw.queue(entry.parts().1, None)
             });
         }
         assert!(
@@ -535,7 +537,7 @@ impl<T: ?Sized> Mutex<T> {
         let (_, mut ticket, waker) = entry.parts_with_waker();
         self.raw
             .claim(&mut ticket)
-            .or_else(|| self.raw.look(&mut ticket, waker))
+            .or_else(|| self.raw.look(ticket.again(), waker))
     }
 
     /// The value, without locking: nobody else can hold it.

@@ -136,20 +136,21 @@ impl RawMutex {
     #[cold]
     fn serve(&self) {
         let mut list = self.list.lock();
+        // We have both locks, so nobody else changes the word.
+        let state = self.state.load(Ordering::Relaxed);
         let Some(front) = list.front(0) else {
-            self.state.fetch_sub(LOCKED, Ordering::Release);
+            self.state.store(state - LOCKED, Ordering::Release);
             return;
         };
         // By TOLD nobody is told while the lock is held, so nobody is now.
-        let patient = front.tag() < PATIENCE * IN_VAIN;
-        let waker = if patient && self.fairness() == Fairness::Eventual {
+        let waker = if state & EVENTUAL != 0 && front.tag() < PATIENCE * IN_VAIN {
             let waker = Self::tell_front(&mut list);
             // Sets one flag and clears the other.
-            self.state.fetch_add(WOKEN - LOCKED, Ordering::Release);
+            self.state.store(state + WOKEN - LOCKED, Ordering::Release);
             waker
         } else {
             // Counted out first: who is seated may unlock at once.
-            self.state.fetch_sub(WAITER, Ordering::Relaxed);
+            self.state.store(state - WAITER, Ordering::Relaxed);
             list.seat_front(0, &self.seat).flatten()
         };
         drop(list);
@@ -188,11 +189,13 @@ impl RawMutex {
     #[inline]
     fn poll_won(&self, ticket: &mut Ticket<'_, ()>, waker: &Waker) -> Option<Held<'_>> {
         match ticket.status() {
-            IDLE => self.try_lock().or_else(|| self.first_poll(ticket, waker)),
-            TAKEN => panic!("a wait for a `Mutex` was polled after it had finished"),
+            IDLE => self
+                .try_lock()
+                .or_else(|| self.queue(ticket.again(), Some(waker))),
+            TAKEN => finished_already(),
             _ => self
                 .claim(ticket)
-                .or_else(|| self.look(ticket, Some(waker))),
+                .or_else(|| self.look(ticket.again(), Some(waker))),
         }
     }
 
@@ -202,30 +205,38 @@ impl RawMutex {
         ticket.claim(&self.seat).then(|| Held(self))
     }
 
+    /// Queues an idle wait, with a clone of a waker if it has none of its own,
+    /// unless it can have the lock.
     #[cold]
-    fn first_poll(&self, ticket: &mut Ticket<'_, ()>, waker: &Waker) -> Option<Held<'_>> {
-        // Cloned before the lock is taken: it is foreign code.
-        discard(ticket.replace_waker(Some(waker.clone())));
-        let held = self.queue(ticket);
-        if held.is_some() {
-            discard(ticket.replace_waker(None));
+    pub(super) fn queue(
+        &self,
+        mut ticket: Ticket<'_, ()>,
+        waker: Option<&Waker>,
+    ) -> Option<Held<'_>> {
+        if let Some(waker) = waker {
+            // Cloned before the lock is taken: it is foreign code.
+            ticket.give_waker(waker.clone());
         }
-        held
-    }
-
-    /// Queues an idle wait, unless it can have the lock.
-    pub(super) fn queue(&self, ticket: &mut Ticket<'_, ()>) -> Option<Held<'_>> {
         let mut locked = ticket.lock();
-        let won = self.join() || {
+        if !self.join() {
             locked.push_back(0, 0);
-            locked.unseat(0, &self.seat)
-        };
-        won.then(|| Held(self))
+            return locked.unseat(0, &self.seat).then(|| Held(self));
+        }
+        let held = Held(self);
+        drop(locked);
+        discard(ticket.replace_waker(None));
+        Some(held)
     }
 
     /// Locks (`true`) or counts one more waiter. The caller has the inner lock.
+    #[inline]
     fn join(&self) -> bool {
         let mut state = self.state.load(Ordering::Relaxed);
+        if state >= WAITER && state & (EVENTUAL | LOCKED) == LOCKED {
+            // Whoever unlocks it awaits us at the inner lock.
+            self.state.store(state + WAITER, Ordering::Relaxed);
+            return false;
+        }
         loop {
             let free = state & LOCKED == 0;
             let next = if free { state | LOCKED } else { state + WAITER };
@@ -247,7 +258,7 @@ impl RawMutex {
     #[cold]
     pub(super) fn look(
         &self,
-        ticket: &mut Ticket<'_, ()>,
+        mut ticket: Ticket<'_, ()>,
         waker: Option<&Waker>,
     ) -> Option<Held<'_>> {
         // A clone of the waker, made while the list was open.
@@ -326,14 +337,14 @@ impl RawMutex {
     /// Takes a wait out of the queue, or passes on the lock that it was handed
     /// or told of.
     #[inline]
-    pub(super) fn abandon(&self, ticket: &mut Ticket<'_, ()>) {
+    pub(super) fn abandon(&self, ticket: Ticket<'_, ()>) {
         if matches!(ticket.status(), QUEUED | SEATED) {
             self.abandon_place(ticket);
         }
     }
 
     #[cold]
-    fn abandon_place(&self, ticket: &mut Ticket<'_, ()>) {
+    fn abandon_place(&self, mut ticket: Ticket<'_, ()>) {
         let mut locked = ticket.lock();
         if locked.claim(&self.seat) {
             drop(locked);
@@ -390,6 +401,12 @@ impl<'a> Held<'a> {
     pub(super) fn from_raw(mutex: &'a RawMutex) -> Self {
         Self(mutex)
     }
+}
+
+#[cold]
+#[inline(never)]
+fn finished_already() -> ! {
+    panic!("a wait for a `Mutex` was polled after it had finished");
 }
 
 /// Whether a queued node, by its tag, has been told that the lock is free.

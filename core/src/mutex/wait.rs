@@ -30,8 +30,8 @@ pin_project! {
 
     impl<'a, T: ?Sized, I> PinnedDrop for Lock<'a, T, I> {
         fn drop(this: Pin<&mut Self>) {
-            let (mutex, mut ticket) = this.project().entry.parts();
-            mutex.raw.abandon(&mut ticket);
+            let (mutex, ticket) = this.project().entry.parts();
+            mutex.raw.abandon(ticket);
         }
     }
 }
@@ -97,8 +97,8 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let entry = this.project().entry;
             if matches!(entry.status(), QUEUED | SEATED) {
-                let (mutex, mut ticket) = entry.parts();
-                mutex.raw.abandon(&mut ticket);
+                let (mutex, ticket) = entry.parts();
+                mutex.raw.abandon(ticket);
             }
         }
     }
@@ -256,7 +256,7 @@ impl<'a, T: ?Sized> Waiter<'a, T> {
     pub fn reset(self: Pin<&mut Self>) {
         let entry = self.project().entry;
         if let Some(mutex) = entry.owner().get() {
-            mutex.raw.abandon(&mut entry.parts().1);
+            mutex.raw.abandon(entry.parts().1);
         }
     }
 }
