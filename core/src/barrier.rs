@@ -491,7 +491,7 @@ impl Barrier {
         let mut entry = waiter.entry();
         if entry.status() == IDLE {
             entry.as_mut().bind(self);
-            return self.arrive(&mut entry.parts().1, false) == Turn::Released;
+            return self.arrive(entry.parts().1, false) == Turn::Released;
         }
         assert!(
             entry.is_bound_to(self),
@@ -510,14 +510,14 @@ impl Barrier {
         match ticket.status() {
             IDLE => {
                 // Cloned before the lock is taken: it is foreign code.
-                discard(ticket.replace_waker(Some(waker.clone())));
-                let turn = self.arrive(ticket, acts);
+                ticket.give_waker(waker.clone());
+                let turn = self.arrive(ticket.again(), acts);
                 if turn == Turn::Released {
                     discard(ticket.replace_waker(None));
                 }
                 turn
             }
-            QUEUED => self.look_again(ticket, waker),
+            QUEUED => self.look_again(ticket.again(), waker),
             TAKEN => panic!("a wait on a `Barrier` was polled after it had finished"),
             _ => Turn::Released,
         }
@@ -525,7 +525,7 @@ impl Barrier {
 
     /// Counts a wait in. The last of a generation that has no action releases
     /// it.
-    fn arrive(&self, ticket: &mut Ticket<'_, State>, acts: bool) -> Turn {
+    fn arrive(&self, mut ticket: Ticket<'_, State>, acts: bool) -> Turn {
         let mut locked = ticket.lock();
         let state: &mut State = &mut locked;
         if state.is_acting() {
@@ -562,7 +562,7 @@ impl Barrier {
 
     /// A queued wait is polled again.
     #[cold]
-    fn look_again(&self, ticket: &mut Ticket<'_, State>, waker: &Waker) -> Turn {
+    fn look_again(&self, mut ticket: Ticket<'_, State>, waker: &Waker) -> Turn {
         let mut fresh = None;
         loop {
             let mut locked = ticket.lock();
@@ -606,12 +606,12 @@ impl Barrier {
     #[inline]
     fn withdraw(&self, ticket: &mut Ticket<'_, State>) {
         if ticket.status() == QUEUED {
-            self.unqueue(ticket);
+            self.unqueue(ticket.again());
         }
         ticket.set(IDLE, 0);
     }
 
-    fn unqueue(&self, ticket: &mut Ticket<'_, State>) {
+    fn unqueue(&self, mut ticket: Ticket<'_, State>) {
         let mut locked = ticket.lock();
         if locked.status() != QUEUED {
             return;
@@ -733,8 +733,10 @@ pin_project! {
 
     impl<I> PinnedDrop for Wait<'_, I> {
         fn drop(this: Pin<&mut Self>) {
-            let (barrier, mut ticket) = this.project().entry.parts();
-            barrier.withdraw(&mut ticket);
+            let (barrier, ticket) = this.project().entry.parts();
+            if ticket.status() == QUEUED {
+                barrier.unqueue(ticket);
+            }
         }
     }
 }

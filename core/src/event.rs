@@ -401,7 +401,7 @@ impl<T> Event<T> {
         match ticket.status() {
             IDLE => {
                 // Cloned before the lock is taken: it is foreign code.
-                discard(ticket.replace_waker(Some(waker.clone())));
+                ticket.give_waker(waker.clone());
                 self.listen(ticket);
                 false
             }

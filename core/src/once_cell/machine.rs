@@ -57,9 +57,18 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// Queues an idle wait, unless the value is there, or the turn is free and
-    /// wanted.
-    pub(super) fn join(&self, ticket: &mut CellTicket<'_>, ring: usize) -> Progress<'_, T> {
+    /// Queues an idle wait, with a clone of a waker if it has none of its own,
+    /// unless the value is there, or the turn is free and wanted.
+    pub(super) fn join(
+        &self,
+        mut ticket: CellTicket<'_>,
+        ring: usize,
+        waker: Option<&Waker>,
+    ) -> Progress<'_, T> {
+        if let Some(waker) = waker {
+            // Cloned before the lock is taken: it is foreign code.
+            ticket.give_waker(waker.clone());
+        }
         let mut locked = ticket.lock();
         let mut state = self.state.load(Ordering::Acquire);
         loop {
@@ -67,6 +76,7 @@ impl<T> OnceCell<T> {
                 READY => {
                     drop(locked);
                     ticket.set(WON, 0);
+                    discard(ticket.replace_waker(None));
                     return Progress::Ready;
                 }
                 EMPTY if ring == INITIALISERS => RUNNING,
@@ -81,7 +91,12 @@ impl<T> OnceCell<T> {
                 Ordering::AcqRel,
                 Ordering::Acquire,
             ) {
-                Ok(_) if change == RUNNING => return Progress::Turn(Turn::of(self)),
+                Ok(_) if change == RUNNING => {
+                    let turn = Turn::of(self);
+                    drop(locked);
+                    discard(ticket.replace_waker(None));
+                    return Progress::Turn(turn);
+                }
                 Ok(_) => break,
                 Err(actual) => state = actual,
             }
@@ -94,7 +109,7 @@ impl<T> OnceCell<T> {
     /// wait.
     pub(super) fn advance(
         &self,
-        ticket: &mut CellTicket<'_>,
+        mut ticket: CellTicket<'_>,
         ring: usize,
         waker: &Waker,
     ) -> Progress<'_, T> {
@@ -110,9 +125,7 @@ impl<T> OnceCell<T> {
                     return Progress::Ready;
                 }
                 self.refuse_to_wait_for_itself(waker);
-                // Cloned before the lock is taken: it is foreign code.
-                discard(ticket.replace_waker(Some(waker.clone())));
-                self.join(ticket, ring)
+                self.join(ticket, ring, Some(waker))
             }
             QUEUED => self.renew(ticket, waker),
             TURN | RUNNING_INIT => Progress::Turn(Turn::of(self)),
@@ -124,7 +137,7 @@ impl<T> OnceCell<T> {
     /// A queued wait is polled again: what has become of it, else makes sure
     /// that `waker` is the one that will be woken.
     #[cold]
-    fn renew(&self, ticket: &mut CellTicket<'_>, waker: &Waker) -> Progress<'_, T> {
+    fn renew(&self, mut ticket: CellTicket<'_>, waker: &Waker) -> Progress<'_, T> {
         let mut fresh = None;
         loop {
             let mut locked = ticket.lock();
@@ -175,8 +188,7 @@ impl<T> OnceCell<T> {
 
     pub(super) fn unqueue(&self, ticket: &mut CellTicket<'_>) {
         let mut locked = ticket.lock();
-        if locked.status() == QUEUED {
-            let waker = locked.remove();
+        if let Some((_, waker)) = locked.try_remove() {
             self.forget_waiting(&locked);
             drop(locked);
             discard(waker);

@@ -9,7 +9,7 @@ use core::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::machine::{
-    Begun, FINISHED, INITIALISERS, ONLOOKERS, Progress, RUNNING_INIT, TURN, Turn, WON,
+    Begun, CellTicket, FINISHED, INITIALISERS, ONLOOKERS, Progress, RUNNING_INIT, TURN, Turn, WON,
 };
 use super::{OnceCell, reentrancy};
 use crate::action::Action;
@@ -33,17 +33,23 @@ pin_project! {
     impl<'a, T, A: Action, I> PinnedDrop for GetOrInit<'a, T, A, I> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            let (cell, mut ticket) = this.entry.parts();
-            match ticket.status() {
-                RUNNING_INIT => {
-                    // Passed on also if the initialiser panics in its drop.
-                    let _turn = Turn::of(cell);
-                    this.action.cancel();
-                }
-                QUEUED | TURN => cell.abandon(&mut ticket),
-                _ => {}
+            if matches!(this.entry.status(), QUEUED | TURN | RUNNING_INIT) {
+                let (cell, ticket) = this.entry.parts();
+                give_up(cell, ticket, this.action);
             }
         }
+    }
+}
+
+/// Ends a wait that is queued, has the turn, or initialises.
+#[cold]
+fn give_up<T, A: Action>(cell: &OnceCell<T>, mut ticket: CellTicket<'_>, action: Pin<&mut A>) {
+    if ticket.status() == RUNNING_INIT {
+        // Passed on also if the initialiser panics in its drop.
+        let _turn = Turn::of(cell);
+        action.cancel();
+    } else {
+        cell.abandon(&mut ticket);
     }
 }
 
@@ -65,7 +71,7 @@ where
                 return Poll::Ready(A::outcome(Ok(value)));
             }
         }
-        match cell.advance(&mut ticket, INITIALISERS, cx.waker()) {
+        match cell.advance(ticket.again(), INITIALISERS, cx.waker()) {
             Progress::Waiting => return Poll::Pending,
             Progress::Ready => {}
             Progress::Turn(turn) => {
@@ -135,7 +141,7 @@ impl<'a, T, I: Io> Future for Wait<'a, T, I> {
         let this = self.project();
         let cell: &'a OnceCell<T> = this.entry.owner();
         let (_, mut ticket) = this.entry.parts();
-        match cell.advance(&mut ticket, ONLOOKERS, cx.waker()) {
+        match cell.advance(ticket.again(), ONLOOKERS, cx.waker()) {
             Progress::Ready if this.io.poll_spend(cx).is_ready() => {
                 ticket.set(FINISHED, 0);
                 Poll::Ready(cell.won())
@@ -272,7 +278,7 @@ impl<'a, T> InitWaiter<'a, T> {
                     ticket.set(WON, 0);
                     return cell.get();
                 }
-                Begun::Busy => match cell.join(&mut ticket, INITIALISERS) {
+                Begun::Busy => match cell.join(ticket.again(), INITIALISERS, None) {
                     Progress::Turn(turn) => turn,
                     Progress::Ready => return cell.get(),
                     Progress::Waiting => return None,
