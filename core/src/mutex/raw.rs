@@ -261,8 +261,10 @@ impl RawMutex {
         mut ticket: Ticket<'_, ()>,
         waker: Option<&Waker>,
     ) -> Option<Held<'_>> {
-        // A clone of the waker, made while the list was open.
-        let mut spare = None;
+        // A clone of the waker, made while the list was open. A wait that was told
+        // has none any more, and needs one if it was told in vain.
+        let in_vain = is_told(ticket.tag()) && self.is_locked();
+        let mut spare = waker.filter(|_| in_vain).cloned();
         let held = loop {
             let mut locked = ticket.lock();
             if locked.claim(&self.seat) {
