@@ -105,9 +105,10 @@ pub(crate) struct WaitList<S, R = [Ring; 1]> {
     inner: Lock<Inner<S, R>>,
 }
 
+#[repr(C)]
 struct Inner<S, R> {
-    rings: R,
     state: S,
+    rings: R,
 }
 
 impl<S, R> WaitList<S, R> {

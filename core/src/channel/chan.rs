@@ -32,11 +32,14 @@ pub(super) const TAKEN: usize = VERDICT + 1;
 
 // The hints.
 /// A send would not wait.
-pub(super) const CAN_SEND: usize = 1;
+const CAN_SEND: usize = 1;
 /// A receive would not wait.
-pub(super) const CAN_RECEIVE: usize = 2;
-/// The channel is closed. This one is exact.
-pub(super) const IS_CLOSED: usize = 4;
+const CAN_RECEIVE: usize = 2;
+/// The channel is closed.
+const IS_CLOSED: usize = 4;
+/// It is open and nobody waits: a send or a receive that need not wait has nothing
+/// to heed but the counts.
+const IS_PLAIN: usize = 8;
 
 pub(super) type Rings = [Ring; 5];
 pub(super) type List<'a, T> = Locked<'a, State<T>, Rings>;
@@ -45,18 +48,19 @@ pub(super) type Ticket<'a, T> = TicketOf<'a, Chan<T>>;
 /// What the handles share.
 ///
 /// `hints` is written under the inner lock whenever the lock is opened with
-/// something changed, and read without it: by a wait that wants to know whether
-/// it is worth spending from the budget before it locks, for which a stale value
-/// does, and by `is_closed`, for which Release and Acquire make visible what came
-/// before the close.
+/// something changed, so there it is exact. It is also read without the lock: by a
+/// wait that wants to know whether it is worth spending from the budget before it
+/// locks, for which a stale value does, and by `is_closed`, for which Release and
+/// Acquire make visible what came before the close.
 ///
 /// The counts of handles only matter when they become zero: each decrement is
 /// AcqRel, so whoever brings one to zero has seen all that the other handles did,
 /// and a weak handle's upgrade never leaves zero.
+#[repr(C)]
 pub(super) struct Chan<T> {
+    hints: AtomicUsize,
     list: WaitList<State<T>, Rings>,
     capacity: usize,
-    hints: AtomicUsize,
     pub(super) senders: AtomicUsize,
     pub(super) receivers: AtomicUsize,
     pub(super) weak_senders: AtomicUsize,
@@ -66,6 +70,7 @@ pub(super) struct Chan<T> {
 has_list!([T] Chan<T>, list: WaitList<State<T>, Rings>);
 
 /// What the inner lock guards.
+#[repr(C)]
 pub(super) struct State<T> {
     pub(super) buffer: Buffer<T>,
     /// Slots that are neither free nor hold a message.
@@ -111,7 +116,7 @@ impl<T> Chan<T> {
                 },
             ),
             capacity,
-            hints: AtomicUsize::new(CAN_SEND),
+            hints: AtomicUsize::new(IS_PLAIN | CAN_SEND),
             senders: AtomicUsize::new(1),
             receivers: AtomicUsize::new(1),
             weak_senders: AtomicUsize::new(0),
@@ -128,9 +133,32 @@ impl<T> Chan<T> {
         (self.capacity != UNBOUNDED).then_some(self.capacity)
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.hints.load(Ordering::Acquire) & IS_CLOSED != 0
+    }
+
+    /// Whether a send of one message would not wait.
     #[inline]
-    pub(super) fn has_hint(&self, hint: usize) -> bool {
-        self.hints.load(Ordering::Acquire) & hint != 0
+    pub(super) fn can_send(&self) -> bool {
+        self.hints.load(Ordering::Relaxed) & CAN_SEND != 0
+    }
+
+    /// Whether a receive would not wait.
+    #[inline]
+    pub(super) fn can_receive(&self) -> bool {
+        self.hints.load(Ordering::Relaxed) & CAN_RECEIVE != 0
+    }
+
+    /// Whether a send would not wait, and would have nothing to heed.
+    #[inline]
+    pub(super) fn can_send_plainly(&self) -> bool {
+        !self.hints.load(Ordering::Relaxed) & (IS_PLAIN | CAN_SEND) == 0
+    }
+
+    /// Whether a receive would not wait, and would have nothing to heed.
+    #[inline]
+    pub(super) fn can_receive_plainly(&self) -> bool {
+        !self.hints.load(Ordering::Relaxed) & (IS_PLAIN | CAN_RECEIVE) == 0
     }
 
     /// How many slots are free.
@@ -153,7 +181,16 @@ impl<T> Chan<T> {
 
     #[inline]
     pub(super) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        let mut list = self.lock();
+        let list = self.lock();
+        if self.can_send_plainly() {
+            self.push(list, message);
+            Ok(())
+        } else {
+            self.try_send_heeding(list, message)
+        }
+    }
+
+    fn try_send_heeding(&self, mut list: List<'_, T>, message: T) -> Result<(), TrySendError<T>> {
         if let Err(error) = self.admits(&list, 1) {
             drop(list);
             return Err(error.map(|()| message));
@@ -161,6 +198,34 @@ impl<T> Chan<T> {
         list.buffer.push(message, self.capacity);
         self.open(list);
         Ok(())
+    }
+
+    /// Sends the message if there is nothing to heed.
+    #[inline]
+    pub(super) fn send_plainly(&self, message: &mut Option<T>) -> bool {
+        let list = self.lock();
+        if !self.can_send_plainly() {
+            return false;
+        }
+        match message.take() {
+            Some(message) => self.push(list, message),
+            None => return false,
+        }
+        true
+    }
+
+    /// Puts a message into a free slot, with nothing to heed.
+    #[inline]
+    fn push(&self, mut list: List<'_, T>, message: T) {
+        list.buffer.push(message, self.capacity);
+        let mut hints = IS_PLAIN;
+        if list.buffer.len() > list.promised {
+            hints |= CAN_RECEIVE;
+        }
+        if list.buffer.len() + list.reserved != self.capacity {
+            hints |= CAN_SEND;
+        }
+        self.hint(hints);
     }
 
     pub(super) fn force_send(&self, message: T) -> Result<Option<T>, SendError<T>> {
@@ -220,8 +285,17 @@ impl<T> Chan<T> {
     #[inline]
     pub(super) fn try_recv(&self) -> Result<T, TryRecvError> {
         let list = self.lock();
-        if list.unpromised() != 0 && list.is_empty(RECEIVERS) {
+        if self.can_receive_plainly() {
             Ok(self.pop(list))
+        } else {
+            self.try_recv_heeding(list)
+        }
+    }
+
+    fn try_recv_heeding(&self, mut list: List<'_, T>) -> Result<T, TryRecvError> {
+        if list.unpromised() != 0 && list.is_empty(RECEIVERS) {
+            list.promised += 1;
+            Ok(self.take_promised(list))
         } else if list.is_over() {
             Err(TryRecvError::Closed)
         } else {
@@ -229,16 +303,34 @@ impl<T> Chan<T> {
         }
     }
 
+    /// Takes a message if there is nothing to heed.
+    #[inline]
+    pub(super) fn receive_plainly(&self) -> Option<T> {
+        let list = self.lock();
+        self.can_receive_plainly().then(|| self.pop(list))
+    }
+
+    /// Takes the oldest message, which is available, with nothing to heed.
+    #[inline]
+    fn pop(&self, mut list: List<'_, T>) -> T {
+        let message = list.buffer.pop();
+        let mut hints = IS_PLAIN | CAN_SEND;
+        if list.buffer.len() > list.promised {
+            hints |= CAN_RECEIVE;
+        }
+        self.hint(hints);
+        if list.buffer.has_surplus() {
+            self.open_without_surplus(list);
+        } else {
+            drop(list);
+        }
+        message.expect("there is a message")
+    }
+
     /// Takes a message that was promised.
     #[inline]
     pub(super) fn take_promised(&self, mut list: List<'_, T>) -> T {
         list.promised -= 1;
-        self.pop(list)
-    }
-
-    /// Takes the oldest message; there is one.
-    #[inline]
-    fn pop(&self, mut list: List<'_, T>) -> T {
         let message = list.buffer.pop();
         self.open_after_taking(list);
         message.expect("there is a message")
@@ -412,15 +504,27 @@ impl<T> Chan<T> {
     /// Brings the hints up to date, as the last before the lock is opened.
     #[inline]
     pub(super) fn publish(&self, list: &List<'_, T>) {
+        let (alone, unheard) = (list.is_empty(SENDERS), list.is_empty(RECEIVERS));
         let mut hints = 0;
         if list.closed {
             hints |= IS_CLOSED | CAN_SEND;
-        } else if list.is_empty(SENDERS) && self.free(list) != 0 {
-            hints |= CAN_SEND;
+        } else {
+            if alone && self.free(list) != 0 {
+                hints |= CAN_SEND;
+            }
+            if alone && unheard {
+                hints |= IS_PLAIN;
+            }
         }
-        if list.is_over() || (list.unpromised() != 0 && list.is_empty(RECEIVERS)) {
+        if list.is_over() || (list.unpromised() != 0 && unheard) {
             hints |= CAN_RECEIVE;
         }
+        self.hint(hints);
+    }
+
+    /// The lock is held.
+    #[inline]
+    fn hint(&self, hints: usize) {
         if self.hints.load(Ordering::Relaxed) != hints {
             self.hints.store(hints, Ordering::Release);
         }

@@ -48,7 +48,7 @@ macro_rules! common_methods {
         ///
         /// What was done before the close is visible to who finds it closed.
         pub fn is_closed(&self) -> bool {
-            self.chan.has_hint(crate::channel::chan::IS_CLOSED)
+            self.chan.is_closed()
         }
 
         /// Closes the channel for good; `false` if it was closed already.

@@ -12,7 +12,7 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::chan::{CAN_RECEIVE, CAN_SEND, Chan, PROMISES, RECEIVERS, SENDERS, SLOTS, WATCHERS};
+use super::chan::{Chan, PROMISES, RECEIVERS, SENDERS, SLOTS, WATCHERS};
 use super::*;
 use crate::io::Io;
 use crate::test_util::{Wakes, counting_waker, poll};
@@ -383,7 +383,8 @@ impl<'a> World<'a> {
         let model = &self.model;
         let list = self.chan.lock();
         assert_eq!(list.buffer.len(), model.messages.len());
-        assert_eq!((list.reserved, list.closed), (model.reserved, model.closed));
+        assert_eq!(list.closed, model.closed);
+        assert_eq!(list.reserved, model.reserved);
         assert_eq!(list.promised, model.promises.len());
         assert_eq!(list.is_over(), model.is_over());
         let rings = [SENDERS, RECEIVERS, SLOTS, PROMISES, WATCHERS].map(|ring| list.count(ring));
@@ -397,12 +398,18 @@ impl<'a> World<'a> {
         assert_eq!(rings, expected.map(Vec::len));
         drop(list);
         assert_eq!(
-            self.chan.has_hint(CAN_SEND),
+            self.chan.can_send(),
             model.closed || model.admits(1).is_ok()
         );
         let can_receive =
             model.is_over() || model.unpromised() != 0 && model.receive_queue.is_empty();
-        assert_eq!(self.chan.has_hint(CAN_RECEIVE), can_receive);
+        assert_eq!(self.chan.can_receive(), can_receive);
+        let plain = !model.closed && model.send_queue.is_empty() && model.receive_queue.is_empty();
+        assert_eq!(
+            self.chan.can_send_plainly(),
+            plain && model.admits(1).is_ok()
+        );
+        assert_eq!(self.chan.can_receive_plainly(), plain && can_receive);
         for (task, (wakes, _)) in self.tasks.iter().enumerate() {
             assert_eq!(wakes.count(), model.wakes[task], "wakes of task {task}");
         }

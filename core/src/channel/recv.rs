@@ -9,8 +9,8 @@ use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::RecvError;
-use super::chan::Chan;
-use super::wait::{Side, Turn};
+use super::chan::{Chan, TAKEN};
+use super::wait::{Side, Turn, abandon, pay};
 use super::waiter::status_name;
 use crate::io::{Bare, Io};
 use crate::wait_list::Entry;
@@ -27,8 +27,7 @@ pin_project! {
 
     impl<'a, T, I> PinnedDrop for Recv<'a, T, I> {
         fn drop(this: Pin<&mut Self>) {
-            let (chan, mut ticket) = this.project().entry.parts();
-            chan.abandon(Side::Receiver, &mut ticket);
+            abandon(Side::Receiver, this.project().entry);
         }
     }
 }
@@ -47,20 +46,39 @@ impl<'a, T, I> Recv<'a, T, I> {
 impl<T, I: Io> Future for Recv<'_, T, I> {
     type Output = Result<T, RecvError>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let (chan, mut ticket) = this.entry.parts();
-        let turn = Turn {
-            io: &*this.io,
-            cx,
-            spent: this.spent,
-        };
-        chan.poll_wait(Side::Receiver, &mut ticket, Some(turn), |list| {
-            chan.take_promised(list)
-        })
-        .map_err(|_| RecvError)
+        let mut this = self.project();
+        let (chan, mut ticket) = this.entry.as_mut().parts();
+        if let Some(idle) = ticket.idle().filter(|_| chan.can_receive_plainly()) {
+            if !pay(this.io, cx, this.spent) {
+                // It takes its place all the same.
+                chan.queue_first(Side::Receiver, &mut ticket, Some(cx.waker()));
+                return Poll::Pending;
+            }
+            if let Some(message) = chan.receive_plainly() {
+                idle.set(TAKEN, 1);
+                return Poll::Ready(Ok(message));
+            }
+        }
+        poll_recv(this.entry, this.io, cx, this.spent)
     }
+}
+
+/// A receive that is not over at first sight.
+#[inline(never)]
+fn poll_recv<T, I: Io>(
+    entry: Pin<&mut Entry<&Chan<T>>>,
+    io: &I,
+    cx: &mut Context<'_>,
+    spent: &mut bool,
+) -> Poll<Result<T, RecvError>> {
+    let (chan, mut ticket) = entry.parts();
+    let turn = Turn { io, cx, spent };
+    chan.poll_wait(Side::Receiver, &mut ticket, Some(turn), |list| {
+        chan.take_promised(list)
+    })
+    .map_err(|_| RecvError)
 }
 
 impl<T, I> fmt::Debug for Recv<'_, T, I> {
@@ -85,8 +103,7 @@ pin_project! {
 
     impl<'a, T, I> PinnedDrop for RecvMany<'a, T, I> {
         fn drop(this: Pin<&mut Self>) {
-            let (chan, mut ticket) = this.project().entry.parts();
-            chan.abandon(Side::Receiver, &mut ticket);
+            abandon(Side::Receiver, this.project().entry);
         }
     }
 }

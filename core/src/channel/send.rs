@@ -9,8 +9,8 @@ use alloc::sync::Arc;
 
 use pin_project_lite::pin_project;
 
-use super::chan::Chan;
-use super::wait::{FINISHED, Side, Turn};
+use super::chan::{Chan, TAKEN};
+use super::wait::{FINISHED, Side, Turn, abandon, pay};
 use super::waiter::status_name;
 use super::{OwnedPermit, Permit, Permits, SendError, Sender};
 use crate::io::{Bare, Io};
@@ -30,8 +30,7 @@ pin_project! {
 
     impl<'a, T, I> PinnedDrop for Send<'a, T, I> {
         fn drop(this: Pin<&mut Self>) {
-            let (chan, mut ticket) = this.project().entry.parts();
-            chan.abandon(Side::Sender, &mut ticket);
+            abandon(Side::Sender, this.project().entry);
         }
     }
 }
@@ -66,8 +65,7 @@ impl<'a, T, I> Send<'a, T, I> {
     pub fn take_value(self: Pin<&mut Self>) -> Option<T> {
         let this = self.project();
         let value = this.value.take();
-        let (chan, mut ticket) = this.entry.parts();
-        chan.abandon(Side::Sender, &mut ticket);
+        abandon(Side::Sender, this.entry);
         value
     }
 }
@@ -75,27 +73,46 @@ impl<'a, T, I> Send<'a, T, I> {
 impl<T, I: Io> Future for Send<'_, T, I> {
     type Output = Result<(), SendError<T>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        assert!(this.value.is_some(), "{FINISHED}");
-        let (chan, mut ticket) = this.entry.parts();
-        let turn = Turn {
-            io: &*this.io,
-            cx,
-            spent: this.spent,
-        };
-        let value = this.value;
-        let sent = chan.poll_wait(Side::Sender, &mut ticket, Some(turn), |list| {
-            let message = value.take().expect(FINISHED);
-            let undeliverable = chan.send_reserved(list, message);
-            debug_assert!(
-                undeliverable.is_none(),
-                "a send without receivers is refused"
-            );
-        });
-        sent.map_err(|_| SendError(value.take().expect(FINISHED)))
+        let mut this = self.project();
+        let (chan, mut ticket) = this.entry.as_mut().parts();
+        if let Some(idle) = ticket.idle().filter(|_| chan.can_send_plainly()) {
+            if !pay(this.io, cx, this.spent) {
+                // It takes its place all the same.
+                chan.queue_first(Side::Sender, &mut ticket, Some(cx.waker()));
+                return Poll::Pending;
+            }
+            if chan.send_plainly(this.value) {
+                idle.set(TAKEN, 1);
+                return Poll::Ready(Ok(()));
+            }
+        }
+        poll_send(this.entry, this.io, cx, this.spent, this.value)
     }
+}
+
+/// A send that is not over at first sight.
+#[inline(never)]
+fn poll_send<T, I: Io>(
+    entry: Pin<&mut Entry<&Chan<T>>>,
+    io: &I,
+    cx: &mut Context<'_>,
+    spent: &mut bool,
+    value: &mut Option<T>,
+) -> Poll<Result<(), SendError<T>>> {
+    assert!(value.is_some(), "{FINISHED}");
+    let (chan, mut ticket) = entry.parts();
+    let turn = Turn { io, cx, spent };
+    let sent = chan.poll_wait(Side::Sender, &mut ticket, Some(turn), |list| {
+        let message = value.take().expect(FINISHED);
+        let undeliverable = chan.send_reserved(list, message);
+        debug_assert!(
+            undeliverable.is_none(),
+            "a send without receivers is refused"
+        );
+    });
+    sent.map_err(|_| SendError(value.take().expect(FINISHED)))
 }
 
 impl<T, I> fmt::Debug for Send<'_, T, I> {
@@ -127,8 +144,7 @@ macro_rules! waits {
 
             impl<'a, T, I> PinnedDrop for $name<'a, T, I> {
                 fn drop(this: Pin<&mut Self>) {
-                    let (chan, mut ticket) = this.project().entry.parts();
-                    chan.abandon(Side::$side, &mut ticket);
+                    abandon(Side::$side, this.project().entry);
                 }
             }
         }
@@ -199,8 +215,7 @@ pin_project! {
 
     impl<T, I> PinnedDrop for ReserveOwned<T, I> {
         fn drop(this: Pin<&mut Self>) {
-            let (chan, mut ticket) = this.project().entry.parts();
-            chan.abandon(Side::Sender, &mut ticket);
+            abandon(Side::Sender, this.project().entry);
         }
     }
 }

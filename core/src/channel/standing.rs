@@ -13,7 +13,7 @@ use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::chan::{Chan, List};
-use super::wait::{Refused, Side, Turn};
+use super::wait::{Refused, Side, Turn, abandon};
 use crate::io::{Bare, Io};
 use crate::primitive::Lock;
 use crate::wait_list::{Entry, IDLE};
@@ -99,8 +99,7 @@ pin_project! {
     impl<T> PinnedDrop for Standing<T> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            let (chan, mut ticket) = this.entry.parts();
-            chan.abandon(*this.side, &mut ticket);
+            abandon(*this.side, this.entry);
         }
     }
 }
@@ -121,8 +120,9 @@ impl<T> Standing<T> {
     /// Ends the wait: then it can begin anew.
     fn leave(self: Pin<&mut Self>) {
         let this = self.project();
-        let (chan, mut ticket) = this.entry.parts();
-        chan.abandon(*this.side, &mut ticket);
+        let mut entry = this.entry;
+        abandon(*this.side, entry.as_mut());
+        let (_, mut ticket) = entry.parts();
         ticket.set(IDLE, 1);
         discard(ticket.replace_waker(None));
         *this.spent = false;

@@ -12,7 +12,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::buffer::Buffer;
-use super::chan::{CAN_RECEIVE, CAN_SEND, Chan, PROMISES, RECEIVERS, SENDERS, SLOTS, WATCHERS};
+use super::chan::{Chan, PROMISES, RECEIVERS, SENDERS, SLOTS, WATCHERS};
 use super::*;
 use crate::io::{Bare, Block, Io};
 use crate::test_util::{
@@ -82,8 +82,8 @@ fn idle<T>(chan: &Chan<T>) {
     let can_send = list.closed || chan.free(&list) != 0;
     let can_receive = list.is_over() || !list.buffer.is_empty();
     drop(list);
-    assert_eq!(chan.has_hint(CAN_SEND), can_send);
-    assert_eq!(chan.has_hint(CAN_RECEIVE), can_receive);
+    assert_eq!(chan.can_send(), can_send);
+    assert_eq!(chan.can_receive(), can_receive);
 }
 
 fn drain<T>(receiver: &Receiver<T>) -> Vec<T> {

@@ -3,14 +3,14 @@
 //! for futures, for the standing wait of a `Stream` or `Sink`, and for a
 //! [`Waiter`](super::Waiter).
 
+use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use super::chan::{
-    CAN_RECEIVE, CAN_SEND, Chan, IS_CLOSED, List, PROMISES, RECEIVERS, REFUSED, SENDERS, SLOTS,
-    TAKEN, Ticket, WATCHERS,
+    Chan, List, PROMISES, RECEIVERS, REFUSED, SENDERS, SLOTS, TAKEN, Ticket, WATCHERS,
 };
 use crate::io::Io;
-use crate::wait_list::{IDLE, LockedTicket, QUEUED, SEATED};
+use crate::wait_list::{Entry, IDLE, LockedTicket, Owner, QUEUED, SEATED};
 use crate::wake_batch::{Finally, discard};
 
 /// What a future panics with that is polled once too often.
@@ -45,15 +45,6 @@ impl Side {
             Self::Watcher => None,
         }
     }
-
-    #[inline]
-    const fn hint(self) -> usize {
-        match self {
-            Self::Sender => CAN_SEND,
-            Self::Receiver => CAN_RECEIVE,
-            Self::Watcher => IS_CLOSED,
-        }
-    }
 }
 
 /// The channel is closed for this side.
@@ -71,12 +62,11 @@ pub(super) struct Turn<'t, 'cx, I> {
     pub(super) spent: &'t mut bool,
 }
 
-impl<I: Io> Turn<'_, '_, I> {
-    #[inline]
-    fn spend(&mut self) -> bool {
-        *self.spent = *self.spent || self.io.poll_spend(self.cx).is_ready();
-        *self.spent
-    }
+/// Whether a wait has paid, if need be now.
+#[inline]
+pub(super) fn pay<I: Io>(io: &I, cx: &mut Context<'_>, spent: &mut bool) -> bool {
+    *spent = *spent || io.poll_spend(cx).is_ready();
+    *spent
 }
 
 type Locked<'a, T> = LockedTicket<'a, super::chan::State<T>, super::chan::Rings>;
@@ -98,11 +88,11 @@ impl<T> Chan<T> {
         let wanted = ticket.tag();
         let ended = if turn.is_some() { TAKEN } else { IDLE };
         if ticket.status() == IDLE {
-            if wanted == 0 || self.has_hint(side.hint()) {
+            if wanted == 0 || self.seems_won(side) {
                 if !spend(&mut turn) {
                     // The budget is spent: it takes its place all the same.
                     if wanted != 0 {
-                        self.queue_first(side, ticket, &turn);
+                        self.queue_first(side, ticket, waker_of(&turn));
                     }
                     return Poll::Pending;
                 }
@@ -119,7 +109,7 @@ impl<T> Chan<T> {
                     None => {}
                 }
             }
-            if !self.queue_first(side, ticket, &turn) {
+            if !self.queue_first(side, ticket, waker_of(&turn)) {
                 return Poll::Pending;
             }
         }
@@ -140,7 +130,7 @@ impl<T> Chan<T> {
             match ticket.status() {
                 TAKEN => panic!("{FINISHED}"),
                 QUEUED => {
-                    let waker = turn.as_ref().map(|turn| turn.cx.waker());
+                    let waker = waker_of(&turn);
                     if !self.look(side, ticket, waker) {
                         return Poll::Pending;
                     }
@@ -166,6 +156,16 @@ impl<T> Chan<T> {
                     return Poll::Ready(Err(Refused));
                 }
             }
+        }
+    }
+
+    /// Whether a newcomer would not wait.
+    #[inline]
+    fn seems_won(&self, side: Side) -> bool {
+        match side {
+            Side::Sender => self.can_send(),
+            Side::Receiver => self.can_receive(),
+            Side::Watcher => self.is_closed(),
         }
     }
 
@@ -200,15 +200,15 @@ impl<T> Chan<T> {
     }
 
     #[inline]
-    fn queue_first<I: Io>(
+    pub(super) fn queue_first(
         &self,
         side: Side,
         ticket: &mut Ticket<'_, T>,
-        turn: &Option<Turn<'_, '_, I>>,
+        waker: Option<&Waker>,
     ) -> bool {
-        if let Some(turn) = turn {
+        if let Some(waker) = waker {
             // Cloned before the lock is taken: it is foreign code.
-            discard(ticket.replace_waker(Some(turn.cx.waker().clone())));
+            discard(ticket.replace_waker(Some(waker.clone())));
         }
         self.queue(side, ticket)
     }
@@ -327,32 +327,36 @@ impl<T> Chan<T> {
         locked.reserved -= slots;
         Sibling::Requeued
     }
+}
 
-    /// Takes a wait out of the queue, or passes on what it was granted.
-    #[inline]
-    pub(super) fn abandon(&self, side: Side, ticket: &mut Ticket<'_, T>) {
-        if matches!(ticket.status(), QUEUED | SEATED) {
-            self.abandon_place(side, ticket);
-        }
+/// Takes a wait out of the queue, or passes on what it was granted.
+#[inline]
+pub(super) fn abandon<T>(side: Side, entry: Pin<&mut Entry<impl Owner<Target = Chan<T>>>>) {
+    if matches!(entry.status(), QUEUED | SEATED) {
+        abandon_place(side, entry);
     }
+}
 
-    #[cold]
-    fn abandon_place(&self, side: Side, ticket: &mut Ticket<'_, T>) {
-        let mut waker = None;
-        let mut locked = ticket.lock();
-        if locked.status() == QUEUED {
-            waker = locked.remove();
-        } else if locked.take_grant() {
-            match side {
-                Side::Sender => locked.reserved -= locked.tag(),
-                Side::Receiver => locked.promised -= 1,
-                Side::Watcher => {}
+#[cold]
+fn abandon_place<T>(side: Side, entry: Pin<&mut Entry<impl Owner<Target = Chan<T>>>>) {
+    let (chan, mut ticket) = entry.parts();
+    let mut waker = None;
+    let mut locked = ticket.lock();
+    if locked.status() == QUEUED {
+        waker = locked.remove();
+    } else if locked.take_grant() {
+        match side {
+            Side::Sender => {
+                let slots = locked.tag();
+                locked.reserved -= slots;
             }
+            Side::Receiver => locked.promised -= 1,
+            Side::Watcher => {}
         }
-        // Also if a waker panics.
-        let _own = Finally(|| discard(waker.take()));
-        self.open(locked.into_locked());
     }
+    // Also if a waker panics.
+    let _own = Finally(|| discard(waker.take()));
+    chan.open(locked.into_locked());
 }
 
 /// What a queued wait found among the grants.
@@ -368,6 +372,12 @@ enum Sibling {
 }
 
 #[inline]
+fn waker_of<'t, I>(turn: &'t Option<Turn<'_, '_, I>>) -> Option<&'t Waker> {
+    turn.as_ref().map(|turn| turn.cx.waker())
+}
+
+#[inline]
 fn spend<I: Io>(turn: &mut Option<Turn<'_, '_, I>>) -> bool {
-    turn.as_mut().is_none_or(Turn::spend)
+    turn.as_mut()
+        .is_none_or(|turn| pay(turn.io, turn.cx, turn.spent))
 }

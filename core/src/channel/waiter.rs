@@ -7,7 +7,7 @@ use core::task::{Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::chan::{Chan, List, REFUSED};
-use super::wait::{Refused, Side, Turn};
+use super::wait::{Refused, Side, Turn, abandon};
 use crate::callback::waker_of;
 use crate::io::Bare;
 use crate::primitive::const_fn;
@@ -121,10 +121,10 @@ impl<'a, T> Waiter<'a, T> {
     /// it has been granted.
     pub fn reset(self: Pin<&mut Self>) {
         let this = self.project();
-        if let Some(chan) = this.entry.owner().get() {
-            let (_, mut ticket) = this.entry.parts();
-            chan.abandon(*this.side, &mut ticket);
-            ticket.set(IDLE, 1);
+        let mut entry = this.entry;
+        if entry.owner().get().is_some() {
+            abandon(*this.side, entry.as_mut());
+            entry.parts().1.set(IDLE, 1);
         }
     }
 

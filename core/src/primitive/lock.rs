@@ -22,6 +22,7 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
+#[repr(C)]
 pub(crate) struct Lock<T> {
     gate: Gate,
     value: UnsafeCell<T>,
@@ -203,9 +204,12 @@ mod bit {
     }
 
     impl Patience {
-        /// So many rounds of spinning, each twice as long as the one before, take
-        /// longer than any critical section whose thread runs.
-        const SPINS: u32 = 7;
+        /// The first round of spinning is longer than many critical sections: whoever
+        /// has the lock does more than one operation meanwhile, and the memory that
+        /// it guards stays with one core for a while. Each round is twice as long as
+        /// the one before.
+        const FIRST: u32 = 32;
+        const SPINS: u32 = 3;
         #[cfg(feature = "std")]
         const YIELDS: u32 = 16;
         #[cfg(feature = "std")]
@@ -234,7 +238,7 @@ mod bit {
         }
 
         fn spin(&mut self) {
-            for _ in 0..1 << self.rounds {
+            for _ in 0..Self::FIRST << self.rounds {
                 hint::spin_loop();
             }
             self.rounds = (self.rounds + 1).min(Self::SPINS);
