@@ -26,29 +26,31 @@
 //! # Size
 //!
 //! On a 64-bit target a sender is 8 bytes and a receiver 16; what they share at most
-//! 224 and two counts; a receive at most 72, a send that waits at most 128. Each
-//! message takes 16 bytes of the ring, and an allocation of its own.
+//! 224 and two counts; a receive at most 72, a send that waits at most 128 (and the
+//! message, in an allocation). A place in the ring takes 24 bytes and the message.
+//! Places are allocated when there have not been so many messages before, and kept
+//! until the broadcast is dropped: to send and to receive allocates nothing else.
 //!
 //! # Memory ordering
 //!
 //! Positions and counts are under one lock, which orders what a sender did
-//! before it sent and what a receiver does after it received. A receiver creates
-//! its wait before it looks, so a message that comes in between ends the wait.
+//! before it sent and what a receiver does after it received. A receiver that finds
+//! nothing queues, and then looks once more under the lock; a sender looks for those
+//! who wait once it has had the lock. Whichever of the two has it second finds the
+//! other. `ring.rs` says how a message is read outside the lock.
 
-use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::fmt;
-use core::mem;
 use core::pin::Pin;
 
 use crate::io::{Bare, Io};
 use crate::limit::out_of_range;
 use crate::notify::{self, Notify};
-use crate::primitive::{Lock, LockGuard};
 use crate::semaphore::{self, Semaphore, SemaphorePermit};
 use crate::wake_batch::Finally;
 
 mod error;
+mod ring;
 mod wait;
 
 #[cfg(all(test, anysync_loom))]
@@ -57,6 +59,8 @@ mod loom_tests;
 mod model_tests;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
+
+use ring::{Locked, Place, Ring};
 
 pub use error::{RecvError, SendError, TryRecvError};
 pub use wait::{Closed, Recv, SendWait};
@@ -123,7 +127,7 @@ pub fn channel_with<T>(capacity: usize, overflow: Overflow) -> (Sender<T>, Recei
 struct Shared<T> {
     capacity: usize,
     overflow: Overflow,
-    ring: Lock<Ring<T>>,
+    ring: Ring<T>,
     /// Receivers wait here for a message or the end.
     sent: Notify,
     /// Senders that must not overwrite wait here for a free place, in order.
@@ -136,60 +140,16 @@ struct Shared<T> {
     deserted: Notify,
 }
 
-struct Ring<T> {
-    messages: VecDeque<Message<T>>,
-    /// The position of the message that is sent next; positions count from 0
-    /// and do not wrap within any program's life.
-    next: u64,
-    senders: usize,
-    weak_senders: usize,
-    receivers: usize,
-}
-
-struct Message<T> {
-    // Shared, so that a receiver clones the value outside the lock.
-    value: Arc<T>,
-    unread: usize,
-}
-
-/// Messages that left the ring, to be dropped when it is not locked.
-type Gone<T> = VecDeque<Message<T>>;
-
-impl<T> Ring<T> {
-    /// The position of the oldest message.
-    fn oldest(&self) -> u64 {
-        self.next - self.messages.len() as u64
-    }
-
-    /// Takes out the messages that everybody has read.
-    fn take_read(&mut self) -> Gone<T> {
-        let read = self.messages.partition_point(|message| message.unread == 0);
-        if read == 0 {
-            return Gone::new();
-        }
-        let rest = self.messages.split_off(read);
-        mem::replace(&mut self.messages, rest)
-    }
-
-    fn push(&mut self, value: Arc<T>) {
-        self.messages.push_back(Message {
-            value,
-            unread: self.receivers,
-        });
-        self.next += 1;
-    }
-}
-
 impl<T> Shared<T> {
     #[inline]
-    fn lock(&self) -> LockGuard<'_, Ring<T>> {
+    fn lock(&self) -> Locked<'_, T> {
         self.ring.lock()
     }
 
     /// Whether a message needs a place: nothing may be overwritten, and somebody
     /// is there to read.
     fn waits_for_room(&self) -> bool {
-        self.overflow == Overflow::Wait && self.lock().receivers != 0
+        self.overflow == Overflow::Wait && self.lock().receivers() != 0
     }
 
     /// Gives so many places to senders, by ROOM.
@@ -199,58 +159,32 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Whether a receiver at the position `next` finds anything but an open and
-    /// empty ring.
-    fn has_news(&self, next: u64) -> bool {
+    /// Whether a receiver finds anything but an open and empty ring. One that waits
+    /// looks by this, so that a later send finds it.
+    fn has_news(&self, place: &Place) -> bool {
         let ring = self.lock();
-        next < ring.next || ring.senders == 0
+        ring.unread(place) != 0 || ring.senders == 0
     }
 
-    /// Reads for the receiver at the position `next`.
-    fn try_recv(&self, next: &mut u64) -> Result<T, TryRecvError>
+    /// Reads for a receiver.
+    fn try_recv(&self, place: &mut Place) -> Result<T, TryRecvError>
     where
         T: Clone,
     {
-        let mut ring = self.lock();
-        let oldest = ring.oldest();
-        if *next < oldest {
-            let missed = oldest - *next;
-            *next = oldest;
-            return Err(TryRecvError::Lagged(missed));
+        let (message, has_left) = self.lock().read(place)?;
+        if has_left {
+            self.made_room(1);
         }
-        let index = (*next - oldest) as usize;
-        let is_open = ring.senders != 0;
-        let Some(message) = ring.messages.get_mut(index) else {
-            return Err(if is_open {
-                TryRecvError::Empty
-            } else {
-                TryRecvError::Closed
-            });
-        };
-        *next += 1;
-        message.unread -= 1;
-        if message.unread != 0 {
-            let shared = Arc::clone(&message.value);
-            drop(ring);
-            return Ok((*shared).clone());
-        }
-        // By COUNTED it is the first of the ring, as everybody has read it.
-        debug_assert_eq!(index, 0, "COUNTED");
-        let read = ring.messages.pop_front();
-        let value = read.expect("it was there a moment ago").value;
-        drop(ring);
-        self.made_room(1);
-        // Others may be cloning it still.
-        Ok(Arc::try_unwrap(value).unwrap_or_else(|shared| (*shared).clone()))
+        Ok(message.into_value())
     }
 
     /// Sends, unless nobody is there; never waits.
-    fn try_send(&self, value: Arc<T>) -> Result<usize, SendError<Arc<T>>> {
+    fn try_send(&self, value: T) -> Result<usize, SendError<T>> {
         let place = match self.overflow {
             Overflow::Lag => None,
             Overflow::Wait => match self.room.try_acquire() {
                 Ok(place) => Some(place),
-                Err(_) if self.lock().receivers == 0 => return Err(SendError::Closed(value)),
+                Err(_) if self.lock().receivers() == 0 => return Err(SendError::Closed(value)),
                 Err(_) => return Err(SendError::Full(value)),
             },
         };
@@ -259,28 +193,28 @@ impl<T> Shared<T> {
 
     /// Sends, unless nobody is there (then the place goes to the next), or a place
     /// is needed and there is none.
-    fn send(
-        &self,
-        value: Arc<T>,
-        place: Option<SemaphorePermit<'_>>,
-    ) -> Result<usize, SendError<Arc<T>>> {
+    fn send(&self, value: T, place: Option<SemaphorePermit<'_>>) -> Result<usize, SendError<T>> {
         let mut ring = self.lock();
-        if ring.receivers == 0 {
+        if ring.receivers() == 0 {
             return Err(SendError::Closed(value));
         }
         let mut overwritten = None;
         if let Some(place) = place {
-            debug_assert!(ring.messages.len() < self.capacity, "ROOM");
+            debug_assert!(ring.len() < self.capacity, "ROOM");
             place.forget();
         } else if self.overflow == Overflow::Wait {
             return Err(SendError::Full(value));
-        } else if ring.messages.len() == self.capacity {
-            overwritten = ring.messages.pop_front();
+        } else if ring.len() == self.capacity {
+            overwritten = ring.pop_oldest();
         }
         ring.push(value);
-        let receivers = ring.receivers;
+        let receivers = ring.receivers();
+        // Who waits was there before it looked at the ring, under this lock.
+        let somebody_waits = self.sent.has_waiters();
         drop(ring);
-        self.sent.notify_all();
+        if somebody_waits {
+            self.sent.notify_all();
+        }
         drop(overwritten);
         Ok(receivers)
     }
@@ -329,13 +263,7 @@ impl<T> Sender<T> {
             shared: Arc::new(Shared {
                 capacity,
                 overflow,
-                ring: Lock::new(Ring {
-                    messages: VecDeque::new(),
-                    next: 0,
-                    senders: 1,
-                    weak_senders: 0,
-                    receivers: 0,
-                }),
+                ring: Ring::new(),
                 sent: Notify::new(),
                 // More than memory holds in any case.
                 room: Semaphore::new(capacity.min(Semaphore::MAX_PERMITS)),
@@ -369,8 +297,7 @@ impl<T> Sender<T> {
     /// assert_eq!(sender.send(2), Err(SendError::Closed(2)));
     /// ```
     pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
-        let sent = self.shared.try_send(Arc::new(value));
-        sent.map_err(SendError::unshared)
+        self.shared.try_send(value)
     }
 
     /// Sends a message, and waits for a free place first if the ring is full
@@ -412,7 +339,7 @@ impl<T> Sender<T> {
     ///
     /// Releases what was written before to whoever receives the message.
     pub fn send_wait<I: Io>(&self, io: I, value: T) -> SendWait<'_, T, I> {
-        SendWait::new(&self.shared, io, Arc::new(value))
+        SendWait::new(&self.shared, io, value)
     }
 
     /// Sends without a future. While the ring is full and must not overflow, or
@@ -451,15 +378,14 @@ impl<T> Sender<T> {
     pub fn send_with<'a>(
         &'a self,
         mut waiter: Pin<&mut semaphore::Waiter<'a>>,
-        value: T,
+        mut value: T,
     ) -> Result<usize, SendError<T>> {
-        let mut value = Arc::new(value);
         loop {
             let mut place = None;
             if self.shared.waits_for_room() {
                 match self.shared.room.acquire_with(1, waiter.as_mut()) {
                     Some(won) => place = Some(won.expect("`room` is never closed")),
-                    None => return Err(SendError::Full(value).unshared()),
+                    None => return Err(SendError::Full(value)),
                 }
             } else {
                 // Nobody is there, and so it waits here no more.
@@ -468,7 +394,7 @@ impl<T> Sender<T> {
             match self.shared.send(value, place) {
                 // The first receiver came just now.
                 Err(SendError::Full(unsent)) => value = unsent,
-                sent => return sent.map_err(SendError::unshared),
+                sent => return sent,
             }
         }
     }
@@ -497,7 +423,7 @@ impl<T> Sender<T> {
 
     /// How many messages some receiver has not read.
     pub fn len(&self) -> usize {
-        self.shared.lock().messages.len()
+        self.shared.lock().len()
     }
 
     /// Whether every message has been read by everybody.
@@ -512,7 +438,7 @@ impl<T> Sender<T> {
 
     /// How many receivers there are, at this moment.
     pub fn receiver_count(&self) -> usize {
-        self.shared.lock().receivers
+        self.shared.lock().receivers()
     }
 
     /// How many senders there are, at this moment.
@@ -553,6 +479,9 @@ impl<T> Drop for Sender<T> {
         let mut ring = self.shared.lock();
         ring.senders -= 1;
         let was_last = ring.senders == 0;
+        if was_last {
+            ring.close();
+        }
         drop(ring);
         if was_last {
             self.shared.sent.notify_all();
@@ -634,19 +563,15 @@ impl<T> fmt::Debug for WeakSender<T> {
 /// [`Sender::subscribe`] or [`resubscribe`](Receiver::resubscribe).
 pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
-    /// The position of the message that it reads next.
-    next: u64,
+    place: Place,
 }
 
 impl<T> Receiver<T> {
     fn new(shared: &Arc<Shared<T>>) -> Self {
-        let mut ring = shared.lock();
-        ring.receivers += 1;
-        let next = ring.next;
-        drop(ring);
+        let place = shared.lock().join();
         Self {
             shared: Arc::clone(shared),
-            next,
+            place,
         }
     }
 
@@ -659,7 +584,7 @@ impl<T> Receiver<T> {
     /// How many messages were sent that this receiver has not read; those that
     /// it will miss count too, so it may be more than the capacity.
     pub fn len(&self) -> usize {
-        let unread = self.shared.lock().next - self.next;
+        let unread = self.shared.lock().unread(&self.place);
         usize::try_from(unread).unwrap_or(usize::MAX)
     }
 
@@ -726,7 +651,7 @@ impl<T: Clone> Receiver<T> {
     /// assert_eq!(receiver.try_recv(), Ok(2));
     /// ```
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.shared.try_recv(&mut self.next)
+        self.shared.try_recv(&mut self.place)
     }
 
     /// Waits for the next message; `io` is the executor that it runs on.
@@ -804,7 +729,7 @@ impl<T: Clone> Receiver<T> {
     /// If the waiter is queued elsewhere.
     pub fn recv_with<'a>(&'a self, waiter: Pin<&mut notify::Waiter<'a>>) -> bool {
         let sent = &self.shared.sent;
-        sent.wait_unless(waiter, || self.shared.has_news(self.next))
+        sent.wait_unless(waiter, || self.shared.has_news(&self.place))
     }
 
     /// [`recv`](Receiver::recv) on any executor.
@@ -826,17 +751,10 @@ impl<T: Clone> Receiver<T> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let mut ring = self.shared.lock();
-        let oldest = ring.oldest();
-        let read = self.next.saturating_sub(oldest) as usize;
-        for message in ring.messages.iter_mut().skip(read) {
-            message.unread -= 1;
-        }
-        ring.receivers -= 1;
-        let was_last = ring.receivers == 0;
-        let gone = ring.take_read();
+        // `_gone` is dropped last: it is foreign code too.
+        let (_gone, places) = ring.leave(&mut self.place);
+        let was_last = ring.receivers() == 0;
         drop(ring);
-        // `gone` is dropped last: it is foreign code too.
-        let places = gone.len();
         let _room = Finally(|| self.shared.made_room(places));
         if was_last {
             self.shared.deserted.notify_all();

@@ -499,6 +499,13 @@ impl Notify {
         self.list.lock().waiters
     }
 
+    /// Whether somebody is queued.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn has_waiters(&self) -> bool {
+        self.state.load(Ordering::Acquire) & KIND == WAITING
+    }
+
     #[inline]
     fn current_calls(&self) -> usize {
         calls(self.state.load(Ordering::Acquire))

@@ -1,6 +1,5 @@
 //! How a broadcast can fail.
 
-use alloc::sync::Arc;
 use core::error::Error;
 use core::fmt;
 
@@ -11,18 +10,6 @@ pub enum SendError<T> {
     Closed(T),
     /// There is no free place, and nothing may be overwritten.
     Full(T),
-}
-
-impl<T> SendError<Arc<T>> {
-    /// The error of a message that was put into an `Arc` to be sent.
-    pub(super) fn unshared(self) -> SendError<T> {
-        let own =
-            |value| Arc::into_inner(value).expect("a message that was not sent is not shared");
-        match self {
-            Self::Closed(value) => SendError::Closed(own(value)),
-            Self::Full(value) => SendError::Full(own(value)),
-        }
-    }
 }
 
 impl<T> SendError<T> {

@@ -1,6 +1,7 @@
 //! What the laws of `broadcast::` promise, in every interleaving of two threads.
 //! Each model says what it proves; the number bounds the forced switches.
 
+use core::mem;
 use std::boxed::Box;
 
 use loom::thread;
@@ -115,6 +116,51 @@ fn loom_value_dropped_after_last_reader() {
             assert_eq!(sender.send(value.clone()), Ok(1));
             drop((first, sender));
             assert_eq!(std::sync::Arc::strong_count(&value), 1);
+        });
+    }
+}
+
+/// Proves: a message that is pushed out while it is read stays until that has ended,
+/// and its slot is not filled before; each is dropped once.
+#[test]
+fn loom_message_stays_for_who_reads_it() {
+    for swapped in [false, true] {
+        model(2, move || {
+            // Not loom's: their counts are looked at when all is over.
+            let values = [(); 3].map(|()| std::sync::Arc::new(()));
+            let (sender, mut reads) = channel(1);
+            let mut waits = sender.subscribe();
+            sender.send(values[0].clone()).unwrap();
+            let [_, second, third] = values.clone();
+            let send = move || {
+                sender.send(second).unwrap();
+                sender.send(third).unwrap();
+                assert!(
+                    waits
+                        .try_recv()
+                        .is_err_and(|e| e == TryRecvError::Lagged(2))
+                );
+                waits.try_recv().unwrap();
+                sender
+            };
+            let read = move || {
+                let _ = reads.try_recv();
+                drop(reads);
+            };
+            let sender = if swapped {
+                let other = thread::spawn(send);
+                read();
+                other.join().unwrap()
+            } else {
+                let other = thread::spawn(read);
+                let sender = send();
+                other.join().unwrap();
+                sender
+            };
+            assert_eq!(sender.receiver_count(), 0);
+            let counts = values.each_ref().map(std::sync::Arc::strong_count);
+            assert_eq!(counts, [1; 3]);
+            drop(sender);
         });
     }
 }

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::vec::Vec;
 
+use super::ring::Entry;
 use super::{
-    Message, Overflow, Receiver, Recv, RecvError, SendError, SendWait, Sender, Shared,
-    TryRecvError, channel, channel_with,
+    Overflow, Receiver, Recv, RecvError, SendError, SendWait, Sender, Shared, TryRecvError,
+    channel, channel_with,
 };
 use crate::io::{Bare, Block, Io};
 use crate::notify::Waiter;
@@ -506,6 +507,65 @@ fn user_code_runs_outside_the_lock() {
 }
 
 #[test]
+fn message_that_is_cloned_stays_where_it_is() {
+    /// Sends others while it is cloned.
+    struct Chatty(u32, super::WeakSender<Chatty>, Arc<AtomicUsize>);
+
+    impl Clone for Chatty {
+        fn clone(&self) -> Self {
+            if let Some(sender) = self.1.upgrade() {
+                for number in 1..=4 {
+                    let next = Self(self.0 + number, self.1.clone(), self.2.clone());
+                    assert!(sender.send(next).is_ok());
+                }
+                assert_eq!(self.2.load(Ordering::Relaxed), 3, "pushed out");
+            }
+            Self(self.0, self.1.clone(), self.2.clone())
+        }
+    }
+
+    impl Drop for Chatty {
+        fn drop(&mut self) {
+            self.2.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    let drops = Arc::new(AtomicUsize::new(0));
+    let (sender, mut first) = channel(1);
+    let mut second = sender.subscribe();
+    let message = Chatty(10, sender.downgrade(), drops.clone());
+    assert!(sender.send(message).is_ok());
+    let clone = first.try_recv().ok().unwrap();
+    assert_eq!(clone.0, 10);
+    assert_eq!(
+        drops.load(Ordering::Relaxed),
+        4,
+        "now the message itself, too"
+    );
+    assert_eq!(sender.shared.lock().room(), 2);
+    assert!(matches!(second.try_recv(), Err(TryRecvError::Lagged(4))));
+    drop((first, second));
+    assert_eq!(drops.load(Ordering::Relaxed), 5);
+}
+
+#[test]
+fn sends_and_receives_without_allocation_once_there_is_room() {
+    let (sender, mut first) = channel::<u32>(4);
+    let mut second = sender.subscribe();
+    let mut round = || {
+        for number in 0..6 {
+            sender.send(number).unwrap();
+        }
+        for receiver in [&mut first, &mut second] {
+            assert_eq!(receiver.try_recv(), Err(TryRecvError::Lagged(2)));
+            (2..6).for_each(|number| assert_eq!(receiver.try_recv(), Ok(number)));
+        }
+    };
+    round();
+    assert_eq!(allocations(round), 0);
+}
+
+#[test]
 fn waits_without_allocation() {
     let (sender, mut receiver) = channel::<u32>(4);
     let (_wakes, waker) = counting_waker();
@@ -821,17 +881,10 @@ fn dropping_a_message_that_panics_loses_no_other() {
 fn idle_size_is_bounded() {
     assert_eq!(size_of::<Sender<u64>>(), 8);
     assert_eq!(size_of::<Receiver<u64>>(), 16);
-    assert_eq!(size_of::<Message<u64>>(), 16);
+    assert_eq!(size_of::<Entry<u64>>(), 16);
     assert!(size_of::<Shared<u64>>() <= 224);
     assert!(size_of::<Recv<'_, u64>>() <= 72);
     assert!(size_of::<SendWait<'_, [u64; 9]>>() <= 128);
     // The ring is not allocated before it is needed.
-    assert_eq!(
-        Sender::<u64>::new(1 << 20)
-            .shared
-            .lock()
-            .messages
-            .capacity(),
-        0
-    );
+    assert_eq!(Sender::<u64>::new(1 << 20).shared.lock().room(), 0);
 }

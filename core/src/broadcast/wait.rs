@@ -1,10 +1,11 @@
 //! The futures of the broadcast. A sender waits by a [`Semaphore`](crate::Semaphore), the others by
-//! a [`Notify`](crate::Notify): they create their wait, look, and then queue, so
-//! that nothing comes in between.
+//! a [`Notify`](crate::Notify). A receiver queues and then looks once more; who waits
+//! for the last receiver to go creates the wait, looks, and then queues. So nothing
+//! comes in between.
 //! The budget is spent when there is something to have, and before it is had:
 //! so a future that is dropped with the budget used up has taken nothing.
 
-use alloc::sync::Arc;
+use alloc::boxed::Box;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
@@ -12,7 +13,7 @@ use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::{Receiver, RecvError, SendError, Shared, TryRecvError};
+use super::{Place, Receiver, RecvError, SendError, Shared, TryRecvError};
 use crate::io::{Bare, Io};
 use crate::notify::Wait;
 use crate::semaphore::Acquire;
@@ -22,9 +23,10 @@ pin_project! {
     #[must_use = "futures do nothing unless they are awaited or polled"]
     pub struct Recv<'a, T, I = Bare> {
         shared: &'a Shared<T>,
-        next: &'a mut u64,
+        place: &'a mut Place,
+        // Made when there is no message.
         #[pin]
-        wait: Wait<'a>,
+        wait: Option<Wait<'a>>,
         io: I,
         is_over: bool,
     }
@@ -32,11 +34,10 @@ pin_project! {
 
 impl<'a, T, I> Recv<'a, T, I> {
     pub(super) fn new(receiver: &'a mut Receiver<T>, io: I) -> Self {
-        let shared = &*receiver.shared;
         Self {
-            shared,
-            next: &mut receiver.next,
-            wait: shared.sent.wait_future(),
+            shared: &receiver.shared,
+            place: &mut receiver.place,
+            wait: None,
             io,
             is_over: false,
         }
@@ -53,9 +54,9 @@ impl<T: Clone, I: Io> Future for Recv<'_, T, I> {
             "`Recv` of a broadcast was polled after it had finished"
         );
         loop {
-            if this.shared.has_news(**this.next) {
+            if this.shared.ring.has_news(this.place) {
                 ready!(this.io.poll_spend(cx));
-                let received = match this.shared.try_recv(this.next) {
+                let received = match this.shared.try_recv(this.place) {
                     Ok(value) => Ok(value),
                     Err(TryRecvError::Closed) => Err(RecvError::Closed),
                     Err(TryRecvError::Lagged(missed)) => Err(RecvError::Lagged(missed)),
@@ -66,8 +67,16 @@ impl<T: Clone, I: Io> Future for Recv<'_, T, I> {
                 *this.is_over = true;
                 return Poll::Ready(received);
             }
-            ready!(this.wait.as_mut().poll(cx));
-            this.wait.set(this.shared.sent.wait_future());
+            if this.wait.is_none() {
+                this.wait.set(Some(this.shared.sent.wait_future()));
+            }
+            let wait = this.wait.as_mut().as_pin_mut();
+            let is_queued = wait.is_some_and(|wait| wait.poll(cx).is_pending());
+            // Queued, it looks once more: a later send finds it.
+            if is_queued && !this.shared.has_news(this.place) {
+                return Poll::Pending;
+            }
+            this.wait.set(None);
         }
     }
 }
@@ -77,17 +86,17 @@ pin_project! {
     #[must_use = "futures do nothing unless they are awaited or polled"]
     pub struct SendWait<'a, T, I = Bare> {
         shared: &'a Shared<T>,
-        value: Option<Arc<T>>,
+        value: Option<Box<T>>,
         #[pin]
         wait: Acquire<'a, I>,
     }
 }
 
 impl<'a, T, I: Io> SendWait<'a, T, I> {
-    pub(super) fn new(shared: &'a Shared<T>, io: I, value: Arc<T>) -> Self {
+    pub(super) fn new(shared: &'a Shared<T>, io: I, value: T) -> Self {
         Self {
             shared,
-            value: Some(value),
+            value: Some(Box::new(value)),
             wait: shared.room.acquire(io),
         }
     }
@@ -113,10 +122,10 @@ impl<T, I: Io> Future for SendWait<'_, T, I> {
                 None
             };
             let value = this.value.take().expect("it is there until it is sent");
-            match this.shared.send(value, place) {
+            match this.shared.send(*value, place) {
                 // The first receiver came just now.
-                Err(SendError::Full(value)) => *this.value = Some(value),
-                sent => return Poll::Ready(sent.map_err(SendError::unshared)),
+                Err(SendError::Full(value)) => *this.value = Some(Box::new(value)),
+                sent => return Poll::Ready(sent),
             }
         }
     }
@@ -154,7 +163,7 @@ impl<T, I: Io> Future for Closed<'_, T, I> {
             !*this.is_over,
             "`Closed` of a broadcast was polled after it had finished"
         );
-        while this.shared.lock().receivers != 0 {
+        while this.shared.lock().receivers() != 0 {
             ready!(this.wait.as_mut().poll(cx));
             this.wait.set(this.shared.deserted.wait_future());
         }

@@ -62,11 +62,6 @@
 //!   one of that message while it is cloned: a slow clone holds up those who read
 //!   the same message, and nobody else.
 //! - A waker that panics keeps no other receiver asleep.
-//!
-//! # Differences
-//!
-//! A message is one allocation when it is sent; in the original it lies in the
-//! ring.
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
