@@ -193,7 +193,7 @@ impl<T, H: Home> Tx<T, H> {
     }
 
     /// Takes the waker of [`watch`](Self::watch) back.
-    #[inline]
+    #[inline(never)]
     pub(super) fn unwatch(&mut self) {
         let joint = self.joint();
         // SAFETY: by ALIVE, as in `watch`.
@@ -249,20 +249,35 @@ impl<T, H: Home> Tx<T, H> {
             }
         }
         if state & WAKERS != 0 {
-            // SAFETY: invariants ALIVE, as we have not left, and OWNED: DONE
-            // without CLOSED has made both wakers the sender's, and the word
-            // said which there were.
-            let (theirs, own) = unsafe {
-                (
-                    (state & RX_WAKER != 0).then(|| take(&joint.as_ref().rx_waker)),
-                    (state & TX_WAKER != 0).then(|| take(&joint.as_ref().tx_waker)),
-                )
-            };
-            // SAFETY: invariant ALIVE: we have not left.
-            unsafe { leave::<T, H>(joint, state, TX_LEFT) };
-            Wakers { own, theirs }.let_go();
+            // SAFETY: invariants ALIVE, as we have not left, and OWNED: DONE without
+            // CLOSED has made both wakers the sender's.
+            unsafe { Self::end_waits(joint, state) };
         }
         Ok(())
+    }
+
+    /// Takes the wakers out that there were by `state`, leaves, and wakes.
+    ///
+    /// # Safety
+    ///
+    /// The sender has not left. By OWNED the wakers are its own, and there is one.
+    #[inline(never)]
+    unsafe fn end_waits(joint: NonNull<Joint<T>>, state: usize) {
+        // SAFETY: invariants ALIVE and OWNED, the caller's promise.
+        unsafe {
+            if state & WAKERS == RX_WAKER {
+                let theirs = take(&joint.as_ref().rx_waker);
+                leave::<T, H>(joint, state, TX_LEFT);
+                wake(Some(theirs));
+            } else {
+                let wakers = Wakers {
+                    own: Some(take(&joint.as_ref().tx_waker)),
+                    theirs: (state & RX_WAKER != 0).then(|| take(&joint.as_ref().rx_waker)),
+                };
+                leave::<T, H>(joint, state, TX_LEFT);
+                wakers.let_go();
+            }
+        }
     }
 }
 
@@ -325,7 +340,7 @@ impl<T, H: Home> Rx<T, H> {
     }
 
     /// Takes the waker of [`watch`](Self::watch) back.
-    #[inline]
+    #[inline(never)]
     pub(super) fn unwatch(&mut self) {
         if let Some(joint) = self.joint() {
             // SAFETY: by ALIVE, as in `watch`.
@@ -350,6 +365,18 @@ impl<T, H: Home> Rx<T, H> {
         // SAFETY: invariant ALIVE: we have not left, and forgot the pointer.
         unsafe { leave::<T, H>(joint, state, RX_LEFT) };
         value
+    }
+
+    /// Closes and leaves, without the value. Apart from the drop, which most often
+    /// finds that this has left.
+    #[inline(never)]
+    fn give_up(&mut self, joint: NonNull<Joint<T>>) {
+        // SAFETY: invariant ALIVE: it has not left yet; if `shut` makes it, the
+        // pointer is not used again.
+        match unsafe { Self::shut(joint, true) } {
+            Ok(wakers) => wakers.let_go(),
+            Err(_) => drop(self.finish()),
+        }
     }
 
     /// Tells the sender that no value is wanted, unless it is done already.
@@ -411,12 +438,8 @@ impl<T, H: Home> Rx<T, H> {
 impl<T, H: Home> Drop for Rx<T, H> {
     #[inline]
     fn drop(&mut self) {
-        let Some(joint) = self.joint else { return };
-        // SAFETY: invariant ALIVE: it has not left yet; if `shut` makes it, the
-        // pointer is not used again.
-        match unsafe { Self::shut(joint, true) } {
-            Ok(wakers) => wakers.let_go(),
-            Err(_) => drop(self.finish()),
+        if let Some(joint) = self.joint {
+            self.give_up(joint);
         }
     }
 }
@@ -466,22 +489,27 @@ unsafe fn register(
     if state & over != 0 {
         return true;
     }
-    if state & bit != 0 {
-        // SAFETY: invariant OWNED: we put it there and compare. If the other end
-        // takes it at this moment it reads as well.
-        if cell.with(|slot| unsafe { (*slot).assume_init_ref().will_wake(waker) }) {
-            return false;
-        }
+    if state & bit == 0 {
+        // Foreign code, which may use the other end: before anything is changed.
+        let waker = waker.clone();
+        // SAFETY: the caller's promise.
+        return unsafe { insert(word, cell, bit, over, state, waker) };
+    }
+    // SAFETY: invariant OWNED: we put it there and compare. If the other end takes
+    // it at this moment it reads as well.
+    if cell.with(|slot| unsafe { (*slot).assume_init_ref().will_wake(waker) }) {
+        return false;
     }
     // SAFETY: the caller's promise.
     unsafe { renew(word, cell, bit, over, waker) }
 }
 
-/// [`register`] with a waker that is not there yet.
+/// [`register`] with another waker in place of the one that is there.
 ///
 /// # Safety
 ///
 /// As of [`register`].
+#[cold]
 unsafe fn renew(
     word: &AtomicUsize,
     cell: &TrackedCell<MaybeUninit<Waker>>,
@@ -489,30 +517,46 @@ unsafe fn renew(
     over: usize,
     waker: &Waker,
 ) -> bool {
-    // Foreign code, which may use the other end: before anything is changed.
+    // As in `register`, and the other is dropped when all is done.
     let mut fresh = Discard(Some(waker.clone()));
-    // SAFETY: the caller's promise.
+    // SAFETY: by OWNED, the caller's promise.
     let _outdated = Discard(unsafe { withdraw(word, cell, bit, over) });
-    let mut state = word.load(Ordering::Acquire);
-    if state & over != 0 {
-        return true;
-    }
-    if let Some(fresh) = fresh.0.take() {
-        // SAFETY: invariant OWNED: without `bit`, and before it is over, the
-        // cell is ours.
-        unsafe { put(cell, fresh) };
-    }
+    let state = word.load(Ordering::Acquire);
+    state & over != 0
+        || fresh.0.take().is_some_and(|fresh| {
+            // SAFETY: invariant OWNED: neither is the bit there, nor is it over.
+            unsafe { insert(word, cell, bit, over, state, fresh) }
+        })
+}
+
+/// Puts a waker into the cell, which is empty, unless it is over meanwhile; then
+/// drops it. `state` is what the word was.
+///
+/// # Safety
+///
+/// As of [`register`]; and the word had not `bit`, nor was it over.
+#[inline]
+unsafe fn insert(
+    word: &AtomicUsize,
+    cell: &TrackedCell<MaybeUninit<Waker>>,
+    bit: usize,
+    over: usize,
+    mut state: usize,
+    waker: Waker,
+) -> bool {
+    // SAFETY: invariant OWNED: without `bit` the cell is ours, also if it is over by
+    // now: the other end takes no waker that the word does not tell of.
+    unsafe { put(cell, waker) };
     loop {
         // ORDERING: Release gives the other end the waker. On failure Acquire,
-        // as above.
+        // as in `register`.
         match word.compare_exchange_weak(state, state | bit, Ordering::Release, Ordering::Acquire) {
             Ok(_) => return false,
             Err(actual) => state = actual,
         }
         if state & over != 0 {
-            // SAFETY: invariant OWNED: the other end takes no waker that the
-            // word does not tell of.
-            fresh.0 = Some(unsafe { take(cell) });
+            // SAFETY: by OWNED, as above.
+            discard(Some(unsafe { take(cell) }));
             return true;
         }
     }
@@ -591,8 +635,8 @@ unsafe fn leave<T, H: Home>(joint: NonNull<Joint<T>>, state: usize, own: usize) 
     let alone = alone || {
         // ORDERING: Release: what we did to the cells comes before they are
         // freed, or lent again. Acquire: so does what the other end did.
-        // SAFETY: invariant ALIVE, up to this change.
-        let before = unsafe { (*joint.as_ptr()).state.fetch_or(own, Ordering::AcqRel) };
+        // SAFETY: invariant ALIVE, up to this change: the bit is not there yet.
+        let before = unsafe { (*joint.as_ptr()).state.fetch_add(own, Ordering::AcqRel) };
         before & other != 0
     };
     #[cfg(feature = "alloc")]
