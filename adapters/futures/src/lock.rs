@@ -89,9 +89,10 @@ impl<T: ?Sized> Mutex<T> {
     /// assert!(mutex.try_lock().is_none());
     /// # drop(guard);
     /// ```
+    #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         let inner = self.0.try_lock()?;
-        Some(MutexGuard { inner, mutex: self })
+        Some(MutexGuard { inner })
     }
 
     /// [`try_lock`](Mutex::try_lock) with a guard that owns a share of the mutex.
@@ -111,7 +112,6 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock(&self) -> MutexLockFuture<'_, T> {
         MutexLockFuture {
             inner: self.0.lock_future(),
-            mutex: Some(self),
         }
     }
 
@@ -126,9 +126,9 @@ impl<T: ?Sized> Mutex<T> {
     /// std::thread::spawn(move || drop(guard)).join().unwrap();
     /// assert!(mutex.try_lock().is_some());
     /// ```
+    #[inline]
     pub fn lock_owned(self: Arc<Self>) -> OwnedMutexLockFuture<T> {
         OwnedMutexLockFuture {
-            mutex: Some(Arc::clone(&self)),
             inner: anysync::Mutex::lock_owned_by(self, |mutex: &Self| &mutex.0, Bare),
         }
     }
@@ -153,6 +153,15 @@ impl<T: Default> Default for Mutex<T> {
 
 impl<T: ?Sized> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown(&self.0).fmt(f)
+    }
+}
+
+/// The mutex inside, shown as a [`Mutex`]: futures and guards know no other.
+struct Shown<'a, T: ?Sized>(&'a anysync::Mutex<T>);
+
+impl<T: ?Sized> fmt::Debug for Shown<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mutex")
             .field("is_locked", &self.0.is_locked())
             .field("has_waiters", &(self.0.waiter_count() > 0))
@@ -166,8 +175,6 @@ pin_project! {
     pub struct MutexLockFuture<'a, T: ?Sized> {
         #[pin]
         inner: core::Lock<'a, T>,
-        // `None` once it has the lock.
-        mutex: Option<&'a Mutex<T>>,
     }
 }
 
@@ -176,28 +183,36 @@ impl<'a, T: ?Sized> Future for MutexLockFuture<'a, T> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let mutex = this.mutex.expect("polled MutexLockFuture after completion");
-        this.inner.poll(cx).map(|inner| {
-            *this.mutex = None;
-            MutexGuard { inner, mutex }
-        })
+        if self.is_terminated() {
+            finished("MutexLockFuture");
+        }
+        self.project()
+            .inner
+            .poll(cx)
+            .map(|inner| MutexGuard { inner })
     }
 }
 
 impl<T: ?Sized> FusedFuture for MutexLockFuture<'_, T> {
+    #[inline]
     fn is_terminated(&self) -> bool {
-        self.mutex.is_none()
+        self.inner.is_finished()
     }
 }
 
 impl<T: ?Sized> fmt::Debug for MutexLockFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let waits_for = (!self.is_terminated()).then(|| Shown(self.inner.mutex()));
         f.debug_struct("MutexLockFuture")
-            .field("was_acquired", &self.is_terminated())
-            .field("mutex", &self.mutex)
+            .field("was_acquired", &waits_for.is_none())
+            .field("mutex", &waits_for)
             .finish_non_exhaustive()
     }
+}
+
+#[cold]
+fn finished(future: &str) -> ! {
+    panic!("polled {future} after completion");
 }
 
 pin_project! {
@@ -206,8 +221,6 @@ pin_project! {
     pub struct OwnedMutexLockFuture<T: ?Sized> {
         #[pin]
         inner: core::LockOwned<T, Mutex<T>, Bare>,
-        // `None` once it has the lock.
-        mutex: Option<Arc<Mutex<T>>>,
     }
 }
 
@@ -215,21 +228,18 @@ impl<T: ?Sized> Future for OwnedMutexLockFuture<T> {
     type Output = OwnedMutexGuard<T>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        assert!(
-            this.mutex.is_some(),
-            "polled OwnedMutexLockFuture after completion"
-        );
-        this.inner.poll(cx).map(|inner| {
-            *this.mutex = None;
-            OwnedMutexGuard { inner }
-        })
+        if self.is_terminated() {
+            finished("OwnedMutexLockFuture");
+        }
+        let polled = self.project().inner.poll(cx);
+        polled.map(|inner| OwnedMutexGuard { inner })
     }
 }
 
 impl<T: ?Sized> FusedFuture for OwnedMutexLockFuture<T> {
+    #[inline]
     fn is_terminated(&self) -> bool {
-        self.mutex.is_none()
+        self.inner.owner().is_none()
     }
 }
 
@@ -237,7 +247,7 @@ impl<T: ?Sized> fmt::Debug for OwnedMutexLockFuture<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OwnedMutexLockFuture")
             .field("was_acquired", &self.is_terminated())
-            .field("mutex", &self.mutex)
+            .field("mutex", &self.inner.owner())
             .finish_non_exhaustive()
     }
 }
@@ -246,7 +256,6 @@ impl<T: ?Sized> fmt::Debug for OwnedMutexLockFuture<T> {
 #[clippy::has_significant_drop]
 pub struct MutexGuard<'a, T: ?Sized> {
     inner: anysync::MutexGuard<'a, T>,
-    mutex: &'a Mutex<T>,
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
@@ -264,8 +273,8 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         F: FnOnce(&mut T) -> &mut U,
     {
         MappedMutexGuard {
+            mutex: anysync::MutexGuard::mutex(&this.inner),
             inner: anysync::MutexGuard::map(this.inner, f),
-            mutex: this.mutex,
         }
     }
 }
@@ -274,7 +283,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 #[clippy::has_significant_drop]
 pub struct MappedMutexGuard<'a, T: ?Sized, U: ?Sized> {
     inner: anysync::MappedMutexGuard<'a, U>,
-    mutex: &'a Mutex<T>,
+    mutex: &'a anysync::Mutex<T>,
 }
 
 impl<'a, T: ?Sized, U: ?Sized> MappedMutexGuard<'a, T, U> {
@@ -302,12 +311,14 @@ macro_rules! guard {
         impl<$($generics)*> Deref for $guard {
             type Target = $value;
 
+            #[inline]
             fn deref(&self) -> &$value {
                 &self.inner
             }
         }
 
         impl<$($generics)*> DerefMut for $guard {
+            #[inline]
             fn deref_mut(&mut self) -> &mut $value {
                 &mut self.inner
             }
@@ -328,8 +339,9 @@ macro_rules! guard {
     };
 }
 
-guard!([T: ?Sized] MutexGuard<'_, T> => T, "MutexGuard", |this| &this.mutex);
+guard!([T: ?Sized] MutexGuard<'_, T> => T, "MutexGuard",
+    |this| &Shown(anysync::MutexGuard::mutex(&this.inner)));
 guard!([T: ?Sized, U: ?Sized] MappedMutexGuard<'_, T, U> => U, "MappedMutexGuard",
-    |this| &this.mutex);
+    |this| &Shown(this.mutex));
 guard!([T: ?Sized] OwnedMutexGuard<T> => T, "OwnedMutexGuard",
     |this| anysync::OwnedMutexGuard::owner(&this.inner));

@@ -5,11 +5,14 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
+
 use pin_project_lite::pin_project;
 
 #[cfg(feature = "alloc")]
 use super::OwnedMutexGuard;
-use super::raw::is_told;
+use super::raw::{TAKEN, is_told};
 use super::{Mutex, MutexGuard};
 use crate::callback::waker_of;
 use crate::io::{Bare, Io};
@@ -46,7 +49,19 @@ impl<'a, T: ?Sized, I> Lock<'a, T, I> {
     }
 }
 
-impl<T: ?Sized, I> Lock<'_, T, I> {
+impl<'a, T: ?Sized, I> Lock<'a, T, I> {
+    /// The mutex that it waits for.
+    #[inline]
+    pub fn mutex(&self) -> &'a Mutex<T> {
+        self.entry.owner()
+    }
+
+    /// Whether it has returned its guard, and may not be polled any more.
+    #[inline]
+    pub fn is_finished(&self) -> bool {
+        self.entry.status() == TAKEN
+    }
+
     #[inline]
     pub(crate) fn io(&self) -> &I {
         &self.io
@@ -112,6 +127,16 @@ impl<T: ?Sized, O: ?Sized, I> LockOwned<T, O, I> {
             entry: Entry::new(Some(mutex), 0),
             io,
         }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<T: ?Sized, O: ?Sized, I> LockOwned<T, O, I> {
+    /// What keeps the mutex alive that it waits for; `None` once it has returned its
+    /// guard, which has it, and may not be polled any more.
+    #[inline]
+    pub fn owner(&self) -> Option<&Arc<O>> {
+        self.entry.owner().as_ref().map(Projected::owner)
     }
 }
 
