@@ -101,6 +101,7 @@ impl Semaphore {
     /// assert!(semaphore.try_acquire().is_none());
     /// # drop(permit);
     /// ```
+    #[inline]
     pub fn try_acquire(&self) -> Option<SemaphoreGuard<'_>> {
         self.try_acquire_many(1)
     }
@@ -114,6 +115,7 @@ impl Semaphore {
     /// assert!(semaphore.try_acquire_many(2).is_none());
     /// # drop(two);
     /// ```
+    #[inline]
     pub fn try_acquire_many(&self, n: usize) -> Option<SemaphoreGuard<'_>> {
         let permits = self.0.try_acquire_many(n).ok()?;
         Some(SemaphoreGuard { permits })
@@ -141,6 +143,7 @@ impl Semaphore {
     /// # Memory ordering
     ///
     /// Acquires what was released with the permit.
+    #[inline]
     pub fn acquire(&self) -> Acquire<'_> {
         self.acquire_many(1)
     }
@@ -165,6 +168,7 @@ impl Semaphore {
     ///
     /// If `n` is above [`MAX_PERMITS`](Semaphore::MAX_PERMITS), as there never are
     /// so many.
+    #[inline]
     #[track_caller]
     pub fn acquire_many(&self, n: usize) -> Acquire<'_> {
         Acquire {
@@ -201,12 +205,14 @@ impl Semaphore {
     /// assert!(semaphore.try_acquire_arc().is_none());
     /// # drop(permit);
     /// ```
+    #[inline]
     pub fn try_acquire_arc(self: &Arc<Self>) -> Option<SemaphoreGuardArc> {
         self.try_acquire_many_arc(1)
     }
 
     /// [`try_acquire_many`](Semaphore::try_acquire_many), with permits that own
     /// a share of the semaphore; not in the original.
+    #[inline]
     pub fn try_acquire_many_arc(self: &Arc<Self>, n: usize) -> Option<SemaphoreGuardArc> {
         let permits = anysync::Semaphore::try_acquire_owned_by(self.clone(), Self::inner, n);
         permits.ok().map(|permits| SemaphoreGuardArc { permits })
@@ -229,6 +235,7 @@ impl Semaphore {
     /// # Fairness, cancel safety, memory ordering
     ///
     /// As [`acquire`](Semaphore::acquire).
+    #[inline]
     pub fn acquire_arc(self: &Arc<Self>) -> AcquireArc {
         self.acquire_many_arc(1)
     }
@@ -239,6 +246,7 @@ impl Semaphore {
     /// # Fairness, cancel safety, memory ordering, panics
     ///
     /// As [`acquire_many`](Semaphore::acquire_many).
+    #[inline]
     #[track_caller]
     pub fn acquire_many_arc(self: &Arc<Self>, n: usize) -> AcquireArc {
         AcquireArc {
@@ -254,6 +262,7 @@ impl Semaphore {
         Bare.block_on(self.acquire_arc())
     }
 
+    #[inline]
     fn inner(&self) -> &anysync::Semaphore {
         &self.0
     }
@@ -268,8 +277,14 @@ impl fmt::Debug for Semaphore {
 }
 
 /// Nothing here closes the semaphore inside.
+#[inline]
 fn open<T>(acquired: Result<T, AcquireError>) -> T {
-    acquired.expect("a semaphore that nobody can close is closed")
+    acquired.unwrap_or_else(|_| closed())
+}
+
+#[cold]
+fn closed() -> ! {
+    panic!("a semaphore that nobody can close is closed")
 }
 
 future! {
