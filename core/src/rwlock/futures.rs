@@ -33,8 +33,8 @@ macro_rules! borrowing {
 
             impl<'a, T: ?Sized, I> PinnedDrop for $name<'a, T, I> {
                 fn drop(this: Pin<&mut Self>) {
-                    let (lock, mut ticket) = this.project().entry.parts();
-                    lock.raw().$end(&mut ticket);
+                    let (lock, ticket) = this.project().entry.parts();
+                    lock.raw().$end(ticket);
                 }
             }
         }
@@ -56,8 +56,8 @@ macro_rules! borrowing {
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
                 let this = self.project();
                 let lock: &'a RwLock<T> = this.entry.owner();
-                let (_, mut ticket) = this.entry.parts();
-                lock.raw().poll($kind, &mut ticket, this.io, cx).map(|won| {
+                let (_, ticket) = this.entry.parts();
+                lock.raw().poll($kind, ticket, this.io, cx).map(|won| {
                     won.accept();
                     $guard::new(lock)
                 })
@@ -110,8 +110,8 @@ macro_rules! owning {
                 fn drop(this: Pin<&mut Self>) {
                     let entry = this.project().entry;
                     if entry.status() != TAKEN {
-                        let (lock, mut ticket) = entry.parts();
-                        lock.raw().$end(&mut ticket);
+                        let (lock, ticket) = entry.parts();
+                        lock.raw().$end(ticket);
                     }
                 }
             }
@@ -135,8 +135,8 @@ macro_rules! owning {
                 const FINISHED: &str = "a wait for a `RwLock` was polled after it had finished";
                 let mut this = self.project();
                 assert!(this.entry.owner().is_some(), "{FINISHED}");
-                let (lock, mut ticket) = this.entry.as_mut().parts();
-                let polled = lock.raw().poll($kind, &mut ticket, this.io, cx);
+                let (lock, ticket) = this.entry.as_mut().parts();
+                let polled = lock.raw().poll($kind, ticket, this.io, cx);
                 polled.map(|won| won.accept()).map(|()| {
                     let lock = this.entry.take_owner().expect(FINISHED);
                     $guard::new(lock)

@@ -221,8 +221,12 @@ impl Raw {
     #[cold]
     fn put_queued(&self, less: impl Fn(usize) -> usize) {
         let list = self.list.lock();
-        self.change(&list, |state| Some(less(state)));
-        self.grant(list).resume();
+        let state = self.state.load(Ordering::Acquire);
+        if state & WAITING != 0 {
+            self.grant_from(list, less(state)).resume();
+        } else {
+            self.change(&list, |state| Some(less(state)));
+        }
     }
 
     /// Changes the word, unless `new` says `None`.
@@ -249,16 +253,20 @@ impl Raw {
 
     /// Grants to the first in the queue, as long as they are compatible, and
     /// clears the flag when nobody is left. Opens the lock and wakes.
-    fn grant<'a>(&'a self, mut list: List<'a>) -> Panicked {
-        let mut state = self.state.load(Ordering::Acquire);
+    fn grant(&self, list: List<'_>) -> Panicked {
+        let state = self.state.load(Ordering::Acquire);
         if state & WAITING == 0 {
             return Panicked::none();
         }
+        self.grant_from(list, state)
+    }
+
+    /// The same out of `state`, in which WAITING is set: so nobody changes the word
+    /// until this stores it.
+    fn grant_from<'a>(&'a self, mut list: List<'a>, mut state: usize) -> Panicked {
         let first = self.grant_first(&mut list, &mut state);
         if self.next(&list, state).is_some() {
-            let mut batch = WakeBatch::new();
-            batch.push(first.flatten());
-            return self.grant_many(list, state, batch);
+            return self.grant_many(list, state, first.flatten());
         }
         self.open(list, state);
         wake_one(first.flatten())
@@ -285,17 +293,19 @@ impl Raw {
         if list.is_empty(QUEUE) {
             state &= !WAITING;
         }
-        // By WAITING, nobody has changed the word since it was read.
         self.state.store(state, Ordering::Release);
     }
 
+    /// Goes on with more than one, of which `first` is to be woken.
     #[cold]
     fn grant_many<'a>(
         &'a self,
         mut list: List<'a>,
         mut state: usize,
-        mut batch: WakeBatch,
+        first: Option<Waker>,
     ) -> Panicked {
+        let mut batch = WakeBatch::new();
+        batch.push(first);
         let mut panicked = Panicked::none();
         loop {
             while !batch.is_full() {
@@ -330,18 +340,20 @@ impl Raw {
     pub(super) fn poll<I: Io>(
         &self,
         kind: usize,
-        ticket: &mut Ticket<'_>,
+        mut ticket: Ticket<'_>,
         io: &I,
         cx: &mut Context<'_>,
     ) -> Poll<Won<'_>> {
-        if ticket.status() == IDLE && self.try_take(kind) {
-            ticket.set(TAKEN, kind);
-            return self.finish(ticket, io, cx);
+        if let Some(idle) = ticket.idle() {
+            if self.try_take(kind) {
+                idle.set(TAKEN, kind);
+                return self.finish(kind, ticket, io, cx);
+            }
         }
-        match self.poll_queued(ticket, cx.waker()) {
+        match self.poll_queued(ticket.again(), cx.waker()) {
             Some(won) => {
                 won.accept();
-                self.finish(ticket, io, cx)
+                self.finish(kind, ticket, io, cx)
             }
             None => Poll::Pending,
         }
@@ -351,14 +363,14 @@ impl Raw {
     #[inline]
     fn finish<I: Io>(
         &self,
-        ticket: &mut Ticket<'_>,
+        kind: usize,
+        mut ticket: Ticket<'_>,
         io: &I,
         cx: &mut Context<'_>,
     ) -> Poll<Won<'_>> {
-        let won = self.won(ticket.tag());
+        let won = self.won(kind);
         if io.poll_spend(cx).is_pending() {
             won.accept();
-            let kind = ticket.tag();
             ticket.lock().keep_grant(GRANTS, kind, cx.waker());
             return Poll::Pending;
         }
@@ -374,54 +386,66 @@ impl Raw {
 
     /// What the wait has won, or a place in the queue with the newest waker.
     #[cold]
-    fn poll_queued(&self, ticket: &mut Ticket<'_>, waker: &Waker) -> Option<Won<'_>> {
+    fn poll_queued(&self, mut ticket: Ticket<'_>, waker: &Waker) -> Option<Won<'_>> {
         match ticket.status() {
-            IDLE => self.first_poll(ticket, waker),
+            IDLE => self.queue(ticket, Some(waker)),
+            SEATED => self
+                .fetch(ticket.again())
+                .or_else(|| self.look(ticket, Some(waker))),
             TAKEN => panic!("a wait for a `RwLock` was polled after it had finished"),
             _ => self.look(ticket, Some(waker)),
         }
     }
 
-    fn first_poll(&self, ticket: &mut Ticket<'_>, waker: &Waker) -> Option<Won<'_>> {
-        // Cloned before the lock is taken: it is foreign code.
-        discard(ticket.replace_waker(Some(waker.clone())));
-        let won = self.queue(ticket);
-        if won.is_some() {
-            discard(ticket.replace_waker(None));
-        }
-        won
+    /// Takes what the wait has been granted, unless another one of its task has it
+    /// by now.
+    #[inline]
+    fn fetch(&self, mut ticket: Ticket<'_>) -> Option<Won<'_>> {
+        let mut locked = ticket.lock();
+        let granted = locked.take_grant();
+        granted.then(|| {
+            let kind = locked.tag();
+            locked.set(TAKEN, kind);
+            self.won(kind)
+        })
     }
 
     /// A call for a `Waiter`.
-    pub(super) fn poll_waiter(&self, ticket: &mut Ticket<'_>) -> Option<Won<'_>> {
+    pub(super) fn poll_waiter(&self, ticket: Ticket<'_>) -> Option<Won<'_>> {
         let kind = ticket.tag();
         match ticket.status() {
             IDLE if self.try_take(kind) => Some(self.won(kind)),
-            IDLE => self.queue(ticket),
+            IDLE => self.queue(ticket, None),
             _ => self.look(ticket, None),
         }
     }
 
-    /// Queues an idle wait, unless it need not wait.
-    fn queue(&self, ticket: &mut Ticket<'_>) -> Option<Won<'_>> {
+    /// Queues an idle wait, unless it need not wait; with `waker`, or with the one
+    /// that it has.
+    fn queue(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won<'_>> {
+        if let Some(waker) = waker {
+            // Cloned before the lock is taken: it is foreign code.
+            discard(ticket.replace_waker(Some(waker.clone())));
+        }
         let kind = ticket.tag();
         let mut locked = ticket.lock();
         if self.take_or_wait(kind) {
             locked.set(TAKEN, kind);
-            return Some(self.won(kind));
+            drop(locked);
+            let won = self.won(kind);
+            discard(ticket.replace_waker(None));
+            return Some(won);
         }
         if kind == UPGRADE {
             locked.push_front(QUEUE, kind);
         } else {
             locked.push_back(QUEUE, kind);
         }
-        let granted = !locked.is_empty(GRANTS);
-        drop(locked);
-        if granted {
-            self.look(ticket, None)
-        } else {
-            None
+        if locked.granted_sibling(GRANTS, |_| true).is_some() {
+            drop(locked);
+            return self.look(ticket, None);
         }
+        None
     }
 
     /// Takes a part (`true`), or sets the flag. The caller has the inner lock.
@@ -453,7 +477,8 @@ impl Raw {
     /// A wait that is or was queued: what it has won, by a grant or instead of
     /// another wait of the same task. Else it makes sure that `waker`, if there
     /// is one, is the one that will be woken.
-    fn look(&self, ticket: &mut Ticket<'_>, waker: Option<&Waker>) -> Option<Won<'_>> {
+    #[inline(never)]
+    fn look(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won<'_>> {
         let kind = ticket.tag();
         // A clone of the waker, made while the lock was open.
         let mut spare: Option<Waker> = None;
@@ -530,7 +555,7 @@ impl Raw {
 
     /// Takes a wait out of the queue, or passes on what it was granted.
     #[inline]
-    pub(super) fn abandon(&self, ticket: &mut Ticket<'_>) {
+    pub(super) fn abandon(&self, ticket: Ticket<'_>) {
         if matches!(ticket.status(), QUEUED | SEATED) {
             self.abandon_place(ticket);
         }
@@ -539,9 +564,9 @@ impl Raw {
     /// The end of an upgrade, which from its beginning on holds an upgradable
     /// read, or what became of it.
     #[inline]
-    pub(super) fn abandon_upgrade(&self, ticket: &mut Ticket<'_>) {
-        if ticket.status() == IDLE {
-            ticket.set(TAKEN, UPGRADE);
+    pub(super) fn abandon_upgrade(&self, mut ticket: Ticket<'_>) {
+        if let Some(idle) = ticket.idle() {
+            idle.set(TAKEN, UPGRADE);
             self.release(UPGRADABLE_READ);
         } else {
             self.abandon(ticket);
@@ -549,7 +574,7 @@ impl Raw {
     }
 
     #[cold]
-    fn abandon_place(&self, ticket: &mut Ticket<'_>) {
+    fn abandon_place(&self, mut ticket: Ticket<'_>) {
         let mut locked = ticket.lock();
         let kind = locked.tag();
         let mut waker = None;

@@ -118,7 +118,7 @@ impl<'a> Waiter<'a> {
         let entry = self.project().entry;
         if let Some(lock) = entry.owner().get() {
             let (_, mut ticket) = entry.parts();
-            lock.abandon(&mut ticket);
+            lock.abandon(ticket.again());
             ticket.set(IDLE, READ);
         }
     }
@@ -167,7 +167,7 @@ impl<'a> Waiter<'a> {
 
 /// What has been won of `lock`, or a place in its queue.
 fn fetch<'a>(mut entry: Pin<&mut Entry<Bound<'a, Raw>>>, lock: &'a Raw) -> Option<Won<'a>> {
-    let won = lock.poll_waiter(&mut entry.as_mut().parts().1);
+    let won = lock.poll_waiter(entry.as_mut().parts().1);
     if won.is_some() {
         entry.parts().1.set(IDLE, READ);
     }
