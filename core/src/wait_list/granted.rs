@@ -138,14 +138,12 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
         // the ring are in rings of this list and we hold the lock. A ghost may be
         // compared, which reads two pointers.
         unsafe {
+            let own = self.node.waker.with(|slot| (*slot).as_ref())?;
             let mut node = links(head.as_ref()).prev;
             for _ in 0..LOOKED_THROUGH {
-                let same_task = self.node.waker.with(|own| {
-                    (*node).waker.with(|ghost| match (&*own, &*ghost) {
-                        (Some(own), Some(ghost)) => own.will_wake(ghost),
-                        _ => false,
-                    })
-                });
+                let same_task = (*node)
+                    .waker
+                    .with(|ghost| (*ghost).as_ref().is_some_and(|ghost| own.will_wake(ghost)));
                 if same_task && wanted((*node).tag()) {
                     return Some(Sibling {
                         node: NonNull::new(node.cast_mut())?,
