@@ -51,23 +51,13 @@ impl Semaphore {
         };
         let permits = idle.tag();
         if self.take_free(permits).is_err() {
-            return self.poll_first(ticket, io, cx);
+            return match self.queue(ticket.again(), Some(cx.waker())) {
+                Some(won) => self.poll_won(won, ticket, io, cx),
+                None => Poll::Pending,
+            };
         }
         idle.set(TAKEN, 0);
         Self::finish(Ok(SemaphorePermit::new(self, permits)), ticket, io, cx)
-    }
-
-    #[cold]
-    fn poll_first<I: Io>(
-        &self,
-        mut ticket: Ticket<'_>,
-        io: &I,
-        cx: &mut Context<'_>,
-    ) -> Poll<Outcome<'_>> {
-        match self.queue(ticket.again(), Some(cx.waker())) {
-            Some(won) => self.poll_won(won, ticket, io, cx),
-            None => Poll::Pending,
-        }
     }
 
     #[cold]
@@ -88,7 +78,8 @@ impl Semaphore {
         }
     }
 
-    #[inline]
+    /// The end of a wait that was not won by its first poll alone.
+    #[cold]
     fn poll_won<I: Io>(
         &self,
         won: Won,
@@ -270,6 +261,11 @@ impl Semaphore {
         let (mut waker, mut given_back) = (None, 0);
         if locked.status() == QUEUED {
             waker = locked.remove();
+            if locked.is_empty(QUEUE) {
+                // It alone waited: nobody is granted anything.
+                self.clear_flag(locked.into_locked());
+                return discard(waker);
+            }
         } else if locked.take_grant() {
             given_back = locked.tag();
         }

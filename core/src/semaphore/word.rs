@@ -137,6 +137,16 @@ impl Semaphore {
         self.state.store((free << SHIFT) | flag, Ordering::Release);
     }
 
+    /// Opens the lock, when the last has left the queue.
+    #[inline]
+    pub(super) fn clear_flag(&self, list: List<'_>) {
+        let state = self.state.load(Ordering::Acquire);
+        if state & WAITING != 0 {
+            self.state.store(state & !WAITING, Ordering::Release);
+        }
+        drop(list);
+    }
+
     /// Goes on with more than one, of which `first` is to be woken.
     #[cold]
     fn grant_many<'a>(
