@@ -27,7 +27,8 @@
 //! | drop of the queued | – | leaves, then grants to the first ones | leaves |
 //! | drop of the granted | as a release | as a release | as a release |
 //!
-//! An acquire of 0 never queues.
+//! An acquire of 0 does not queue, unless it has been won, was kept since the budget
+//! was spent, and has given way.
 //!
 //! # Invariants
 //!
