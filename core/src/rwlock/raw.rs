@@ -425,7 +425,7 @@ impl Raw {
     fn queue(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won<'_>> {
         if let Some(waker) = waker {
             // Cloned before the lock is taken: it is foreign code.
-            discard(ticket.replace_waker(Some(waker.clone())));
+            ticket.give_waker(waker.clone());
         }
         let kind = ticket.tag();
         let mut locked = ticket.lock();

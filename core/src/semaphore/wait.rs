@@ -113,7 +113,7 @@ impl Semaphore {
     pub(super) fn queue(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won> {
         if let Some(waker) = waker {
             // Cloned before the lock is taken: it is foreign code.
-            discard(ticket.replace_waker(Some(waker.clone())));
+            ticket.give_waker(waker.clone());
         }
         let wanted = ticket.tag();
         let mut locked = ticket.lock();
@@ -259,8 +259,8 @@ impl Semaphore {
     fn abandon_place(&self, mut ticket: Ticket<'_>) {
         let mut locked = ticket.lock();
         let (mut waker, mut given_back) = (None, 0);
-        if locked.status() == QUEUED {
-            waker = locked.remove();
+        if let Some((_, own)) = locked.try_remove() {
+            waker = own;
             if locked.is_empty(QUEUE) {
                 // It alone waited: nobody is granted anything.
                 self.clear_flag(locked.into_locked());
