@@ -53,7 +53,7 @@ impl<T, I: Io> Future for Recv<'_, T, I> {
         if let Some(idle) = ticket.idle().filter(|_| chan.can_receive_plainly()) {
             if !pay(this.io, cx, this.spent) {
                 // It takes its place all the same.
-                chan.queue_first(Side::Receiver, &mut ticket, Some(cx.waker()));
+                chan.queue_first(Side::Receiver, ticket, Some(cx.waker()));
                 return Poll::Pending;
             }
             if let Some(message) = chan.receive_plainly() {
@@ -73,9 +73,9 @@ fn poll_recv<T, I: Io>(
     cx: &mut Context<'_>,
     spent: &mut bool,
 ) -> Poll<Result<T, RecvError>> {
-    let (chan, mut ticket) = entry.parts();
+    let (chan, ticket) = entry.parts();
     let turn = Turn { io, cx, spent };
-    chan.poll_wait(Side::Receiver, &mut ticket, Some(turn), |list| {
+    chan.poll_wait(Side::Receiver, ticket, Some(turn), |list| {
         chan.take_promised(list)
     })
     .map_err(|_| RecvError)
@@ -134,13 +134,13 @@ impl<T, I: Io> Future for RecvMany<'_, T, I> {
         if *this.limit == 0 {
             return Poll::Ready(0);
         }
-        let (chan, mut ticket) = this.entry.parts();
+        let (chan, ticket) = this.entry.parts();
         let turn = Turn {
             io: &*this.io,
             cx,
             spent: this.spent,
         };
-        chan.poll_wait(Side::Receiver, &mut ticket, Some(turn), |list| {
+        chan.poll_wait(Side::Receiver, ticket, Some(turn), |list| {
             chan.take_many(list, this.target, *this.limit)
         })
         .map(|received| received.unwrap_or(0))

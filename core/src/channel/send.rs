@@ -80,7 +80,7 @@ impl<T, I: Io> Future for Send<'_, T, I> {
         if let Some(idle) = ticket.idle().filter(|_| chan.can_send_plainly()) {
             if !pay(this.io, cx, this.spent) {
                 // It takes its place all the same.
-                chan.queue_first(Side::Sender, &mut ticket, Some(cx.waker()));
+                chan.queue_first(Side::Sender, ticket, Some(cx.waker()));
                 return Poll::Pending;
             }
             if chan.send_plainly(this.value) {
@@ -102,9 +102,9 @@ fn poll_send<T, I: Io>(
     value: &mut Option<T>,
 ) -> Poll<Result<(), SendError<T>>> {
     assert!(value.is_some(), "{FINISHED}");
-    let (chan, mut ticket) = entry.parts();
+    let (chan, ticket) = entry.parts();
     let turn = Turn { io, cx, spent };
-    let sent = chan.poll_wait(Side::Sender, &mut ticket, Some(turn), |list| {
+    let sent = chan.poll_wait(Side::Sender, ticket, Some(turn), |list| {
         let message = value.take().expect(FINISHED);
         let undeliverable = chan.send_reserved(list, message);
         debug_assert!(
@@ -162,9 +162,9 @@ macro_rules! waits {
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
                 let this = self.project();
                 let $chan: &'a Chan<T> = this.entry.owner();
-                let (_, mut ticket) = this.entry.parts();
+                let (_, ticket) = this.entry.parts();
                 let turn = Turn { io: &*this.io, cx, spent: this.spent };
-                let polled = $chan.poll_wait(Side::$side, &mut ticket, Some(turn), |list| {
+                let polled = $chan.poll_wait(Side::$side, ticket, Some(turn), |list| {
                     $chan.publish(&list);
                 });
                 let $count = *this.count;
@@ -236,13 +236,13 @@ impl<T, I: Io> Future for ReserveOwned<T, I> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let (chan, mut ticket) = this.entry.parts();
+        let (chan, ticket) = this.entry.parts();
         let turn = Turn {
             io: &*this.io,
             cx,
             spent: this.spent,
         };
-        let polled = chan.poll_wait(Side::Sender, &mut ticket, Some(turn), |list| {
+        let polled = chan.poll_wait(Side::Sender, ticket, Some(turn), |list| {
             chan.publish(&list);
         });
         polled.map(|won| {

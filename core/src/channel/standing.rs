@@ -152,7 +152,7 @@ impl<T> Standing<T> {
     ) -> Poll<Result<O, Refused>> {
         let this = self.project();
         let (chan, mut ticket) = this.entry.parts();
-        let polled = chan.poll_wait(*this.side, &mut ticket, turn, act);
+        let polled = chan.poll_wait(*this.side, ticket.again(), turn, act);
         if polled.is_ready() {
             ticket.set(IDLE, 1);
             *this.spent = false;

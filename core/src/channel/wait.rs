@@ -81,13 +81,13 @@ impl<T> Chan<T> {
     pub(super) fn poll_wait<I: Io, O>(
         &self,
         side: Side,
-        ticket: &mut Ticket<'_, T>,
+        mut ticket: Ticket<'_, T>,
         mut turn: Option<Turn<'_, '_, I>>,
         act: impl FnOnce(List<'_, T>) -> O,
     ) -> Poll<Result<O, Refused>> {
         let wanted = ticket.tag();
         let ended = if turn.is_some() { TAKEN } else { IDLE };
-        if ticket.status() == IDLE {
+        if let Some(idle) = ticket.idle() {
             if wanted == 0 || self.seems_won(side) {
                 if !spend(&mut turn) {
                     // The budget is spent: it takes its place all the same.
@@ -96,42 +96,28 @@ impl<T> Chan<T> {
                     }
                     return Poll::Pending;
                 }
-                let mut locked = ticket.lock();
-                match self.take(&mut locked, side, wanted) {
+                let mut list = self.lock();
+                match self.take(&mut list, side, wanted) {
                     Some(Ok(())) => {
-                        locked.set(ended, wanted);
-                        return Poll::Ready(Ok(act(locked.into_locked())));
+                        idle.set(ended, wanted);
+                        return Poll::Ready(Ok(act(list)));
                     }
                     Some(Err(refused)) => {
-                        locked.set(ended, wanted);
+                        idle.set(ended, wanted);
                         return Poll::Ready(Err(refused));
                     }
                     None => {}
                 }
             }
-            if !self.queue_first(side, ticket, waker_of(&turn)) {
+            if !self.queue_first(side, ticket.again(), waker_of(&turn)) {
                 return Poll::Pending;
             }
         }
-        self.poll_queued(side, ticket, turn, act)
-    }
-
-    /// Polls a wait that is or was queued.
-    fn poll_queued<I: Io, O>(
-        &self,
-        side: Side,
-        ticket: &mut Ticket<'_, T>,
-        mut turn: Option<Turn<'_, '_, I>>,
-        act: impl FnOnce(List<'_, T>) -> O,
-    ) -> Poll<Result<O, Refused>> {
-        let wanted = ticket.tag();
-        let ended = if turn.is_some() { TAKEN } else { IDLE };
         loop {
             match ticket.status() {
                 TAKEN => panic!("{FINISHED}"),
                 QUEUED => {
-                    let waker = waker_of(&turn);
-                    if !self.look(side, ticket, waker) {
+                    if !self.look(side, ticket.again(), waker_of(&turn)) {
                         return Poll::Pending;
                     }
                 }
@@ -199,24 +185,20 @@ impl<T> Chan<T> {
         }
     }
 
-    #[inline]
+    /// Queues an idle wait, with `waker` or with the one that it has. If it is the
+    /// first and there is what it waits for, it is granted that at once. Whether it
+    /// is worth looking at.
+    #[inline(never)]
     pub(super) fn queue_first(
         &self,
         side: Side,
-        ticket: &mut Ticket<'_, T>,
+        mut ticket: Ticket<'_, T>,
         waker: Option<&Waker>,
     ) -> bool {
         if let Some(waker) = waker {
             // Cloned before the lock is taken: it is foreign code.
-            discard(ticket.replace_waker(Some(waker.clone())));
+            ticket.give_waker(waker.clone());
         }
-        self.queue(side, ticket)
-    }
-
-    /// Queues an idle wait that has its waker. If it is the first and there is
-    /// what it waits for, it is granted that at once. Whether it is worth looking
-    /// at.
-    fn queue(&self, side: Side, ticket: &mut Ticket<'_, T>) -> bool {
         let wanted = ticket.tag();
         let mut locked = ticket.lock();
         if self.refuses(&locked, side) {
@@ -232,18 +214,25 @@ impl<T> Chan<T> {
             Side::Receiver if first => self.grant_message(&mut locked),
             _ => None,
         };
-        let siblings = side.grants().is_some_and(|ring| !locked.is_empty(ring));
+        let has_sibling = granted.is_none()
+            && side
+                .grants()
+                .is_some_and(|ring| locked.granted_sibling(ring, |_| true).is_some());
         self.publish(&locked);
         drop(locked);
-        // Its own waker, which need not be woken.
-        discard(granted.flatten());
-        siblings
+        let Some(own) = granted else {
+            return has_sibling;
+        };
+        // It need not be woken.
+        discard(own);
+        true
     }
 
     /// Looks at a queued wait, and makes sure that `waker`, if there is one, is
     /// the one that will be woken. Whether the wait is not queued any more: by a
     /// grant, a refusal, or instead of another wait of the same task.
-    fn look(&self, side: Side, ticket: &mut Ticket<'_, T>, waker: Option<&Waker>) -> bool {
+    #[inline(never)]
+    fn look(&self, side: Side, mut ticket: Ticket<'_, T>, waker: Option<&Waker>) -> bool {
         // A clone of the waker, made while the lock was open.
         let mut spare: Option<Waker> = None;
         let mut renewed = false;

@@ -150,8 +150,8 @@ impl<'a, T> Waiter<'a, T> {
                 "this `Waiter` waits on the other side of the channel: reset it first"
             );
         }
-        let (_, mut ticket) = entry.parts();
-        match chan.poll_wait(side, &mut ticket, None::<Turn<'_, '_, Bare>>, act) {
+        let (_, ticket) = entry.parts();
+        match chan.poll_wait(side, ticket, None::<Turn<'_, '_, Bare>>, act) {
             Poll::Ready(outcome) => Some(outcome),
             Poll::Pending => None,
         }
