@@ -50,7 +50,7 @@ impl<T> Place<T> {
         cx: &mut Context<'_>,
         act: impl FnOnce(List<'_, T>) -> O,
     ) -> Poll<Result<O, Refused>> {
-        self.allocate(chan, side).poll(io, cx, act)
+        self.allocate(chan, side).poll(side, Some((io, cx)), act)
     }
 
     /// Polls the wait without a task; `None` if there is none.
@@ -60,9 +60,10 @@ impl<T> Place<T> {
         act: impl FnOnce(List<'_, T>) -> O,
     ) -> Option<Poll<Result<O, Refused>>> {
         let standing = self.0.as_mut()?.get_mut().as_mut()?.as_mut();
+        let side = standing.side;
         standing
             .is_waiting()
-            .then(|| standing.poll_with(None::<Turn<'_, '_, Bare>>, act))
+            .then(|| standing.poll(side, None::<(&Bare, _)>, act))
     }
 
     /// Ends the wait, and passes on what it has won.
@@ -128,31 +129,22 @@ impl<T> Standing<T> {
         *this.spent = false;
     }
 
+    /// Polls for the side for which it is; without a turn it looks.
+    #[inline]
     fn poll<I: Io, O>(
-        mut self: Pin<&mut Self>,
-        io: &I,
-        cx: &mut Context<'_>,
-        act: impl FnOnce(List<'_, T>) -> O,
-    ) -> Poll<Result<O, Refused>> {
-        let mut spent = *self.as_mut().project().spent;
-        let turn = Turn {
-            io,
-            cx,
-            spent: &mut spent,
-        };
-        let polled = self.as_mut().poll_with(Some(turn), act);
-        *self.project().spent = spent && polled.is_pending();
-        polled
-    }
-
-    fn poll_with<I: Io, O>(
         self: Pin<&mut Self>,
-        turn: Option<Turn<'_, '_, I>>,
+        side: Side,
+        turn: Option<(&I, &mut Context<'_>)>,
         act: impl FnOnce(List<'_, T>) -> O,
     ) -> Poll<Result<O, Refused>> {
         let this = self.project();
         let (chan, mut ticket) = this.entry.parts();
-        let polled = chan.poll_wait(*this.side, ticket.again(), turn, act);
+        let turn = turn.map(|(io, cx)| Turn {
+            io,
+            cx,
+            spent: this.spent,
+        });
+        let polled = chan.poll_wait(side, ticket.again(), turn, act);
         if polled.is_ready() {
             ticket.set(IDLE, 1);
             *this.spent = false;
