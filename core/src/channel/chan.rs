@@ -190,6 +190,7 @@ impl<T> Chan<T> {
         }
     }
 
+    #[inline(never)]
     fn try_send_heeding(&self, mut list: List<'_, T>, message: T) -> Result<(), TrySendError<T>> {
         if let Err(error) = self.admits(&list, 1) {
             drop(list);
@@ -292,6 +293,7 @@ impl<T> Chan<T> {
         }
     }
 
+    #[inline(never)]
     fn try_recv_heeding(&self, mut list: List<'_, T>) -> Result<T, TryRecvError> {
         if list.unpromised() != 0 && list.is_empty(RECEIVERS) {
             list.promised += 1;

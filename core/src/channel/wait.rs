@@ -331,8 +331,14 @@ fn abandon_place<T>(side: Side, entry: Pin<&mut Entry<impl Owner<Target = Chan<T
     let (chan, mut ticket) = entry.parts();
     let mut waker = None;
     let mut locked = ticket.lock();
-    if locked.status() == QUEUED {
-        waker = locked.remove();
+    if let Some((_, own)) = locked.try_remove() {
+        if side != Side::Sender {
+            // It was in nobody's way.
+            chan.publish(&locked);
+            drop(locked);
+            return discard(own);
+        }
+        waker = own;
     } else if locked.take_grant() {
         match side {
             Side::Sender => {
