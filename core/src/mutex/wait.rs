@@ -51,12 +51,28 @@ impl<'a, T: ?Sized, I> Lock<'a, T, I> {
 
 impl<'a, T: ?Sized, I> Lock<'a, T, I> {
     /// The mutex that it waits for.
+    ///
+    /// ```
+    /// # use anysync::Mutex;
+    /// let mutex = Mutex::new(1);
+    /// assert!(std::ptr::eq(mutex.lock_future().mutex(), &mutex));
+    /// ```
     #[inline]
     pub fn mutex(&self) -> &'a Mutex<T> {
         self.entry.owner()
     }
 
     /// Whether it has returned its guard, and may not be polled any more.
+    ///
+    /// ```
+    /// # use std::pin::pin;
+    /// # use anysync::{Bare, Block, Mutex};
+    /// let mutex = Mutex::new(1);
+    /// let mut lock = pin!(mutex.lock_future());
+    /// assert!(!lock.is_finished());
+    /// drop(Bare.block_on(lock.as_mut()));
+    /// assert!(lock.is_finished());
+    /// ```
     #[inline]
     pub fn is_finished(&self) -> bool {
         self.entry.status() == TAKEN
@@ -134,6 +150,16 @@ impl<T: ?Sized, O: ?Sized, I> LockOwned<T, O, I> {
 impl<T: ?Sized, O: ?Sized, I> LockOwned<T, O, I> {
     /// What keeps the mutex alive that it waits for; `None` once it has returned its
     /// guard, which has it, and may not be polled any more.
+    ///
+    /// ```
+    /// # use std::{pin::pin, sync::Arc};
+    /// # use anysync::{Bare, Block, Mutex};
+    /// let mutex = Arc::new(Mutex::new(1));
+    /// let mut lock = pin!(mutex.clone().lock_owned(Bare));
+    /// assert!(lock.owner().is_some_and(|owner| Arc::ptr_eq(owner, &mutex)));
+    /// drop(Bare.block_on(lock.as_mut()));
+    /// assert!(lock.owner().is_none());
+    /// ```
     #[inline]
     pub fn owner(&self) -> Option<&Arc<O>> {
         self.entry.owner().as_ref().map(Projected::owner)
