@@ -37,8 +37,13 @@ use crate::primitive::{AtomicUsize, Lock, LockGuard, Ordering, TrackedCell};
 
 /// No sender is left.
 const CLOSED: usize = 1;
-/// From one message to the next.
-const STEP: usize = 2;
+/// From one message to the next. In tests it leaves few bits of a position, so that
+/// they wrap.
+const STEP: usize = if cfg!(test) {
+    1 << (usize::BITS - 4)
+} else {
+    2
+};
 
 /// The messages that somebody has not read, and how many there are who send and
 /// receive.
@@ -118,7 +123,8 @@ impl<T> Ring<T> {
     }
 
     /// Whether a receiver finds anything but an open and empty ring, as far as it
-    /// can be seen without the lock.
+    /// can be seen without the lock: behind by as many messages as the bits of `tail`
+    /// tell apart it finds nothing, and has to look under the lock.
     #[inline]
     pub(super) fn has_news(&self, place: &Place) -> bool {
         // ORDERING: Acquire for CLOSED; what was sent is read under the lock.

@@ -63,6 +63,15 @@ fn lag_is_counted_exactly() {
     }
 }
 
+/// As far behind as the bits that are looked at without the lock tell apart.
+#[test]
+fn lag_of_a_whole_turn_is_seen() {
+    let (sender, mut receiver) = channel(1);
+    (0..16).for_each(|n| assert_eq!(sender.send(n), Ok(1)));
+    let lagged = poll_noop(pin!(receiver.recv_future()));
+    assert_eq!(lagged, Poll::Ready(Err(RecvError::Lagged(15))));
+}
+
 #[test]
 fn slow_receiver_blocks_nobody() {
     let (sender, mut slow) = channel(2);

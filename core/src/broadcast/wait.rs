@@ -53,8 +53,9 @@ impl<T: Clone, I: Io> Future for Recv<'_, T, I> {
             !*this.is_over,
             "`Recv` of a broadcast was polled after it had finished"
         );
+        let mut has_news = this.shared.ring.has_news(this.place);
         loop {
-            if this.shared.ring.has_news(this.place) {
+            if has_news {
                 ready!(this.io.poll_spend(cx));
                 let received = match this.shared.try_recv(this.place) {
                     Ok(value) => Ok(value),
@@ -77,6 +78,8 @@ impl<T: Clone, I: Io> Future for Recv<'_, T, I> {
                 return Poll::Pending;
             }
             this.wait.set(None);
+            // What was seen under the lock need not be seen without it.
+            has_news = is_queued || this.shared.ring.has_news(this.place);
         }
     }
 }
