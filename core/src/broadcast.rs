@@ -29,7 +29,8 @@
 //! 224 and two counts; a receive at most 72, a send that waits at most 128 (and the
 //! message, in an allocation). A place in the ring takes 24 bytes and the message.
 //! Places are allocated when there have not been so many messages before, and kept
-//! until the broadcast is dropped: to send and to receive allocates nothing else.
+//! until the broadcast is dropped: to send and to receive allocates nothing else. A
+//! message that is pushed out while it is cloned keeps its place for as long.
 //!
 //! # Memory ordering
 //!
@@ -637,8 +638,9 @@ impl<T: Clone> Receiver<T> {
     ///
     /// # Panics
     ///
-    /// Passes on a panic of the message's `Clone`, or of the waker of a sender
-    /// that waits ([`Overflow::Wait`]): the message counts as read.
+    /// Passes on a panic of the message's `Clone`, of its `Drop` if it was pushed out
+    /// meanwhile, or of the waker of a sender that waits ([`Overflow::Wait`]): the
+    /// message counts as read.
     ///
     /// ```
     /// use anysync::broadcast::{TryRecvError, channel};
