@@ -7,7 +7,7 @@
 //! Invariant **FILLED**: the first `filled` slots of a batch hold wakers, and
 //! `woken <= filled` of them have been moved out again, from the front.
 
-use core::mem::MaybeUninit;
+use core::mem::{self, MaybeUninit};
 use core::task::Waker;
 
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
@@ -49,6 +49,18 @@ impl WakeBatch {
         if let Some(waker) = waker {
             self.slots[self.filled].write(waker);
             self.filled += 1;
+        }
+    }
+
+    /// Adds as many wakers as there is room for, until there is no `next`; call it
+    /// under the lock.
+    #[inline]
+    pub(crate) fn fill(&mut self, mut next: impl FnMut() -> Option<Option<Waker>>) {
+        while !self.is_full() {
+            match next() {
+                Some(waker) => self.push(waker),
+                None => break,
+            }
         }
     }
 
@@ -100,6 +112,29 @@ impl Drop for WakeBatch {
         // waker without `std`.
         if self.woken < self.filled {
             self.wake_all().resume();
+        }
+    }
+}
+
+/// Wakes `first`, and more in rounds: each `round` fills the batch under the lock,
+/// opens that, and says whether it was the last. `rest` does what is left when a panic
+/// that cannot be caught (without `std`) has ended the rounds.
+#[cold]
+pub(crate) fn wake_in_rounds(
+    first: Option<Waker>,
+    mut round: impl FnMut(&mut WakeBatch) -> bool,
+    rest: impl Fn(),
+) -> Panicked {
+    let mut batch = WakeBatch::new();
+    batch.push(first);
+    let mut panicked = Panicked::none();
+    loop {
+        let rest = Finally(&rest);
+        let was_last = round(&mut batch);
+        panicked.or(batch.wake_all());
+        mem::forget(rest);
+        if was_last {
+            return panicked;
         }
     }
 }
@@ -159,10 +194,8 @@ fn go_on(payload: std::boxed::Box<dyn core::any::Any + Send>) {
 }
 
 /// Runs a closure when it is dropped: what must be done also if a waker panics.
-#[cfg(feature = "alloc")]
 pub(crate) struct Finally<F: FnMut()>(pub(crate) F);
 
-#[cfg(feature = "alloc")]
 impl<F: FnMut()> Drop for Finally<F> {
     fn drop(&mut self) {
         (self.0)();

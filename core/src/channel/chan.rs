@@ -8,7 +8,7 @@ use super::buffer::Buffer;
 use super::{SendError, TryRecvError, TrySendError};
 use crate::primitive::{AtomicUsize, Ordering};
 use crate::wait_list::{Locked, Ring, TicketOf, VERDICT, WaitList, has_list};
-use crate::wake_batch::{Finally, Panicked, WakeBatch, wake};
+use crate::wake_batch::{Finally, Panicked, wake, wake_in_rounds};
 
 /// The capacity of a channel without a bound.
 pub(super) const UNBOUNDED: usize = usize::MAX;
@@ -432,37 +432,27 @@ impl<T> Chan<T> {
             wake(first.flatten());
             return Panicked::none();
         }
-        let mut batch = WakeBatch::new();
-        batch.push(first.flatten());
-        self.settle_many(list, batch)
+        self.settle_many(list, first.flatten())
     }
 
+    /// Goes on with more than one, of which `first` is to be woken.
     #[cold]
-    fn settle_many<'a>(&'a self, mut list: List<'a, T>, mut batch: WakeBatch) -> Panicked {
-        let mut panicked = Panicked::none();
-        loop {
-            while !batch.is_full() {
-                match self.grant(&mut list) {
-                    Some(waker) => batch.push(waker),
-                    None => break,
+    fn settle_many<'a>(&'a self, list: List<'a, T>, first: Option<Waker>) -> Panicked {
+        let mut begun = Some(list);
+        wake_in_rounds(
+            first,
+            |batch| {
+                let mut list = begun.take().unwrap_or_else(|| self.lock());
+                batch.fill(|| self.grant(&mut list));
+                let was_last = self.is_settled(&list);
+                self.publish(&list);
+                if !list.is_empty(RECEIVERS) && list.is_over() {
+                    list.settle_all(RECEIVERS, REFUSED);
                 }
-            }
-            let finished = self.is_settled(&list);
-            self.publish(&list);
-            // A panic that cannot be caught (without `std`) comes back here too.
-            let rest = (!finished).then(|| Finally(|| self.settle(self.lock()).resume()));
-            if !list.is_empty(RECEIVERS) && list.is_over() {
-                list.settle_all(RECEIVERS, REFUSED);
-            } else {
-                drop(list);
-            }
-            panicked.or(batch.wake_all());
-            mem::forget(rest);
-            if finished {
-                return panicked;
-            }
-            list = self.lock();
-        }
+                was_last
+            },
+            || self.settle(self.lock()).resume(),
+        )
     }
 
     /// Whether nobody in the queues can go on, by invariant WAITING.

@@ -14,7 +14,7 @@ use crate::primitive::{AtomicUsize, Ordering, const_fn};
 use crate::wait_list::{
     IDLE, Locked, LockedTicket, QUEUED, Ring, SEATED, TicketOf, VERDICT, WaitList, has_list,
 };
-use crate::wake_batch::{Panicked, WakeBatch, discard, wake_one};
+use crate::wake_batch::{Panicked, discard, wake_in_rounds, wake_one};
 
 // The state word: three flags, the number of readers in the rest of the lower
 // 32 bits, and, where a word has 64, the largest such number in the upper 32.
@@ -298,37 +298,26 @@ impl Raw {
 
     /// Goes on with more than one, of which `first` is to be woken.
     #[cold]
-    fn grant_many<'a>(
-        &'a self,
-        mut list: List<'a>,
-        mut state: usize,
-        first: Option<Waker>,
-    ) -> Panicked {
-        let mut batch = WakeBatch::new();
-        batch.push(first);
-        let mut panicked = Panicked::none();
-        loop {
-            while !batch.is_full() {
-                match self.grant_first(&mut list, &mut state) {
-                    Some(waker) => batch.push(waker),
-                    None => break,
-                }
-            }
-            let unfinished = self.next(&list, state).is_some();
-            self.open(list, state);
-            // A panic that cannot be caught (without `std`) comes back here too.
-            let rest = unfinished.then(|| Rest(self));
-            panicked.or(batch.wake_all());
-            mem::forget(rest);
-            if !unfinished {
-                return panicked;
-            }
-            list = self.list.lock();
-            state = self.state.load(Ordering::Acquire);
-            if state & WAITING == 0 {
-                return panicked;
-            }
-        }
+    fn grant_many<'a>(&'a self, list: List<'a>, state: usize, first: Option<Waker>) -> Panicked {
+        let mut begun = Some((list, state));
+        let again = || {
+            let list = self.list.lock();
+            let state = self.state.load(Ordering::Acquire);
+            (state & WAITING != 0).then_some((list, state))
+        };
+        wake_in_rounds(
+            first,
+            |batch| {
+                let Some((mut list, mut state)) = begun.take().or_else(again) else {
+                    return true;
+                };
+                batch.fill(|| self.grant_first(&mut list, &mut state));
+                let was_last = self.next(&list, state).is_none();
+                self.open(list, state);
+                was_last
+            },
+            || self.grant(self.list.lock()).resume(),
+        )
     }
 
     // What follows is the machine of a single wait, the same for a borrowing
@@ -593,16 +582,6 @@ impl Raw {
         let panicked = self.grant(locked.into_locked());
         discard(waker);
         panicked.resume();
-    }
-}
-
-/// Goes on granting when a waker's panic, without `std`, has unwound out of
-/// [`Raw::grant`].
-struct Rest<'a>(&'a Raw);
-
-impl Drop for Rest<'_> {
-    fn drop(&mut self) {
-        self.0.grant(self.0.list.lock()).resume();
     }
 }
 

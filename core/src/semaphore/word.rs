@@ -1,12 +1,11 @@
 //! How the word changes: what is taken out of it, what is put back, and what is
 //! granted to those who wait.
 
-use core::mem;
 use core::task::Waker;
 
 use super::{CLOSED, GRANTS, List, QUEUE, SHIFT, Semaphore, TryAcquireError, WAITING};
 use crate::primitive::Ordering;
-use crate::wake_batch::{Panicked, WakeBatch, wake_one};
+use crate::wake_batch::{Panicked, wake_in_rounds, wake_one};
 
 /// What has become of a change of the word.
 pub(super) enum Changed {
@@ -149,48 +148,26 @@ impl Semaphore {
 
     /// Goes on with more than one, of which `first` is to be woken.
     #[cold]
-    fn grant_many<'a>(
-        &'a self,
-        mut list: List<'a>,
-        mut free: usize,
-        first: Option<Waker>,
-    ) -> Panicked {
-        let mut batch = WakeBatch::new();
-        batch.push(first);
-        let mut panicked = Panicked::none();
-        loop {
-            while !batch.is_full() {
-                match Self::grant_first(&mut list, &mut free) {
-                    Some(waker) => batch.push(waker),
-                    None => break,
-                }
-            }
-            let unfinished = Self::has_next(&list, free);
-            self.open(list, free);
-            // A panic that cannot be caught (without `std`) comes back here too.
-            let rest = unfinished.then(|| Rest(self));
-            panicked.or(batch.wake_all());
-            mem::forget(rest);
-            if !unfinished {
-                return panicked;
-            }
-            list = self.list.lock();
+    fn grant_many<'a>(&'a self, list: List<'a>, free: usize, first: Option<Waker>) -> Panicked {
+        let mut begun = Some((list, free));
+        let again = || {
+            let list = self.list.lock();
             let state = self.state.load(Ordering::Acquire);
-            if state & WAITING == 0 {
-                return panicked;
-            }
-            free = state >> SHIFT;
-        }
-    }
-}
-
-/// Goes on granting when a waker's panic, without `std`, has unwound out of
-/// [`Semaphore::grant`].
-struct Rest<'a>(&'a Semaphore);
-
-impl Drop for Rest<'_> {
-    fn drop(&mut self) {
-        self.0.give(self.0.list.lock(), 0).resume();
+            (state & WAITING != 0).then_some((list, state >> SHIFT))
+        };
+        wake_in_rounds(
+            first,
+            |batch| {
+                let Some((mut list, mut free)) = begun.take().or_else(again) else {
+                    return true;
+                };
+                batch.fill(|| Self::grant_first(&mut list, &mut free));
+                let was_last = !Self::has_next(&list, free);
+                self.open(list, free);
+                was_last
+            },
+            || self.give(self.list.lock(), 0).resume(),
+        )
     }
 }
 
