@@ -126,7 +126,7 @@ impl<T> Ring<T> {
     /// can be seen without the lock: behind by as many messages as the bits of `tail`
     /// tell apart it finds nothing, and has to look under the lock.
     #[inline]
-    pub(super) fn has_news(&self, place: &Place) -> bool {
+    pub(super) fn shows_news(&self, place: &Place) -> bool {
         // ORDERING: Acquire for CLOSED; what was sent is read under the lock.
         self.tail.load(Ordering::Acquire) != (place.0 as usize).wrapping_mul(STEP)
     }
@@ -209,7 +209,7 @@ impl<'a, T> Locked<'a, T> {
         inner.next += 1;
         // A sender is there, so it is not closed.
         let tail = (inner.next as usize).wrapping_mul(STEP);
-        // ORDERING: as of `has_news`.
+        // ORDERING: as of `shows_news`.
         self.ring.tail.store(tail, Ordering::Release);
     }
 

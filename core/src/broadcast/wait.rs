@@ -53,7 +53,7 @@ impl<T: Clone, I: Io> Future for Recv<'_, T, I> {
             !*this.is_over,
             "`Recv` of a broadcast was polled after it had finished"
         );
-        let mut has_news = this.shared.ring.has_news(this.place);
+        let mut has_news = this.shared.ring.shows_news(this.place);
         loop {
             if has_news {
                 ready!(this.io.poll_spend(cx));
@@ -79,7 +79,7 @@ impl<T: Clone, I: Io> Future for Recv<'_, T, I> {
             }
             this.wait.set(None);
             // What was seen under the lock need not be seen without it.
-            has_news = is_queued || this.shared.ring.has_news(this.place);
+            has_news = is_queued || this.shared.ring.shows_news(this.place);
         }
     }
 }
