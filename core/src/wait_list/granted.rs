@@ -15,7 +15,7 @@ use core::task::Waker;
 
 use super::entry::{LockedTicket, Ticket};
 use super::ring::{End, Node, Ring, insert_before, links, unlink};
-use super::{IDLE, Locked, QUEUED, SEATED, STATUS_MASK, word};
+use super::{IDLE, Locked, QUEUED, SEATED, word};
 use crate::primitive::Ordering;
 use crate::wake_batch::discard;
 
@@ -61,7 +61,7 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
             let node = head.as_ref();
             unlink(self.guard.rings.as_mut(), node);
             self.link(grants, node, End::Back);
-            mark(node, SEATED);
+            node.change(SEATED, Ordering::Release);
             // The copy that stays behind is the ghost.
             Some(node.waker.with(|slot| ptr::read(slot)))
         }
@@ -106,7 +106,7 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
             unlink(self.locked.guard.rings.as_mut(), self.node);
             self.node.waker.with_mut(|slot| slot.write(None));
         }
-        mark(self.node, IDLE);
+        self.node.change(IDLE, Ordering::Release);
         true
     }
 
@@ -191,8 +191,8 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Sibling<'_, '_, S, R> {
             sibling.waker.with_mut(|slot| slot.write(waker));
             locked.link(self.grants, own, End::Back);
             locked.link(ring, sibling, End::Front);
-            mark(own, SEATED);
-            mark(sibling, QUEUED);
+            own.change(SEATED, Ordering::Release);
+            sibling.change(QUEUED, Ordering::Release);
         }
     }
 
@@ -209,14 +209,7 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Sibling<'_, '_, S, R> {
             // In a ring, what comes before the next of `own` comes after `own`,
             // also when `own` is the last and the next is the head.
             insert_before(&*links(own).next, sibling);
-            mark(sibling, QUEUED);
+            sibling.change(QUEUED, Ordering::Release);
         }
     }
-}
-
-/// Changes the status of a node that is in a ring, or was, under the lock.
-#[inline]
-fn mark(node: &Node, status: usize) {
-    let tag = node.word.load(Ordering::Relaxed) & !STATUS_MASK;
-    node.word.store(tag | status, Ordering::Release);
 }
