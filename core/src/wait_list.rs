@@ -105,6 +105,8 @@ pub(crate) struct WaitList<S, R = [Ring; 1]> {
     inner: Lock<Inner<S, R>>,
 }
 
+// In this order, so that the state lies beside the lock: most uses of it find nobody
+// who waits.
 #[repr(C)]
 struct Inner<S, R> {
     state: S,

@@ -56,6 +56,8 @@ pub(super) type Ticket<'a, T> = TicketOf<'a, Chan<T>>;
 /// The counts of handles only matter when they become zero: each decrement is
 /// AcqRel, so whoever brings one to zero has seen all that the other handles did,
 /// and a weak handle's upgrade never leaves zero.
+///
+/// In this order, so that what each message needs lies together.
 #[repr(C)]
 pub(super) struct Chan<T> {
     hints: AtomicUsize,
@@ -70,6 +72,8 @@ pub(super) struct Chan<T> {
 has_list!([T] Chan<T>, list: WaitList<State<T>, Rings>);
 
 /// What the inner lock guards.
+///
+/// In this order, as the [`Chan`].
 #[repr(C)]
 pub(super) struct State<T> {
     pub(super) buffer: Buffer<T>,

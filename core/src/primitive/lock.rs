@@ -22,6 +22,7 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
+// In this order, so that the bit lies beside what is used first under it.
 #[repr(C)]
 pub(crate) struct Lock<T> {
     gate: Gate,
