@@ -509,8 +509,7 @@ impl Barrier {
     fn poll_turn(&self, ticket: &mut Ticket<'_, State>, waker: &Waker, acts: bool) -> Turn {
         match ticket.status() {
             IDLE => {
-                // Cloned before the lock is taken: it is foreign code.
-                ticket.give_waker(waker.clone());
+                ticket.give_waker(Some(waker));
                 let turn = self.arrive(ticket.again(), acts);
                 if turn == Turn::Released {
                     discard(ticket.replace_waker(None));

@@ -553,7 +553,7 @@ impl<'a, T: ?Sized, I: Io> Future for Wait<'a, T, I> {
         let (condvar, mut ticket) = this.entry.parts();
         match ticket.status() {
             IDLE => {
-                discard(ticket.replace_waker(Some(cx.waker().clone())));
+                ticket.give_waker(Some(cx.waker()));
                 condvar.queue(&mut ticket);
                 drop(this.guard.take());
                 return Poll::Pending;

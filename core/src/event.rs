@@ -400,8 +400,7 @@ impl<T> Event<T> {
     fn poll_told(&self, ticket: &mut TicketOf<'_, Self>, waker: &Waker) -> bool {
         match ticket.status() {
             IDLE => {
-                // Cloned before the lock is taken: it is foreign code.
-                ticket.give_waker(waker.clone());
+                ticket.give_waker(Some(waker));
                 self.listen(ticket);
                 false
             }

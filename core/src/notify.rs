@@ -619,10 +619,7 @@ impl Notify {
     /// `true` if it has won instead.
     #[inline(never)]
     fn queue(&self, mut ticket: Ticket<'_, Queue>, waker: Option<&Waker>) -> bool {
-        if let Some(waker) = waker {
-            // Cloned before the lock is taken: it is foreign code.
-            ticket.give_waker(waker.clone());
-        }
+        ticket.give_waker(waker);
         let created = ticket.tag();
         let mut locked = ticket.lock();
         let Some(verdict) = self.try_win(created, true) else {

@@ -195,10 +195,7 @@ impl<T> Chan<T> {
         mut ticket: Ticket<'_, T>,
         waker: Option<&Waker>,
     ) -> bool {
-        if let Some(waker) = waker {
-            // Cloned before the lock is taken: it is foreign code.
-            ticket.give_waker(waker.clone());
-        }
+        ticket.give_waker(waker);
         let wanted = ticket.tag();
         let mut locked = ticket.lock();
         if self.refuses(&locked, side) {

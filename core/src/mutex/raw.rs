@@ -213,10 +213,7 @@ impl RawMutex {
         mut ticket: Ticket<'_, ()>,
         waker: Option<&Waker>,
     ) -> Option<Held<'_>> {
-        if let Some(waker) = waker {
-            // Cloned before the lock is taken: it is foreign code.
-            ticket.give_waker(waker.clone());
-        }
+        ticket.give_waker(waker);
         let mut locked = ticket.lock();
         if !self.join() {
             locked.push_back(0, 0);

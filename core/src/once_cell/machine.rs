@@ -65,10 +65,7 @@ impl<T> OnceCell<T> {
         ring: usize,
         waker: Option<&Waker>,
     ) -> Progress<'_, T> {
-        if let Some(waker) = waker {
-            // Cloned before the lock is taken: it is foreign code.
-            ticket.give_waker(waker.clone());
-        }
+        ticket.give_waker(waker);
         let mut locked = ticket.lock();
         let mut state = self.state.load(Ordering::Acquire);
         loop {

@@ -412,10 +412,7 @@ impl Raw {
     /// Queues an idle wait, unless it need not wait; with `waker`, or with the one
     /// that it has.
     fn queue(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won<'_>> {
-        if let Some(waker) = waker {
-            // Cloned before the lock is taken: it is foreign code.
-            ticket.give_waker(waker.clone());
-        }
+        ticket.give_waker(waker);
         let kind = ticket.tag();
         let mut locked = ticket.lock();
         if self.take_or_wait(kind) {

@@ -111,10 +111,7 @@ impl Semaphore {
     /// that it has.
     #[cold]
     pub(super) fn queue(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won> {
-        if let Some(waker) = waker {
-            // Cloned before the lock is taken: it is foreign code.
-            ticket.give_waker(waker.clone());
-        }
+        ticket.give_waker(waker);
         let wanted = ticket.tag();
         let mut locked = ticket.lock();
         if let Some(won) = self.take_or_wait(wanted) {

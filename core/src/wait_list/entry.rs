@@ -340,9 +340,13 @@ impl<S, R> Ticket<'_, S, R> {
         self.node.word.store(tag | status, Ordering::Relaxed);
     }
 
-    /// Puts a waker into an idle node that has none.
+    /// Puts a clone of `waker`, if there is one, into an idle node that has none.
+    /// Cloning is foreign code, so it comes before the lock is taken.
     #[inline]
-    pub(crate) fn give_waker(&mut self, waker: Waker) {
+    pub(crate) fn give_waker(&mut self, waker: Option<&Waker>) {
+        let Some(waker) = waker.cloned() else {
+            return;
+        };
         assert!(self.status() == IDLE, "the waiter is not idle");
         // SAFETY: invariant OWNED: the node is in no queue, and a ticket is its
         // owner's. What it should not have is leaked.
