@@ -223,14 +223,7 @@ impl<T> Chan<T> {
     #[inline]
     fn push(&self, mut list: List<'_, T>, message: T) {
         list.buffer.push(message, self.capacity);
-        let mut hints = IS_PLAIN;
-        if list.buffer.len() > list.promised {
-            hints |= CAN_RECEIVE;
-        }
-        if list.buffer.len() + list.reserved != self.capacity {
-            hints |= CAN_SEND;
-        }
-        self.hint(hints);
+        self.hint(IS_PLAIN | self.count_hints(&list));
     }
 
     pub(super) fn force_send(&self, message: T) -> Result<Option<T>, SendError<T>> {
@@ -298,10 +291,9 @@ impl<T> Chan<T> {
     }
 
     #[inline(never)]
-    fn try_recv_heeding(&self, mut list: List<'_, T>) -> Result<T, TryRecvError> {
+    fn try_recv_heeding(&self, list: List<'_, T>) -> Result<T, TryRecvError> {
         if list.unpromised() != 0 && list.is_empty(RECEIVERS) {
-            list.promised += 1;
-            Ok(self.take_promised(list))
+            Ok(self.take_oldest(list))
         } else if list.is_over() {
             Err(TryRecvError::Closed)
         } else {
@@ -320,11 +312,8 @@ impl<T> Chan<T> {
     #[inline]
     fn pop(&self, mut list: List<'_, T>) -> T {
         let message = list.buffer.pop();
-        let mut hints = IS_PLAIN | CAN_SEND;
-        if list.buffer.len() > list.promised {
-            hints |= CAN_RECEIVE;
-        }
-        self.hint(hints);
+        // Its slot is free now.
+        self.hint(IS_PLAIN | CAN_SEND | self.count_hints(&list));
         if list.buffer.has_surplus() {
             self.open_without_surplus(list);
         } else {
@@ -337,6 +326,12 @@ impl<T> Chan<T> {
     #[inline]
     pub(super) fn take_promised(&self, mut list: List<'_, T>) -> T {
         list.promised -= 1;
+        self.take_oldest(list)
+    }
+
+    /// Takes the oldest message; there is one.
+    #[inline]
+    fn take_oldest(&self, mut list: List<'_, T>) -> T {
         let message = list.buffer.pop();
         self.open_after_taking(list);
         message.expect("there is a message")
@@ -500,22 +495,29 @@ impl<T> Chan<T> {
     /// Brings the hints up to date, as the last before the lock is opened.
     #[inline]
     pub(super) fn publish(&self, list: &List<'_, T>) {
-        let (alone, unheard) = (list.is_empty(SENDERS), list.is_empty(RECEIVERS));
-        let mut hints = 0;
-        if list.closed {
-            hints |= IS_CLOSED | CAN_SEND;
-        } else {
-            if alone && self.free(list) != 0 {
-                hints |= CAN_SEND;
-            }
-            if alone && unheard {
-                hints |= IS_PLAIN;
-            }
+        let mut hints = self.count_hints(list) | IS_PLAIN;
+        if !list.is_empty(SENDERS) {
+            hints &= !(CAN_SEND | IS_PLAIN);
         }
-        if list.is_over() || (list.unpromised() != 0 && unheard) {
-            hints |= CAN_RECEIVE;
+        if !list.is_empty(RECEIVERS) {
+            hints &= !(CAN_RECEIVE | IS_PLAIN);
+        }
+        if list.closed {
+            hints = (hints | IS_CLOSED | CAN_SEND) & !IS_PLAIN;
+            if list.is_over() {
+                hints |= CAN_RECEIVE;
+            }
         }
         self.hint(hints);
+    }
+
+    /// What the counts alone say.
+    #[inline]
+    fn count_hints(&self, list: &List<'_, T>) -> usize {
+        let messages = list.buffer.len();
+        let can_send = usize::from(messages + list.reserved != self.capacity) * CAN_SEND;
+        let can_receive = usize::from(messages > list.promised) * CAN_RECEIVE;
+        can_send | can_receive
     }
 
     /// The lock is held.

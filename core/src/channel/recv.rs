@@ -9,8 +9,8 @@ use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::RecvError;
-use super::chan::{Chan, TAKEN};
-use super::wait::{Side, Turn, abandon, pay};
+use super::chan::Chan;
+use super::wait::{Side, Turn, abandon};
 use super::waiter::status_name;
 use crate::io::{Bare, Io};
 use crate::wait_list::Entry;
@@ -49,17 +49,16 @@ impl<T, I: Io> Future for Recv<'_, T, I> {
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let (chan, mut ticket) = this.entry.as_mut().parts();
-        if let Some(idle) = ticket.idle().filter(|_| chan.can_receive_plainly()) {
-            if !pay(this.io, cx, this.spent) {
-                // It takes its place all the same.
-                chan.queue_first(Side::Receiver, ticket, Some(cx.waker()));
-                return Poll::Pending;
-            }
-            if let Some(message) = chan.receive_plainly() {
-                idle.set(TAKEN, 1);
-                return Poll::Ready(Ok(message));
-            }
+        let (chan, ticket) = this.entry.as_mut().parts();
+        let turn = Turn {
+            io: &*this.io,
+            cx: &mut *cx,
+            spent: &mut *this.spent,
+        };
+        let seems = chan.can_receive_plainly();
+        let attempt = || chan.receive_plainly();
+        if let Some(polled) = chan.poll_plainly(Side::Receiver, ticket, turn, seems, attempt) {
+            return polled.map(Ok);
         }
         poll_recv(this.entry, this.io, cx, this.spent)
     }

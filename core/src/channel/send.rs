@@ -9,8 +9,8 @@ use alloc::sync::Arc;
 
 use pin_project_lite::pin_project;
 
-use super::chan::{Chan, TAKEN};
-use super::wait::{FINISHED, Side, Turn, abandon, pay};
+use super::chan::Chan;
+use super::wait::{FINISHED, Side, Turn, abandon};
 use super::waiter::status_name;
 use super::{OwnedPermit, Permit, Permits, SendError, Sender};
 use crate::io::{Bare, Io};
@@ -76,17 +76,16 @@ impl<T, I: Io> Future for Send<'_, T, I> {
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let (chan, mut ticket) = this.entry.as_mut().parts();
-        if let Some(idle) = ticket.idle().filter(|_| chan.can_send_plainly()) {
-            if !pay(this.io, cx, this.spent) {
-                // It takes its place all the same.
-                chan.queue_first(Side::Sender, ticket, Some(cx.waker()));
-                return Poll::Pending;
-            }
-            if chan.send_plainly(this.value) {
-                idle.set(TAKEN, 1);
-                return Poll::Ready(Ok(()));
-            }
+        let (chan, ticket) = this.entry.as_mut().parts();
+        let turn = Turn {
+            io: &*this.io,
+            cx: &mut *cx,
+            spent: &mut *this.spent,
+        };
+        let seems = chan.can_send_plainly();
+        let attempt = || chan.send_plainly(this.value).then_some(());
+        if let Some(polled) = chan.poll_plainly(Side::Sender, ticket, turn, seems, attempt) {
+            return polled.map(Ok);
         }
         poll_send(this.entry, this.io, cx, this.spent, this.value)
     }

@@ -64,7 +64,7 @@ pub(super) struct Turn<'t, 'cx, I> {
 
 /// Whether a wait has paid, if need be now.
 #[inline]
-pub(super) fn pay<I: Io>(io: &I, cx: &mut Context<'_>, spent: &mut bool) -> bool {
+fn pay<I: Io>(io: &I, cx: &mut Context<'_>, spent: &mut bool) -> bool {
     *spent = *spent || io.poll_spend(cx).is_ready();
     *spent
 }
@@ -72,6 +72,28 @@ pub(super) fn pay<I: Io>(io: &I, cx: &mut Context<'_>, spent: &mut bool) -> bool
 type Locked<'a, T> = LockedTicket<'a, super::chan::State<T>, super::chan::Rings>;
 
 impl<T> Chan<T> {
+    /// The first poll of a future for which it `seems` that it has nothing to heed,
+    /// if `attempt` finds that so; small enough to be inlined.
+    #[inline(always)]
+    pub(super) fn poll_plainly<O>(
+        &self,
+        side: Side,
+        mut ticket: Ticket<'_, T>,
+        turn: Turn<'_, '_, impl Io>,
+        seems: bool,
+        attempt: impl FnOnce() -> Option<O>,
+    ) -> Option<Poll<O>> {
+        let idle = ticket.idle().filter(|_| seems)?;
+        if !pay(turn.io, turn.cx, turn.spent) {
+            // It takes its place all the same.
+            self.queue_first(side, ticket, Some(turn.cx.waker()));
+            return Some(Poll::Pending);
+        }
+        let won = attempt()?;
+        idle.set(TAKEN, 1);
+        Some(Poll::Ready(won))
+    }
+
     /// Polls a wait. Once it is won `act` gets the locked list, in which the win
     /// is counted, and opens it.
     ///
