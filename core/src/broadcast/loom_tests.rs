@@ -27,6 +27,23 @@ fn race(sides: impl Fn() -> (Side, Side) + Copy + Send + Sync + 'static) {
     }
 }
 
+/// The result of `run` while `other` runs on the other of two threads.
+fn beside<R: 'static>(
+    swapped: bool,
+    run: impl FnOnce() -> R + Send + 'static,
+    other: impl FnOnce() + Send + 'static,
+) -> R {
+    if swapped {
+        let run = thread::spawn(run);
+        other();
+        return run.join().unwrap();
+    }
+    let other = thread::spawn(other);
+    let result = run();
+    other.join().unwrap();
+    result
+}
+
 /// Proves: messages that are sent at any moment end a receiver's wait, in order,
 /// and so does the end.
 #[test]
@@ -101,16 +118,7 @@ fn loom_value_dropped_after_last_reader() {
                 }
                 drop(second);
             };
-            let first = if swapped {
-                let other = thread::spawn(read);
-                end();
-                other.join().unwrap()
-            } else {
-                let other = thread::spawn(end);
-                let first = read();
-                other.join().unwrap();
-                first
-            };
+            let first = beside(swapped, read, end);
             assert!(sender.is_empty());
             assert_eq!(std::sync::Arc::strong_count(&value), 1);
             assert_eq!(sender.send(value.clone()), Ok(1));
@@ -147,16 +155,7 @@ fn loom_message_stays_for_who_reads_it() {
                 let _ = reads.try_recv();
                 drop(reads);
             };
-            let sender = if swapped {
-                let other = thread::spawn(send);
-                read();
-                other.join().unwrap()
-            } else {
-                let other = thread::spawn(read);
-                let sender = send();
-                other.join().unwrap();
-                sender
-            };
+            let sender = beside(swapped, send, read);
             assert_eq!(sender.receiver_count(), 0);
             let counts = values.each_ref().map(std::sync::Arc::strong_count);
             assert_eq!(counts, [1; 3]);
