@@ -7,7 +7,7 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::Waker;
 
-use super::ring::{End, Node, Ring, is_pinned_down, links, unlink};
+use super::ring::{End, Node, Ring, links, unlink};
 use super::{IDLE, Locked, QUEUED, STATUS_MASK, TAG_SHIFT, VERDICT, WaitList, word};
 use crate::primitive::{Ordering, const_fn};
 use crate::wake_batch::{discard, wake};
@@ -334,10 +334,8 @@ impl<S, R> Ticket<'_, S, R> {
     #[inline]
     pub(crate) fn set_status(&mut self, status: usize) {
         assert!(status == IDLE || status >= VERDICT);
-        let old = self.node.word.load(Ordering::Acquire);
-        assert!(!is_pinned_down(old), "the waiter is queued");
-        let tag = old & !STATUS_MASK;
-        self.node.word.store(tag | status, Ordering::Relaxed);
+        assert!(!self.node.is_pinned_down(), "the waiter is queued");
+        self.node.change(status, Ordering::Relaxed);
     }
 
     /// Puts a clone of `waker`, if there is one, into an idle node that has none.

@@ -83,7 +83,8 @@ impl Node {
         self.word.load(Ordering::Acquire) >> TAG_SHIFT
     }
 
-    /// Changes the status and leaves the tag, under the lock.
+    /// Changes the status and leaves the tag: under the lock, or for the owner of a
+    /// node that is in no queue.
     #[inline]
     pub(super) fn change(&self, to: usize, order: Ordering) {
         let tag = self.word.load(Ordering::Relaxed) & !STATUS_MASK;
@@ -93,14 +94,8 @@ impl Node {
     /// Whether somebody else may hold a pointer to this node.
     #[inline]
     pub(super) fn is_pinned_down(&self) -> bool {
-        is_pinned_down(self.word.load(Ordering::Acquire))
+        matches!(self.status(), QUEUED | SEATED)
     }
-}
-
-/// [`Node::is_pinned_down`], by the word of the node.
-#[inline]
-pub(super) fn is_pinned_down(word: usize) -> bool {
-    matches!(word & STATUS_MASK, QUEUED | SEATED)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
