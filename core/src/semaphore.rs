@@ -271,18 +271,10 @@ impl Semaphore {
     /// ```
     pub fn try_add_permits(&self, n: usize) -> Result<(), AddPermitsError> {
         let fits = |free| n <= Self::MAX_PERMITS - free;
-        let more = |state| fits(state >> SHIFT).then(|| state + (n << SHIFT));
-        let mut changed = self.change(more);
-        if let Changed::Waiting(_) = changed {
-            let list = self.list.lock();
-            changed = self.change(more);
-            if let Changed::Waiting(_) = changed {
-                self.give(list, n).resume();
-            }
-        }
-        match changed {
-            Changed::Refused => Err(AddPermitsError { permits: n }),
-            _ => Ok(()),
+        if self.put(|state| fits(state >> SHIFT).then(|| state + (n << SHIFT))) {
+            Ok(())
+        } else {
+            Err(AddPermitsError { permits: n })
         }
     }
 

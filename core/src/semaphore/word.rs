@@ -79,19 +79,36 @@ impl Semaphore {
     #[inline]
     pub(super) fn release(&self, permits: usize) {
         if permits != 0 {
-            if let Changed::Waiting(_) = self.change(|state| Some(with_more(state, permits))) {
-                self.release_queued(permits);
-            }
+            self.put(|state| Some(with_more(state, permits)));
+        }
+    }
+
+    /// Changes the word to one with more permits, unless `more` says `None`, and
+    /// grants them if somebody waits.
+    #[inline]
+    pub(super) fn put(&self, more: impl Fn(usize) -> Option<usize>) -> bool {
+        match self.change(&more) {
+            Changed::Done => true,
+            Changed::Refused => false,
+            Changed::Waiting(_) => self.put_queued(more),
         }
     }
 
     /// The path with the lock: somebody waits, or did a moment ago.
     #[cold]
-    fn release_queued(&self, permits: usize) {
-        self.give(self.list.lock(), permits).resume();
+    fn put_queued(&self, more: impl Fn(usize) -> Option<usize>) -> bool {
+        let list = self.list.lock();
+        match self.change(more) {
+            Changed::Done => true,
+            Changed::Refused => false,
+            Changed::Waiting(state) => {
+                self.grant(list, state).resume();
+                true
+            }
+        }
     }
 
-    /// Gives permits back, and grants what is free to who waits.
+    /// Gives permits back under the lock, and grants what is free to who waits.
     pub(super) fn give(&self, list: List<'_>, permits: usize) -> Panicked {
         match self.change(|state| Some(with_more(state, permits))) {
             Changed::Waiting(state) => self.grant(list, state),
