@@ -610,7 +610,7 @@ impl Notify {
         match ticket.status() {
             IDLE => self.win_now(ticket) || self.queue(ticket.again(), Some(waker)),
             QUEUED => self.renew(ticket.again(), waker),
-            TAKEN => finished_already(),
+            TAKEN => panic!("a wait on a `Notify` was polled after it had finished"),
             _ => true,
         }
     }
@@ -710,12 +710,6 @@ impl Notify {
 #[inline]
 fn has_stake(status: usize) -> bool {
     matches!(status, QUEUED | BY_ONE | BY_LAST)
-}
-
-#[cold]
-#[inline(never)]
-fn finished_already() -> ! {
-    panic!("a wait on a `Notify` was polled after it had finished");
 }
 
 enum Which {

@@ -192,7 +192,7 @@ impl RawMutex {
             IDLE => self
                 .try_lock()
                 .or_else(|| self.queue(ticket.again(), Some(waker))),
-            TAKEN => finished_already(),
+            TAKEN => panic!("a wait for a `Mutex` was polled after it had finished"),
             _ => self
                 .claim(ticket)
                 .or_else(|| self.look(ticket.again(), Some(waker))),
@@ -400,12 +400,6 @@ impl<'a> Held<'a> {
     pub(super) fn from_raw(mutex: &'a RawMutex) -> Self {
         Self(mutex)
     }
-}
-
-#[cold]
-#[inline(never)]
-fn finished_already() -> ! {
-    panic!("a wait for a `Mutex` was polled after it had finished");
 }
 
 /// Whether a queued node, by its tag, has been told that the lock is free.

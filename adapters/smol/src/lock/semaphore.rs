@@ -279,12 +279,7 @@ impl fmt::Debug for Semaphore {
 /// Nothing here closes the semaphore inside.
 #[inline]
 fn open<T>(acquired: Result<T, AcquireError>) -> T {
-    acquired.unwrap_or_else(|_| closed())
-}
-
-#[cold]
-fn closed() -> ! {
-    panic!("a semaphore that nobody can close is closed")
+    acquired.expect("a semaphore that nobody can close is closed")
 }
 
 future! {
