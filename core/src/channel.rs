@@ -119,6 +119,7 @@ pub use send::{Closed, Reserve, ReserveMany, ReserveOwned, Send};
 pub use sender::{Sender, WeakSender};
 pub use waiter::Waiter;
 
+use crate::fairness::Fairness;
 use chan::Chan;
 
 /// The largest capacity of a bounded channel: `usize::MAX / 8`.
@@ -146,6 +147,28 @@ pub const MAX_CAPACITY: usize = crate::wait_list::TAG_MAX;
 /// answer by it. Also if `capacity` is above [`MAX_CAPACITY`].
 #[track_caller]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    bounded_with_fairness(capacity, Fairness::Fifo)
+}
+
+/// [`bounded`], with the given fairness among waits of one side.
+///
+/// With [`Fairness::Eventual`] a message that is sent and a slot that becomes free wake
+/// the first wait in the queue, and belong to the first receiver or sender that comes.
+/// Messages are received in the order in which they were sent, as in every channel.
+///
+/// ```
+/// use anysync::{Fairness, channel};
+///
+/// let (sender, receiver) = channel::bounded_with_fairness(1, Fairness::Eventual);
+/// assert_eq!(sender.try_send("message"), Ok(()));
+/// assert_eq!(receiver.try_recv(), Ok("message"));
+/// ```
+///
+/// # Panics
+///
+/// As [`bounded`].
+#[track_caller]
+pub fn bounded_with_fairness<T>(capacity: usize, fairness: Fairness) -> (Sender<T>, Receiver<T>) {
     assert!(
         capacity != 0,
         "a channel needs a capacity of at least 1, not {capacity}; for a rendezvous, send a \
@@ -156,7 +179,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         "a channel cannot have a capacity of {capacity}: the limit is {MAX_CAPACITY}; see \
          `channel::unbounded`"
     );
-    channel(capacity)
+    channel(capacity, fairness)
 }
 
 /// A channel in which a send never waits: it grows with what is sent, and gives
@@ -173,10 +196,24 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// assert_eq!(receiver.capacity(), None);
 /// ```
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
-    channel(chan::UNBOUNDED)
+    unbounded_with_fairness(Fairness::Fifo)
 }
 
-fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let chan = Arc::new(Chan::new(capacity));
+/// [`unbounded`], with the given fairness among receives that wait; see
+/// [`bounded_with_fairness`].
+///
+/// ```
+/// use anysync::{Fairness, channel};
+///
+/// let (sender, receiver) = channel::unbounded_with_fairness(Fairness::Eventual);
+/// assert_eq!(sender.try_send("message"), Ok(()));
+/// assert_eq!(receiver.try_recv(), Ok("message"));
+/// ```
+pub fn unbounded_with_fairness<T>(fairness: Fairness) -> (Sender<T>, Receiver<T>) {
+    channel(chan::UNBOUNDED, fairness)
+}
+
+fn channel<T>(capacity: usize, fairness: Fairness) -> (Sender<T>, Receiver<T>) {
+    let chan = Arc::new(Chan::new(capacity, fairness));
     (Sender::first(chan.clone()), Receiver::first(chan))
 }

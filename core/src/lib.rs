@@ -97,6 +97,7 @@ pub mod channel;
 pub mod condvar;
 #[cfg(feature = "alloc")]
 pub mod event;
+mod fairness;
 pub mod io;
 mod limit;
 #[cfg(all(test, anysync_loom))]
@@ -125,12 +126,13 @@ pub use cancellation::CancellationToken;
 pub use condvar::Condvar;
 #[cfg(feature = "alloc")]
 pub use event::Event;
+pub use fairness::Fairness;
 #[cfg(feature = "std")]
 pub use io::Block;
 pub use io::{Bare, Elapsed, Io, Timer, yield_now};
 #[cfg(feature = "alloc")]
 pub use io::{Join, JoinError, Runtime, Spawn, SpawnBlocking, SpawnLocal};
-pub use mutex::{Fairness, MappedMutexGuard, Mutex, MutexGuard};
+pub use mutex::{MappedMutexGuard, Mutex, MutexGuard};
 #[cfg(feature = "alloc")]
 pub use mutex::{OwnedMappedMutexGuard, OwnedMutexGuard};
 pub use notify::Notify;

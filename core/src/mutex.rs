@@ -108,7 +108,7 @@ use crate::io::{Bare, Io};
 #[cfg(feature = "alloc")]
 use crate::owner::Projected;
 use crate::primitive::{TrackedCell, const_fn};
-use crate::wait_list::{IDLE, Ring, has_list};
+use crate::wait_list::{IDLE, Ring, Watch, has_list};
 
 use raw::{Held, RawMutex};
 
@@ -123,6 +123,7 @@ mod raw;
 mod tests;
 mod wait;
 
+pub use crate::fairness::Fairness;
 pub use guard::MutexGuard;
 #[cfg(feature = "alloc")]
 pub use guard::OwnedMutexGuard;
@@ -132,33 +133,6 @@ pub use mapped::OwnedMappedMutexGuard;
 #[cfg(feature = "alloc")]
 pub use wait::LockOwned;
 pub use wait::{Lock, Waiter};
-
-/// Who gets a lock that is unlocked while somebody waits for it.
-///
-/// ```
-/// use anysync::{Fairness, Mutex};
-///
-/// static HOT: Mutex<u64> = Mutex::with_fairness(0, Fairness::Eventual);
-/// assert_eq!(HOT.fairness(), Fairness::Eventual);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Fairness {
-    /// The first in the queue. The lock is handed to it and nobody passes it:
-    /// every unlock with somebody waiting costs a switch to another task.
-    #[default]
-    Fifo,
-    /// Whoever is polled first, in the queue or not. The first in the queue is
-    /// woken, and a task that runs already may be quicker, so that many short uses of the lock follow one
-    /// another without a switch between tasks. That is several times faster
-    /// where many tasks fight for the lock, and less even.
-    ///
-    /// Nobody starves: one wait at a time has been woken, in the order of the
-    /// queue, and the first of them that has found the lock taken 4 times after
-    /// it was woken is handed the lock by the next unlock, as in a
-    /// [`Fifo`](Fairness::Fifo) lock. How often others have the lock between a
-    /// wake-up and the poll that follows depends on how soon the executor polls.
-    Eventual,
-}
 
 /// Gives one task at a time access to a value, in the order in which they asked
 /// for it.
@@ -231,7 +205,7 @@ pub struct Mutex<T: ?Sized> {
     value: TrackedCell<T>,
 }
 
-has_list!([T: ?Sized] Mutex<T>, raw.list: WaitList<(), [Ring; 1]>);
+has_list!([T: ?Sized] Mutex<T>, raw.list: WaitList<Watch, [Ring; 1]>);
 
 // SAFETY: invariant HELD: a shared `Mutex` hands its value from one thread to
 // the next, one at a time, which `T: Send` allows. The rest of it is `Sync`.
@@ -348,7 +322,7 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        let held = self.raw.try_lock()?;
+        let held = self.raw.attempt()?;
         Some(MutexGuard::new(self, held))
     }
 
@@ -437,7 +411,7 @@ impl<T: ?Sized> Mutex<T> {
 
     #[cfg(feature = "alloc")]
     fn try_lock_projected<O: ?Sized>(mutex: Projected<O, Self>) -> Option<OwnedMutexGuard<T, O>> {
-        mutex.raw.try_lock()?.into_raw();
+        mutex.raw.attempt()?.into_raw();
         Some(OwnedMutexGuard::new(mutex))
     }
 

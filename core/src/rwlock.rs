@@ -79,6 +79,7 @@ use core::ptr::NonNull;
 #[cfg(feature = "alloc")]
 use alloc::sync::Arc;
 
+use crate::fairness::{Fairness, Queue};
 use crate::io::{Bare, Io};
 #[cfg(feature = "alloc")]
 use crate::owner::Projected;
@@ -86,11 +87,13 @@ use crate::primitive::{TrackedCell, const_fn};
 use crate::wait_list::{Ring, has_list};
 use raw::{HasRaw, READ, Raw, UPGRADABLE_READ, WRITE};
 
+mod eventual;
 mod futures;
 mod guard;
 mod hold;
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
+mod machine;
 #[cfg(all(test, not(anysync_loom)))]
 mod model_tests;
 #[cfg(feature = "alloc")]
@@ -194,7 +197,7 @@ pub struct RwLock<T: ?Sized> {
     value: TrackedCell<T>,
 }
 
-has_list!([T: ?Sized] RwLock<T>, raw.list: WaitList<(), [Ring; 2]>);
+has_list!([T: ?Sized] RwLock<T>, raw.list: WaitList<Queue, [Ring; 2]>);
 
 impl<T: ?Sized> HasRaw for RwLock<T> {
     #[inline]
@@ -249,7 +252,24 @@ impl<T> RwLock<T> {
         #[track_caller]
         pub const fn with_max_readers(value: T, max_readers: usize) -> Self {
             Self {
-                raw: Raw::new(max_readers),
+                raw: Raw::new(max_readers, Fairness::Fifo),
+                value: TrackedCell::new(value),
+            }
+        }
+    }
+
+    const_fn! {
+        /// Creates an unlocked lock with the given fairness.
+        ///
+        /// ```
+        /// use anysync::{Fairness, RwLock};
+        ///
+        /// static HITS: RwLock<u64> = RwLock::with_fairness(0, Fairness::Eventual);
+        /// assert_eq!(HITS.fairness(), Fairness::Eventual);
+        /// ```
+        pub const fn with_fairness(value: T, fairness: Fairness) -> Self {
+            Self {
+                raw: Raw::new(MAX_READERS, fairness),
                 value: TrackedCell::new(value),
             }
         }
@@ -267,8 +287,13 @@ impl<T> RwLock<T> {
 
 impl<T: ?Sized> RwLock<T> {
     /// The largest number of readers at once that a lock can be made for: 2²⁹ − 1,
-    /// or 2¹³ − 1 where a word has 16 bits.
+    /// or 2²⁸ − 1 where a word has 32 bits.
     pub const MAX_READERS: usize = MAX_READERS;
+
+    /// Whether the lock is acquired in order.
+    pub fn fairness(&self) -> Fairness {
+        self.raw.fairness()
+    }
 
     /// Waits until it may read; `io` is the executor that it runs on.
     ///
@@ -417,7 +442,7 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        self.raw.try_take(READ).then(|| RwLockReadGuard::new(self))
+        self.raw.attempt(READ).then(|| RwLockReadGuard::new(self))
     }
 
     /// Reads upgradably if [`try_read`](RwLock::try_read) would read and nobody
@@ -433,7 +458,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableReadGuard<'_, T>> {
         self.raw
-            .try_take(UPGRADABLE_READ)
+            .attempt(UPGRADABLE_READ)
             .then(|| RwLockUpgradableReadGuard::new(self))
     }
 
@@ -448,9 +473,7 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        self.raw
-            .try_take(WRITE)
-            .then(|| RwLockWriteGuard::new(self))
+        self.raw.attempt(WRITE).then(|| RwLockWriteGuard::new(self))
     }
 
     /// Waits to read without a future: returns the guard if it may read or has
@@ -821,7 +844,7 @@ impl<T: ?Sized> RwLock<T> {
     ) -> Option<OwnedRwLockReadGuard<T, O>> {
         let lock = Projected::new(owner, project);
         lock.raw
-            .try_take(READ)
+            .attempt(READ)
             .then(|| OwnedRwLockReadGuard::new(lock))
     }
 
@@ -840,7 +863,7 @@ impl<T: ?Sized> RwLock<T> {
     ) -> Option<OwnedRwLockUpgradableReadGuard<T, O>> {
         let lock = Projected::new(owner, project);
         lock.raw
-            .try_take(UPGRADABLE_READ)
+            .attempt(UPGRADABLE_READ)
             .then(|| OwnedRwLockUpgradableReadGuard::new(lock))
     }
 
@@ -858,7 +881,7 @@ impl<T: ?Sized> RwLock<T> {
     ) -> Option<OwnedRwLockWriteGuard<T, O>> {
         let lock = Projected::new(owner, project);
         lock.raw
-            .try_take(WRITE)
+            .attempt(WRITE)
             .then(|| OwnedRwLockWriteGuard::new(lock))
     }
 }

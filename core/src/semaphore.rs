@@ -69,6 +69,7 @@ use core::pin::Pin;
 #[cfg(feature = "alloc")]
 use alloc::sync::Arc;
 
+use crate::fairness::{Fairness, Queue};
 use crate::io::{Bare, Io};
 use crate::limit::out_of_range;
 #[cfg(feature = "alloc")]
@@ -101,10 +102,12 @@ pub use error::{AcquireError, AddPermitsError, TryAcquireError};
 pub use permit::OwnedSemaphorePermit;
 pub use permit::SemaphorePermit;
 
-// The state word: two flags and the number of free permits.
+// The state word: three flags and the number of free permits.
 const CLOSED: usize = 1;
 const WAITING: usize = 2;
-const SHIFT: u32 = 2;
+/// Free permits are for the first that comes, also while waits are queued.
+const OPEN: usize = 4;
+const SHIFT: u32 = 3;
 
 /// The queue's ring, and the ring of grants that nobody has fetched yet.
 const QUEUE: usize = 0;
@@ -169,17 +172,18 @@ const TAKEN: usize = VERDICT + 1;
 ///
 /// # Size
 ///
-/// On a 64-bit target at most 32 bytes; an acquire at most 48, or 56 where it owns
+/// On a 64-bit target at most 72 bytes; an acquire at most 48, or 56 where it owns
 /// a share; a permit 16, or 24.
 pub struct Semaphore {
     state: AtomicUsize,
-    list: WaitList<(), [Ring; 2]>,
+    list: WaitList<Queue, [Ring; 2]>,
 }
 
-has_list!([] Semaphore, list: WaitList<(), [Ring; 2]>);
+has_list!([] Semaphore, list: WaitList<Queue, [Ring; 2]>);
 
-type List<'a> = Locked<'a, (), [Ring; 2]>;
+type List<'a> = Locked<'a, Queue, [Ring; 2]>;
 type Ticket<'a> = TicketOf<'a, Semaphore>;
+type LockedTicket<'a> = crate::wait_list::LockedTicket<'a, Queue, [Ring; 2]>;
 type Outcome<'a> = Result<SemaphorePermit<'a>, AcquireError>;
 
 impl Semaphore {
@@ -206,23 +210,51 @@ impl Semaphore {
         /// With more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS); in a constant
         /// this is an error of the compiler.
         pub const fn new(permits: usize) -> Self {
+            Self::with_fairness(permits, Fairness::Fifo)
+        }
+    }
+
+    const_fn! {
+        /// A semaphore with `permits` free permits, and the given fairness.
+        ///
+        /// ```
+        /// use anysync::{Fairness, Semaphore};
+        ///
+        /// static SLOTS: Semaphore = Semaphore::with_fairness(3, Fairness::Eventual);
+        /// assert_eq!(SLOTS.fairness(), Fairness::Eventual);
+        /// ```
+        ///
+        /// # Panics
+        ///
+        /// With more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS); in a constant
+        /// this is an error of the compiler.
+        pub const fn with_fairness(permits: usize, fairness: Fairness) -> Self {
+            let is_eventual = matches!(fairness, Fairness::Eventual);
             if permits > Self::MAX_PERMITS {
                 out_of_range("a number of permits", permits, 0, Self::MAX_PERMITS);
             }
             Self {
-                state: AtomicUsize::new(permits << SHIFT),
-                list: WaitList::new([Ring::new(), Ring::new()], ()),
+                state: AtomicUsize::new((permits << SHIFT) | if is_eventual { OPEN } else { 0 }),
+                list: WaitList::new(
+                    [Ring::new(), Ring::new()],
+                    Queue::new(fairness),
+                ),
             }
         }
     }
 
+    /// Whether permits are acquired in order.
+    pub fn fairness(&self) -> Fairness {
+        self.list.lock().fairness()
+    }
+
     /// How many permits could be acquired without waiting, at this moment: none
-    /// while somebody waits, since all that are free are promised then. A closed
-    /// semaphore still counts them.
+    /// while a wait is queued, since all that are free are promised then (unless it is
+    /// [`Eventual`](Fairness::Eventual)). A closed semaphore still counts them.
     #[inline]
     pub fn available_permits(&self) -> usize {
         let state = self.state.load(Ordering::Relaxed);
-        if state & WAITING != 0 {
+        if is_reserved(state) {
             0
         } else {
             state >> SHIFT
@@ -293,7 +325,7 @@ impl Semaphore {
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
             let forgotten = n.min(state >> SHIFT);
-            if state & WAITING != 0 || forgotten == 0 {
+            if is_reserved(state) || forgotten == 0 {
                 return 0;
             }
             match self.state.compare_exchange_weak(
@@ -497,13 +529,13 @@ impl Semaphore {
                 entry.is_bound_to(self),
                 "this `Waiter` waits on another `Semaphore`: reset it first"
             );
-            let (_, ticket) = entry.as_mut().parts();
+            let (_, ticket, waker) = entry.as_mut().parts_with_waker();
             let waits_for = ticket.tag();
             assert!(
                 waits_for == n,
                 "this `Waiter` waits for {waits_for} permits, not for {n}: reset it first"
             );
-            self.look(ticket, None)
+            self.look(ticket, waker)
         };
         let outcome = won?.outcome(self, n);
         entry.parts().1.set(IDLE, 0);
@@ -706,6 +738,12 @@ impl Semaphore {
     pub fn is_closed(&self) -> bool {
         self.state.load(Ordering::Acquire) & CLOSED != 0
     }
+}
+
+/// Whether what is free is for the waits in the queue.
+#[inline]
+const fn is_reserved(state: usize) -> bool {
+    state & (WAITING | OPEN) == WAITING
 }
 
 /// `n`, if a semaphore can have so many permits.

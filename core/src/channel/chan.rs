@@ -6,8 +6,11 @@ use core::task::Waker;
 
 use super::buffer::Buffer;
 use super::{SendError, TryRecvError, TrySendError};
+use crate::fairness::{Fairness, Queue};
 use crate::primitive::{AtomicUsize, Ordering};
-use crate::wait_list::{Locked, Ring, TicketOf, VERDICT, WaitList, has_list};
+use crate::wait_list::{
+    CALLED, GrantWatch, Grants, Locked, Ring, TicketOf, VERDICT, WaitList, has_list,
+};
 use crate::wake_batch::{Finally, Panicked, wake, wake_in_rounds};
 
 /// The capacity of a channel without a bound.
@@ -81,11 +84,47 @@ pub(super) struct State<T> {
     pub(super) reserved: usize,
     /// How many messages are promised to receives that have been woken.
     pub(super) promised: usize,
+    pub(super) senders: SideState,
+    pub(super) receivers: SideState,
     pub(super) closed: bool,
     /// The last sender is gone.
     senderless: bool,
     /// The last receiver is gone.
     pub(super) receiverless: bool,
+}
+
+/// What is counted of the waits of one side.
+pub(super) struct SideState {
+    pub(super) queue: Queue,
+    /// What the waits that have been called and have not come yet wait for.
+    pub(super) called: usize,
+}
+
+impl SideState {
+    const fn new(fairness: Fairness) -> Self {
+        Self {
+            queue: Queue::new(fairness),
+            called: 0,
+        }
+    }
+
+    /// Whether who comes first has what is there, also while waits are queued.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.queue.is_eventual() && !self.queue.is_out_of_patience()
+    }
+}
+
+impl<T> Grants for State<T> {
+    #[inline]
+    fn watch(&mut self, grants: usize) -> &mut GrantWatch {
+        let side = if grants == SLOTS {
+            &mut self.senders
+        } else {
+            &mut self.receivers
+        };
+        side.queue.watch(grants)
+    }
 }
 
 impl<T> State<T> {
@@ -106,7 +145,7 @@ impl<T> State<T> {
 }
 
 impl<T> Chan<T> {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize, fairness: Fairness) -> Self {
         Self {
             list: WaitList::new(
                 [const { Ring::new() }; 5],
@@ -114,6 +153,8 @@ impl<T> Chan<T> {
                     buffer: Buffer::new(),
                     reserved: 0,
                     promised: 0,
+                    senders: SideState::new(fairness),
+                    receivers: SideState::new(fairness),
                     closed: false,
                     senderless: false,
                     receiverless: false,
@@ -171,12 +212,24 @@ impl<T> Chan<T> {
         self.capacity - list.buffer.len() - list.reserved
     }
 
+    /// Whether a newcomer need not queue behind other senders.
+    #[inline]
+    fn may_send(&self, list: &List<'_, T>) -> bool {
+        list.is_empty(SENDERS) || list.senders.is_open()
+    }
+
+    /// Whether a newcomer need not queue behind other receivers.
+    #[inline]
+    pub(super) fn may_receive(&self, list: &List<'_, T>) -> bool {
+        list.is_empty(RECEIVERS) || list.receivers.is_open()
+    }
+
     /// Whether a newcomer may have `n` slots.
     #[inline]
     pub(super) fn admits(&self, list: &List<'_, T>, n: usize) -> Result<(), TrySendError<()>> {
         if list.closed {
             Err(TrySendError::Closed(()))
-        } else if n == 0 || (list.is_empty(SENDERS) && n <= self.free(list)) {
+        } else if n == 0 || (self.may_send(list) && n <= self.free(list)) {
             Ok(())
         } else {
             Err(TrySendError::Full(()))
@@ -197,12 +250,26 @@ impl<T> Chan<T> {
     #[inline(never)]
     fn try_send_heeding(&self, mut list: List<'_, T>, message: T) -> Result<(), TrySendError<T>> {
         if let Err(error) = self.admits(&list, 1) {
-            drop(list);
-            return Err(error.map(|()| message));
+            if !self.takes_unclaimed_slot(&mut list, &error) {
+                drop(list);
+                return Err(error.map(|()| message));
+            }
         }
         list.buffer.push(message, self.capacity);
         self.open(list);
         Ok(())
+    }
+
+    /// In an eventual channel, an attempt may have a slot that was granted to a wait
+    /// that does not come for it.
+    fn takes_unclaimed_slot(&self, list: &mut List<'_, T>, error: &TrySendError<()>) -> bool {
+        let is_full = matches!(error, TrySendError::Full(()));
+        if !is_full || !list.senders.queue.is_eventual() || !list.attempt_granted(SLOTS) {
+            return false;
+        }
+        let slots = list.call_watched(SLOTS);
+        list.reserved -= slots;
+        true
     }
 
     /// Sends the message if there is nothing to heed.
@@ -291,8 +358,13 @@ impl<T> Chan<T> {
     }
 
     #[inline(never)]
-    fn try_recv_heeding(&self, list: List<'_, T>) -> Result<T, TryRecvError> {
-        if list.unpromised() != 0 && list.is_empty(RECEIVERS) {
+    fn try_recv_heeding(&self, mut list: List<'_, T>) -> Result<T, TryRecvError> {
+        if list.unpromised() != 0 && self.may_receive(&list) {
+            Ok(self.take_oldest(list))
+        } else if list.receivers.queue.is_eventual() && list.attempt_granted(PROMISES) {
+            // It was promised to a wait that does not come for it.
+            list.call_watched(PROMISES);
+            list.promised -= 1;
             Ok(self.take_oldest(list))
         } else if list.is_over() {
             Err(TryRecvError::Closed)
@@ -365,7 +437,7 @@ impl<T> Chan<T> {
         limit: usize,
     ) -> usize {
         list.promised -= 1;
-        let count = if list.is_empty(RECEIVERS) {
+        let count = if self.may_receive(&list) {
             list.unpromised().min(limit)
         } else {
             1
@@ -424,6 +496,7 @@ impl<T> Chan<T> {
 
     /// Nearly always there is one to wake, or none.
     fn settle<'a>(&'a self, mut list: List<'a, T>) -> Panicked {
+        self.call_one_each(&mut list);
         let first = self.grant(&mut list);
         if self.is_settled(&list) {
             self.publish(&list);
@@ -458,8 +531,8 @@ impl<T> Chan<T> {
     #[inline]
     fn is_settled(&self, list: &List<'_, T>) -> bool {
         let slots = list.first_tag(SENDERS);
-        slots.is_none_or(|wanted| wanted > self.free(list))
-            && (list.is_empty(RECEIVERS) || (list.unpromised() == 0 && !list.is_over()))
+        slots.is_none_or(|wanted| wanted > self.grantable_slots(list))
+            && (list.is_empty(RECEIVERS) || (self.grantable_messages(list) == 0 && !list.is_over()))
     }
 
     /// Grants what the first in one of the queues waits for. The result is its
@@ -474,22 +547,58 @@ impl<T> Chan<T> {
     #[inline]
     pub(super) fn grant_slots(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
         let wanted = list.first_tag(SENDERS)?;
-        if wanted > self.free(list) {
+        if wanted > self.grantable_slots(list) {
             return None;
         }
+        if list.senders.is_open() {
+            list.senders.called += wanted;
+            return list.pop_front(SENDERS, CALLED);
+        }
         list.reserved += wanted;
+        list.senders.queue.end_patience();
         list.grant_front(SENDERS, SLOTS)
     }
 
     /// Promises a message to the first of the receivers, if there is one.
     #[inline]
     pub(super) fn grant_message(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
-        if list.unpromised() == 0 {
+        if self.grantable_messages(list) == 0 {
             return None;
+        }
+        if list.receivers.is_open() {
+            let waker = list.pop_front(RECEIVERS, CALLED)?;
+            list.receivers.called += 1;
+            return Some(waker);
         }
         let waker = list.grant_front(RECEIVERS, PROMISES)?;
         list.promised += 1;
+        list.receivers.queue.end_patience();
         Some(waker)
+    }
+
+    /// How many slots are there for who is queued: free ones, but for those for which
+    /// waits have been called.
+    #[inline]
+    fn grantable_slots(&self, list: &List<'_, T>) -> usize {
+        self.free(list).saturating_sub(list.senders.called)
+    }
+
+    /// How many messages are there for who is queued.
+    #[inline]
+    fn grantable_messages(&self, list: &List<'_, T>) -> usize {
+        list.unpromised().saturating_sub(list.receivers.called)
+    }
+
+    /// In an eventual channel: waits that have been called may not come. So whenever
+    /// something has changed, one more of each side is called that could go on.
+    #[inline]
+    fn call_one_each(&self, list: &mut List<'_, T>) {
+        if list.senders.called != 0 && list.senders.is_open() {
+            list.senders.called = list.senders.called.saturating_sub(1);
+        }
+        if list.receivers.called != 0 && list.receivers.is_open() {
+            list.receivers.called -= 1;
+        }
     }
 
     /// Brings the hints up to date, as the last before the lock is opened.
@@ -497,10 +606,16 @@ impl<T> Chan<T> {
     pub(super) fn publish(&self, list: &List<'_, T>) {
         let mut hints = self.count_hints(list) | IS_PLAIN;
         if !list.is_empty(SENDERS) {
-            hints &= !(CAN_SEND | IS_PLAIN);
+            hints &= !IS_PLAIN;
+            if !list.senders.is_open() {
+                hints &= !CAN_SEND;
+            }
         }
         if !list.is_empty(RECEIVERS) {
-            hints &= !(CAN_RECEIVE | IS_PLAIN);
+            hints &= !IS_PLAIN;
+            if !list.receivers.is_open() {
+                hints &= !CAN_RECEIVE;
+            }
         }
         if list.closed {
             hints = (hints | IS_CLOSED | CAN_SEND) & !IS_PLAIN;

@@ -488,7 +488,7 @@ proptest! {
         capacity in 1..5_usize,
         ops in proptest::collection::vec(op(), 1..120),
     ) {
-        let chan = Arc::new(Chan::new(capacity));
+        let chan = Arc::new(Chan::new(capacity, crate::fairness::Fairness::Fifo));
         let io = Budget::default();
         let mut world = World::new(&chan, &io, capacity);
         for op in ops {

@@ -11,8 +11,8 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::raw::PATIENCE;
 use super::{Fairness, Lock, Mutex, MutexGuard, Waiter};
+use crate::fairness::PATIENCE;
 use crate::io::Io;
 use crate::test_util::{Wakes, counting_waker, poll};
 

@@ -11,18 +11,38 @@ use loom::thread;
 use super::*;
 use crate::loom_util::model;
 
+struct State {
+    cloned: usize,
+    watch: Watch,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            cloned: 0,
+            watch: Watch::new(),
+        }
+    }
+}
+
+impl AsMut<Watch> for State {
+    fn as_mut(&mut self) -> &mut Watch {
+        &mut self.watch
+    }
+}
+
 struct Toy {
-    list: WaitList<usize, [Ring; 1]>,
+    list: WaitList<State, [Ring; 1]>,
     seat: Seat,
 }
 
-has_list!([] Toy, list: WaitList<usize, [Ring; 1]>);
+has_list!([] Toy, list: WaitList<State, [Ring; 1]>);
 
 type Own = Entry<std::sync::Arc<Toy>>;
 
 fn toy() -> std::sync::Arc<Toy> {
     std::sync::Arc::new(Toy {
-        list: WaitList::new([Ring::new()], 0),
+        list: WaitList::new([Ring::new()], State::default()),
         seat: Seat::new(),
     })
 }

@@ -7,9 +7,9 @@ use std::boxed::Box;
 use std::sync::Arc;
 use std::vec::Vec;
 
-use super::super::raw::PATIENCE;
 use super::super::{Fairness, Lock, Mutex, Waiter};
 use super::{Budget, boxed, is_untouched, queued, ready};
+use crate::fairness::PATIENCE;
 use crate::io::{Bare, Block};
 use crate::test_util::{
     WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
