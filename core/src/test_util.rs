@@ -20,6 +20,20 @@ use std::string::String;
 use std::sync::Arc;
 use std::task::Wake;
 
+/// Polls until a grant of the same task that is not polled has gone on: three times.
+pub(crate) fn poll_thrice<F: Future + ?Sized>(
+    mut future: Pin<&mut F>,
+    waker: &Waker,
+) -> Poll<F::Output> {
+    for _ in 0..2 {
+        assert!(
+            poll(future.as_mut(), waker).is_pending(),
+            "it goes on too soon"
+        );
+    }
+    poll(future, waker)
+}
+
 /// Polls once, in the name of `waker`.
 pub(crate) fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(waker))

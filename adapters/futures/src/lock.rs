@@ -37,8 +37,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use anysync::Bare;
 use anysync::mutex as core;
+use anysync::{Bare, Fairness};
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 
@@ -47,7 +47,9 @@ use pin_project_lite::pin_project;
 ///
 /// # Fairness
 ///
-/// First in, first out.
+/// First come, first served, as in the original: an unlock frees the lock and wakes the
+/// first wait in the queue. Unlike there, no wait starves: [`anysync::Mutex`] with
+/// [`Fairness::Eventual`]. A wait that is not polled stops no other.
 ///
 /// # Cancel safety
 ///
@@ -67,7 +69,7 @@ impl<T> Mutex<T> {
     /// assert_eq!(*TOTAL.try_lock().unwrap(), 0);
     /// ```
     pub const fn new(t: T) -> Self {
-        Self(anysync::Mutex::new(t))
+        Self(anysync::Mutex::with_fairness(t, Fairness::Eventual))
     }
 
     /// The value, with the mutex used up.
