@@ -1,7 +1,7 @@
 //! [`Lock`]: what guards the value of a watch. Receivers share it, a sender has it
 //! alone, and both wait on their thread.
 //!
-//! It is freed, never handed over: whoever comes first has it. A lock that is handed
+//! It is freed, never handed over: the first thread that comes then has it. A lock that is handed
 //! over in order makes all threads wait for the next in the queue to be run, again
 //! and again, as soon as one of them had to sleep.
 //!
@@ -14,8 +14,8 @@
 //!   borrows that overlap does not keep a sender out. Each sender that waits sets
 //!   it, the next that gets the lock clears it.
 //! - **PARKED**: a thread sleeps in the list. It is set under the list's lock, while
-//!   the lock is taken, and cleared there when nobody is left. So a thread that
-//!   frees the lock and does not find it need not wake anybody.
+//!   the lock is taken, and cleared there when no thread is left. So a thread that
+//!   frees the lock and does not find it has none to wake.
 //!
 //! A thread that finds the lock taken spins for a moment, then sleeps until the lock
 //! is free: the last reader wakes one sender, a sender wakes one sender and all
@@ -35,7 +35,7 @@
 //! Taking the lock acquires, and freeing it releases, in one word that changes by
 //! read-modify-writes only: so each holder sees what those before it wrote, of
 //! several readers too. A thread that sleeps sets PARKED by a read-modify-write which
-//! finds the lock taken. Who frees the lock later sees PARKED, then takes the list's
+//! finds the lock taken. The thread that frees the lock later sees PARKED, then takes the list's
 //! lock, under which the sleeper has queued by then.
 
 use core::marker::PhantomData;
@@ -285,7 +285,7 @@ impl<T> Deref for ReadGuard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: invariant LENT: nobody writes to it while the guard exists.
+        // SAFETY: invariant LENT: no thread writes to it while the guard exists.
         unsafe { self.value.as_ref() }
     }
 }

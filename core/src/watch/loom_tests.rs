@@ -135,7 +135,7 @@ fn loom_readers_do_not_stop_a_sender() {
     }
 }
 
-/// Proves: of several senders that wait none is forgotten, whoever frees the value.
+/// Proves: of several senders that wait none is forgotten.
 #[test]
 fn loom_senders_wake_each_other() {
     model(2, || {

@@ -87,8 +87,8 @@ pin_project! {
 
     impl PinnedDrop for Parked<'_> {
         fn drop(this: Pin<&mut Self>) {
-            // It has slept for long enough. PARKED stays, if nobody else sleeps: then
-            // somebody looks in vain once.
+            // It has slept for long enough. PARKED stays, although no other may sleep: then
+            // a thread looks into an empty list, once.
             let (_, mut ticket) = this.project().entry.parts();
             if ticket.status() == QUEUED {
                 let removed = ticket.lock().try_remove();
