@@ -64,8 +64,6 @@
 //!   original takes them one by one: a receiver that has closed waits for it too.
 //! - A message that is sent by a permit after the receiver is gone is dropped at
 //!   once, not with the last handle.
-//! - A send that fails spends from the budget of its task too, so that a loop of
-//!   them lets others run.
 //! - A waker that panics loses no message and no other wake-up.
 //!
 //! # Differences

@@ -2,12 +2,11 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 
-use anysync::once_cell as core;
-use tokio::task::coop::consume_budget;
+use anysync::{Bare, once_cell as core};
 
-use crate::Tokio;
+use crate::poll_spend;
 
 /// A value that is made once, by the first that needs it: the drop-in for
 /// [`tokio::sync::OnceCell`].
@@ -191,7 +190,13 @@ impl<T> OnceCell<T> {
     {
         match self.get() {
             Some(value) => value,
-            None => self.0.get_or_init_async(Tokio, f).await,
+            None => {
+                let init = || async {
+                    poll_fn(poll_spend).await;
+                    f().await
+                };
+                self.0.get_or_init_async(Bare, init).await
+            }
         }
     }
 
@@ -223,13 +228,11 @@ impl<T> OnceCell<T> {
         match self.get() {
             Some(value) => Ok(value),
             None => {
-                // Core's wait spends when there is a value. A loop around an
-                // initialiser that fails is to yield as well.
                 let init = || async {
-                    consume_budget().await;
+                    poll_fn(poll_spend).await;
                     f().await
                 };
-                self.0.get_or_try_init_async(Tokio, init).await
+                self.0.get_or_try_init_async(Bare, init).await
             }
         }
     }

@@ -57,10 +57,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use anysync::oneshot as core;
-use tokio::task::coop::poll_proceed;
 
 use super::blocking;
 use super::trace::{Change, Held, Hold, Resource, What};
+use crate::poll_unit;
 
 pub mod error {
     //! What a receive can fail with.
@@ -222,9 +222,9 @@ impl<T> Sender<T> {
     /// # }
     /// ```
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let unit = ready!(poll_proceed(cx));
+        let unit = ready!(poll_unit(cx));
         ready!(self.inner.poll_closed(cx));
-        unit.made_progress();
+        unit.spend();
         Poll::Ready(())
     }
 }
@@ -346,7 +346,7 @@ impl<T> Future for Receiver<T> {
             ..
         } = self.get_mut();
         assert!(!this.is_terminated(), "called after complete");
-        let unit = ready!(poll_proceed(cx));
+        let unit = ready!(poll_unit(cx));
         let received = match this.recv_with(cx.waker()) {
             Ok(value) => {
                 resource.change(Change::Received);
@@ -355,7 +355,7 @@ impl<T> Future for Receiver<T> {
             Err(core::TryRecvError::Empty) => return Poll::Pending,
             Err(core::TryRecvError::Closed) => Err(RecvError(())),
         };
-        unit.made_progress();
+        unit.spend();
         Poll::Ready(received)
     }
 }

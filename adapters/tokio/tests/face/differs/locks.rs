@@ -1,7 +1,7 @@
 //! Where the locks and signals of the two sides are not the same.
 
 use std::cell::Cell;
-use std::future::{Future, ready};
+use std::future::ready;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use super::{WAITS, sides, wakes_all_beside_panics};
-use crate::support::{Task, Unsent, now, panic_of, ready_in_a_budget};
+use crate::support::{Task, Unsent, now, panic_of};
 
 sides! {
     // A `select!` may leave the one branch unpolled while it waits in another.
@@ -70,22 +70,6 @@ sides! {
         Task::new().pending(gone.as_mut());
         drop(gone);
         Task::new().poll(pin!(barrier.wait())).is_pending()
-    }
-    original: false, ours: true;
-
-    a_leader_spends_too(sync, util) -> bool {
-        let barrier = sync::Barrier::new(1);
-        ready_in_a_budget(|cx| pin!(barrier.wait()).poll(cx).map(drop)).is_some()
-    }
-    original: false, ours: true;
-
-    a_signal_that_is_there_spends_too(sync, util) -> bool {
-        let notify = sync::Notify::new();
-        let count = ready_in_a_budget(|cx| {
-            notify.notify_one();
-            pin!(notify.notified()).poll(cx)
-        });
-        count.is_some()
     }
     original: false, ours: true;
 
