@@ -41,7 +41,11 @@ fn memory_follows_its_content() {
         burst(&sender, &mut [], MANY);
         drop(receiver);
         // The second burst: twice as much is kept.
-        assert!(room(&sender) <= 2 * LITTLE, "it has gone: {}", room(&sender));
+        assert!(
+            room(&sender) <= 2 * LITTLE,
+            "it has gone: {}",
+            room(&sender)
+        );
     }
     // What is pushed out.
     let (sender, mut receiver) = channel(4);
