@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::vec::Vec;
 
-use super::ring::Entry;
+use super::ring::SLOT;
 use super::{
     Overflow, Receiver, Recv, RecvError, SendError, SendWait, Sender, Shared, TryRecvError,
     channel, channel_with,
@@ -551,7 +551,8 @@ fn message_that_is_cloned_stays_where_it_is() {
         4,
         "now the message itself, too"
     );
-    assert_eq!(sender.shared.lock().room(), 2);
+    // Two blocks of two.
+    assert_eq!(sender.shared.lock().room(), 4);
     assert!(matches!(second.try_recv(), Err(TryRecvError::Lagged(4))));
     drop((first, second));
     assert_eq!(drops.load(Ordering::Relaxed), 5);
@@ -889,9 +890,9 @@ fn dropping_a_message_that_panics_loses_no_other() {
 #[test]
 fn idle_size_is_bounded() {
     assert_eq!(size_of::<Sender<u64>>(), 8);
-    assert_eq!(size_of::<Receiver<u64>>(), 16);
-    assert_eq!(size_of::<Entry<u64>>(), 16);
-    assert!(size_of::<Shared<u64>>() <= 224);
+    assert_eq!(size_of::<Receiver<u64>>(), 24);
+    assert_eq!(SLOT, 24);
+    assert!(size_of::<Shared<u64>>() <= 248);
     assert!(size_of::<Recv<'_, u64>>() <= 72);
     assert!(size_of::<SendWait<'_, [u64; 9]>>() <= 128);
     // The ring is not allocated before it is needed.
