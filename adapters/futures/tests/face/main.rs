@@ -23,6 +23,10 @@ macro_rules! faces {
                 use $channel as channel;
                 include!("mpsc.rs");
             }
+            mod mpsc_slots {
+                use $channel as channel;
+                include!("mpsc_slots.rs");
+            }
         }
     )*};
 }
