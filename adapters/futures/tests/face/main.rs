@@ -6,6 +6,7 @@
 
 mod differs;
 mod names;
+mod random;
 
 /// The bodies, each with the library that it is about by the name of its module.
 macro_rules! faces {

@@ -11,7 +11,9 @@ use futures::{Sink, SinkExt, Stream, StreamExt};
 
 /// How many messages `sender` sends before it is full.
 fn room(sender: &mut Sender<u32>) -> usize {
-    (0..1_000).take_while(|&i| sender.try_send(i).is_ok()).count()
+    (0..1_000)
+        .take_while(|&i| sender.try_send(i).is_ok())
+        .count()
 }
 
 #[test]
@@ -124,7 +126,11 @@ fn a_receiver_that_another_task_closed_is_told_when_the_last_sender_goes() {
                 let (mut sender, mut receiver) = $channel;
                 let other = sender.clone();
                 let task = Task::new();
-                assert!(Pin::new(&mut receiver).poll_next(&mut task.context()).is_pending());
+                assert!(
+                    Pin::new(&mut receiver)
+                        .poll_next(&mut task.context())
+                        .is_pending()
+                );
                 receiver.close();
                 drop(other);
                 assert!(!task.woken(), "there is another sender");
@@ -134,7 +140,10 @@ fn a_receiver_that_another_task_closed_is_told_when_the_last_sender_goes() {
                     drop(sender);
                 }
                 assert_eq!(task.wakes(), 1);
-                assert_eq!(Pin::new(&mut receiver).poll_next(&mut task.context()), Poll::Ready(None));
+                assert_eq!(
+                    Pin::new(&mut receiver).poll_next(&mut task.context()),
+                    Poll::Ready(None)
+                );
             }
         };
     }
