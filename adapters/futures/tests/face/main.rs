@@ -28,6 +28,11 @@ macro_rules! faces {
                 use $channel as channel;
                 include!("mpsc_slots.rs");
             }
+            mod states {
+                use $channel as channel;
+                use $lock as lock;
+                include!("states.rs");
+            }
         }
     )*};
 }
