@@ -28,7 +28,6 @@
 //!   it panics, no message is lost, and the channel goes on.
 //! - A `try_send` that finds the sender parked leaves alone the waker of the task that
 //!   waits to send.
-//! - An end that is dropped takes the waker of its task with it.
 //! - A message does not allocate, but now and then: it lies in one of the channel's
 //!   blocks, which are freed as it empties.
 

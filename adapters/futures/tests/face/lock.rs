@@ -159,7 +159,10 @@ fn lifetimes_shorten() {
     static MUTEX: Mutex<u8> = Mutex::new(1);
     let task = Task::new();
     let short = 0;
-    assert_eq!(*guard(task.ready(pin!(lock(MUTEX.lock(), &short))), &short), 1);
+    assert_eq!(
+        *guard(task.ready(pin!(lock(MUTEX.lock(), &short))), &short),
+        1
+    );
 }
 
 #[test]

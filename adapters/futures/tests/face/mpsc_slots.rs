@@ -1,5 +1,6 @@
 // Included for the original and for ours, with `channel` for its module.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -7,6 +8,7 @@ use std::thread;
 
 use anysync_adapter_tests::face::Task;
 use channel::mpsc::{self, Sender};
+use futures::executor::block_on;
 use futures::{Sink, SinkExt, Stream, StreamExt};
 
 /// How many messages `sender` sends before it is full.
@@ -152,6 +154,23 @@ fn a_receiver_that_another_task_closed_is_told_when_the_last_sender_goes() {
 }
 
 #[test]
+fn a_sender_that_another_task_disconnected_is_told_in_its_turn() {
+    let (mut sender, mut receiver) = mpsc::channel::<u32>(0);
+    let _other = sender.clone();
+    let task = Task::new();
+    sender.try_send(1).unwrap();
+    assert!(sender.poll_ready(&mut task.context()).is_pending());
+    sender.disconnect();
+    assert!(!task.woken());
+    assert_eq!(receiver.try_recv(), Ok(1));
+    assert_eq!(task.wakes(), 1);
+    assert!(matches!(
+        sender.poll_ready(&mut task.context()),
+        Poll::Ready(Err(error)) if error.is_disconnected()
+    ));
+}
+
+#[test]
 fn a_sink_is_flushed_when_it_is_not_parked() {
     let (mut sender, mut receiver) = mpsc::channel::<u32>(1);
     let mut cx = Task::new();
@@ -168,4 +187,79 @@ fn a_sink_is_flushed_when_it_is_not_parked() {
     sender.try_send(3).unwrap();
     receiver.close();
     assert_eq!(flush(&mut sender), Poll::Ready(Ok(())));
+}
+
+/// Threads that send in every way, and clone and drop senders as they go: what was
+/// taken is received, in the order of each, and all of them end.
+#[test]
+fn a_storm_loses_nothing() {
+    let seed = match std::env::var("ANYSYNC_SEED") {
+        Ok(seed) => seed.parse().expect("ANYSYNC_SEED is a number"),
+        Err(_) => RandomState::new().build_hasher().finish(),
+    };
+    println!("to repeat it: ANYSYNC_SEED={seed}");
+    for round in 0..20 {
+        let draw = seed.wrapping_add(round).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (sender, mut receiver) = mpsc::channel::<(u64, u32)>((draw >> 60) as usize % 4);
+        let threads: Vec<_> = (0..3_u64)
+            .map(|number| {
+                let sender = sender.clone();
+                let random = draw ^ (number + 1).wrapping_mul(0x2545_f491_4f6c_dd1d) | 1;
+                thread::spawn(move || stormy(sender, number, random))
+            })
+            .collect();
+        drop(sender);
+        let mut received = [0; 3];
+        let closes_after = (draw >> 50) as u32 % 2_000;
+        block_on(async {
+            while let Some((number, count)) = receiver.next().await {
+                let newest = &mut received[number as usize];
+                assert_eq!(count, *newest, "in its order");
+                *newest += 1;
+                if received.iter().sum::<u32>() == closes_after {
+                    receiver.close();
+                }
+            }
+        });
+        let sent: Vec<_> = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect();
+        assert_eq!(received[..], sent);
+    }
+}
+
+/// How many messages this sent until it had sent enough, or the channel was closed.
+fn stormy(mut sender: Sender<(u64, u32)>, number: u64, mut random: u64) -> u32 {
+    let mut sent = 0;
+    while sent < 500 {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let message = (number, sent);
+        let task = Task::new();
+        let outcome = match random % 6 {
+            0 | 1 => block_on(sender.send(message)),
+            2 => block_on(sender.feed(message)),
+            3 => {
+                sender = sender.clone();
+                sender.start_send(message)
+            }
+            // A wait that is given up: another task waits for the sender's turn.
+            4 => match sender.poll_ready(&mut task.context()) {
+                Poll::Ready(Ok(())) => sender.start_send(message),
+                Poll::Ready(Err(error)) => Err(error),
+                Poll::Pending => continue,
+            },
+            _ => sender
+                .try_send(message)
+                .map_err(|error| error.into_send_error()),
+        };
+        match outcome {
+            Ok(()) => sent += 1,
+            Err(error) if error.is_full() => thread::yield_now(),
+            Err(_) => break,
+        }
+    }
+    sent
 }

@@ -21,7 +21,9 @@
 //!
 //! # Wakers
 //!
-//! None is cloned, woken or dropped under the lock.
+//! None is cloned, woken or dropped under the lock. That of a task that waits stays
+//! when its end is closed, disconnected or dropped, since another task may have done
+//! that: it is woken when the ticket is let go, or the last sender goes.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -231,7 +233,6 @@ impl<T> Chan<T> {
         let mut inner = self.lock();
         let parked = self.close(&mut inner);
         let _messages = mem::replace(&mut inner.messages, Fifo::new());
-        let _own = inner.receiver.take();
         drop(inner);
         wake_all(parked.into_values());
     }
@@ -240,12 +241,6 @@ impl<T> Chan<T> {
         self.is_open.store(false, Ordering::Release);
         inner.first = inner.next;
         mem::take(&mut inner.parked)
-    }
-
-    /// A sender goes: its task is not woken any more. If it is parked its ticket stays.
-    fn forget(&self, ticket: Ticket) {
-        let waker = self.lock().parked.remove(&ticket);
-        drop(waker);
     }
 }
 
@@ -332,9 +327,6 @@ impl<T> Clone for Tx<T> {
 
 impl<T> Drop for Tx<T> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            self.chan.forget(ticket);
-        }
         // ORDERING: AcqRel. What the other senders did comes before the closing.
         if self.chan.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.chan.close_by_sender();

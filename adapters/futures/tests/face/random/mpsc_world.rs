@@ -173,7 +173,6 @@ impl<S: Sends> Channel<S> {
                 return Some(String::new());
             }
             SenderOp::Drop => {
-                end.is_there = false;
                 self.senders[place] = None;
                 return Some(String::new());
             }
@@ -189,8 +188,6 @@ impl<S: Sends> Channel<S> {
             SenderOp::TrySend | SenderOp::StartSend if outcome.contains("Full") => {
                 end.is_forgotten = true;
             }
-            // As an end that has gone.
-            SenderOp::Disconnect | SenderOp::PollClose(_) => end.is_there = false,
             _ if outcome == "Pending" => end.is_forgotten = false,
             _ => {}
         }
@@ -209,10 +206,7 @@ impl<S: Sends> Channel<S> {
             }
             ReceiverOp::PollRecv(task) => receiver.poll_recv(&end.tasks[task]),
             ReceiverOp::Close => format!("{:?}", receiver.shut()),
-            ReceiverOp::Drop => {
-                end.is_there = false;
-                format!("{:?}", self.receiver = None)
-            }
+            ReceiverOp::Drop => format!("{:?}", self.receiver = None),
             ReceiverOp::State => {
                 let size = receiver.size_hint();
                 format!("{receiver:?} {size:?} {}", receiver.is_terminated())

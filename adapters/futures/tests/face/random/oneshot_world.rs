@@ -41,10 +41,7 @@ impl World for Channel {
     fn step(&mut self, op: Op) -> Option<String> {
         let [sending, receiving] = &mut self.ends;
         Some(match op {
-            Op::Send => {
-                sending.is_there = false;
-                format!("{:?}", self.sender.take()?.send(7))
-            }
+            Op::Send => format!("{:?}", self.sender.take()?.send(7)),
             Op::PollCanceled(task) => {
                 let mut cx = sending.tasks[task].context();
                 format!("{:?}", self.sender.as_mut()?.poll_canceled(&mut cx))
@@ -56,20 +53,14 @@ impl World for Channel {
                     sending.tasks[task].poll(Pin::new(&mut cancellation))
                 )
             }
-            Op::DropSender => {
-                sending.is_there = false;
-                format!("{:?}", drop(self.sender.take()?))
-            }
+            Op::DropSender => format!("{:?}", drop(self.sender.take()?)),
             Op::TryRecv => format!("{:?}", self.receiver.as_mut()?.try_recv()),
             Op::PollReceiver(task) => {
                 let receiver = Pin::new(self.receiver.as_mut()?);
                 format!("{:?}", receiving.tasks[task].poll(receiver))
             }
             Op::Close => format!("{:?}", self.receiver.as_mut()?.close()),
-            Op::DropReceiver => {
-                receiving.is_there = false;
-                format!("{:?}", drop(self.receiver.take()?))
-            }
+            Op::DropReceiver => format!("{:?}", drop(self.receiver.take()?)),
             Op::State => self.state(),
         })
     }
