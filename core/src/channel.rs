@@ -103,6 +103,7 @@ mod model_tests;
 mod permit;
 mod receiver;
 mod recv;
+mod room;
 mod send;
 mod sender;
 mod standing;

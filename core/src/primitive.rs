@@ -17,6 +17,8 @@ pub(crate) use loom_atomic::{AtomicPtr, AtomicUsize};
 #[cfg(not(anysync_loom))]
 pub(crate) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+pub(crate) use lock::one_at_a_time::has_guard;
 pub(crate) use lock::{Lock, LockGuard};
 
 #[cfg(anysync_loom)]

@@ -103,7 +103,7 @@ impl<T> Drop for LockGuard<'_, T> {
 /// Fails a test in which a thread locks while it has a guard: two guards would
 /// overlap, or foreign code would run under the lock.
 #[cfg(all(test, feature = "std"))]
-mod one_at_a_time {
+pub(crate) mod one_at_a_time {
     use core::cell::Cell;
 
     std::thread_local! {
@@ -116,6 +116,11 @@ mod one_at_a_time {
 
     pub(super) fn leave() {
         HAS_ONE.set(false);
+    }
+
+    /// Whether this thread has a guard.
+    pub(crate) fn has_guard() -> bool {
+        HAS_ONE.get()
     }
 }
 
