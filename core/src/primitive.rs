@@ -106,11 +106,5 @@ mod lock {
         pub(crate) fn lock(&self) -> LockGuard<'_, T> {
             self.0.lock().unwrap_or_else(PoisonError::into_inner)
         }
-
-        /// Without locking: nobody else has the lock.
-        #[inline]
-        pub(crate) fn get_mut(&mut self) -> &mut T {
-            self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
-        }
     }
 }

@@ -383,12 +383,13 @@ impl<T> Clone for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
+        let chan = &self.chan;
         let _gone = Finally(|| {
-            if self.chan.receivers.fetch_sub(1, Ordering::AcqRel) == 1 {
-                self.chan.lose_receivers();
+            if chan.receivers.fetch_sub(1, Ordering::AcqRel) == 1 {
+                chan.lose_receivers();
             }
         });
-        self.place.leave();
+        self.place.clear();
     }
 }
 

@@ -57,13 +57,6 @@ impl<T> Lock<T> {
             not_send: PhantomData,
         }
     }
-
-    /// Without locking: nobody else has the lock.
-    #[inline]
-    #[cfg_attr(not(feature = "alloc"), allow(dead_code))]
-    pub(crate) fn get_mut(&mut self) -> &mut T {
-        self.value.get_mut()
-    }
 }
 
 pub(crate) struct LockGuard<'a, T> {
