@@ -67,8 +67,8 @@
 //!
 //! # Without the standard library
 //!
-//! async-channel can do without; this crate cannot, as it depends on smol. There,
-//! use `anysync::channel` itself.
+//! As async-channel, without its default features: what blocks a thread is behind the
+//! feature `std`, and smol's executors are behind `executor`.
 
 use ::core::fmt;
 use ::core::pin::Pin;

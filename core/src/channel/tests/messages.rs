@@ -127,11 +127,17 @@ fn panicking_waker_costs_no_message() {
     // Each takes the oldest of three messages, while a send waits.
     type Receive = fn(&mut Receiver<usize>, &Waker);
     let receives: [Receive; 4] = [
-        |receiver, _| drop(receiver.try_recv()),
-        |receiver, _| drop(poll_noop(pin!(receiver.recv_future()))),
-        |receiver, _| drop(receiver.recv_with(pin!(Waiter::new()))),
+        |receiver, _| {
+            let _ = receiver.try_recv();
+        },
+        |receiver, _| {
+            let _ = poll_noop(pin!(receiver.recv_future()));
+        },
+        |receiver, _| {
+            let _ = receiver.recv_with(pin!(Waiter::new()));
+        },
         |receiver, waker| {
-            drop(receiver.poll_recv(&Bare, &mut Context::from_waker(waker)));
+            let _ = receiver.poll_recv(&Bare, &mut Context::from_waker(waker));
         },
     ];
     for receive in receives {
@@ -175,7 +181,10 @@ fn a_message_that_comes_back_is_promised_to_the_next() {
         })
     };
     assert!(poll(send.as_mut(), &waker).is_pending());
-    assert_eq!(panic_message(|| drop(receiver.try_recv())), WAKER_PANIC);
+    let message = panic_message(|| {
+        let _ = receiver.try_recv();
+    });
+    assert_eq!(message, WAKER_PANIC);
     let mut waiting = waiting.lock().unwrap().take().unwrap();
     assert_eq!(waiting.won(), Ok(0));
     assert!(poll_noop(send.as_mut()).is_ready());
@@ -209,7 +218,9 @@ fn panicking_waker_costs_no_value_of_a_send() {
     assert!(poll(next.as_mut(), &panicking_waker()).is_pending());
     receiver.try_recv().unwrap();
     assert!(granted.is_woken());
-    let message = panic_message(|| drop(granted.wait.as_mut().take_value()));
+    let message = panic_message(|| {
+        let _ = granted.wait.as_mut().take_value();
+    });
     assert_eq!(message, WAKER_PANIC);
     assert_eq!(granted.wait.as_mut().take_value(), Some(1));
     assert!(poll_noop(next.as_mut()).is_ready());
