@@ -31,16 +31,17 @@
 //! waits.
 //!
 //! Messages lie in blocks, of up to 8 KiB (or four messages, if these take more) and 24
-//! bytes for the block itself. They are allocated as they are needed: the first is for
-//! four messages, each next one has twice the room of what is there, and a bounded
-//! channel's are never for more messages than its capacity. A block whose messages have
-//! been received is used again or freed. So the memory follows what is in the channel,
+//! bytes for the block itself. They are allocated as they are needed: the first has 128
+//! bytes, or room for four messages, each next one twice the room of what is there, and
+//! a bounded channel's, above 128 bytes, none for more messages than its capacity. A
+//! block whose messages have been received is used again or freed. So the memory follows what is in the channel,
 //! within a small factor and two blocks. A channel that has been drained keeps 16 KiB
 //! at most. One through which the same large burst has come several times keeps up to
-//! 64 KiB for the next, until it has not needed them for a while.
+//! 32 KiB for the next, until it has not needed them for a while.
 //!
-//! A rhythm that repeats allocates nothing, if its bursts take less than 64 KiB or
-//! leave about half of the messages there. Larger ones allocate once for each 8 KiB.
+//! A rhythm that repeats allocates nothing, if its bursts take no more than 32 KiB, or
+//! leave about half of the messages there. A larger one allocates once for each 8 KiB
+//! that go beyond.
 //!
 //! Blocks are allocated and freed while the inner lock is open, and a channel that
 //! grows copies nothing. A receive of many messages takes them in rounds. So no
@@ -89,10 +90,12 @@
 //!
 //! - **COUNTED**: a slot is free, or holds a message, or is counted in
 //!   `reserved`: by one permit, one sender's handle that is ready as a `Sink`, or
-//!   the tag of one node in the ring of granted slots. (A message that came back from
+//!   the tag of one node in the ring of granted slots, or of one that has left it and
+//!   is about to send (it may open the lock before, to make room). (A message that came back from
 //!   a receive in which a waker panicked may have no slot: see `room.rs`.)
-//! - **PROMISED**: `promised` is the number of nodes in the ring of promises, and
-//!   there are at least as many messages.
+//! - **PROMISED**: `promised` is the number of nodes in the ring of promises, and of
+//!   receives that have left it and are about to take a message (one of many may open
+//!   the lock before, to make room for them). There are at least as many messages.
 //! - **WAITING**: while somebody waits in SENDERS, the free slots do not suffice
 //!   for the first of them; while somebody waits in RECEIVERS, all messages are
 //!   promised and the channel is not over.

@@ -30,8 +30,8 @@
 //!   this buffer alone. `tail` is one of them. Those behind it are the spares, and
 //!   [`Keep::spares`] of the tail is their number. Each has `room` slots.
 //! - **STOCKED**: while `len` is not 0, the oldest message is in slot `read` of the
-//!   head. It and those behind it, up to slot `turn`, are messages, or are the last
-//!   `len`. Behind `turn` the messages go on at slot 0 of the same block (if it is the
+//!   head. It and those behind it, up to slot `turn`, are messages, or the last
+//!   `len` are. Behind `turn` the messages go on at slot 0 of the same block (if it is the
 //!   tail, or was closed with its `end` below its `room`, and `turn` is not that end),
 //!   or at slot `read` of the next. Slots of the tail from `write` up to `stop` are
 //!   empty. All slots are within the `room` of their block.
@@ -47,11 +47,14 @@ use core::ptr::{self, NonNull};
 /// How many bytes of messages a block has room for, at most.
 const BLOCK_BYTES: usize = 8 * 1024;
 
-/// For how many messages a block may have room even if they take more than that.
-const FIRST: usize = 4;
+/// How many the first has room for, at most.
+const FIRST_BYTES: usize = 128;
+
+/// For how many messages a block has room even if they take more than that.
+const LEAST: usize = 4;
 
 /// How many spares more than usual are kept for bursts that come again and again.
-const MAX_BONUS: u8 = 6;
+const MAX_BONUS: u8 = 2;
 
 /// After so many blocks have been read (or one so many times), a spare that was not
 /// needed meanwhile is freed.
@@ -105,8 +108,15 @@ impl<T> Buffer<T> {
     /// For how many messages the largest blocks have room.
     pub(super) const SLOTS: usize = match size_of::<T>() {
         0 => BLOCK_BYTES,
-        size if BLOCK_BYTES / size > FIRST => BLOCK_BYTES / size,
-        _ => FIRST,
+        size if BLOCK_BYTES / size > LEAST => BLOCK_BYTES / size,
+        _ => LEAST,
+    };
+
+    /// For how many the first has room.
+    const FIRST: usize = match size_of::<T>() {
+        0 => LEAST,
+        size if FIRST_BYTES / size > LEAST => FIRST_BYTES / size,
+        _ => LEAST,
     };
 
     pub(super) const fn new() -> Self {
@@ -148,6 +158,12 @@ impl<T> Buffer<T> {
     #[inline]
     pub(super) fn is_ready(&mut self) -> bool {
         size_of::<T>() == 0 || self.write != self.stop || self.make_ready()
+    }
+
+    /// Whether there is, without a look at the blocks: often enough.
+    #[inline]
+    pub(super) fn is_ready_here(&self) -> bool {
+        size_of::<T>() == 0 || self.write != self.stop
     }
 
     #[inline(never)]
@@ -237,6 +253,22 @@ impl<T> Buffer<T> {
         Some((message, surplus))
     }
 
+    /// Takes the oldest message, if there is one and it is not the last before the
+    /// reader must look what comes then: nearly always. Nothing is to be dropped.
+    #[inline]
+    pub(super) fn pop_here(&mut self) -> Option<T> {
+        let next = self.read + 1;
+        if size_of::<T>() == 0 || self.len == 0 || next == self.turn {
+            return None;
+        }
+        self.len -= 1;
+        // SAFETY: STOCKED, and `len` was not 0. It is not read again, as `read` moves
+        // on.
+        let message = unsafe { slot(self.head, self.read).read() };
+        self.read = next;
+        Some(message)
+    }
+
     /// Moves up to `count` of the oldest messages to the end of `target`, as many as
     /// there are and it has room for.
     pub(super) fn pop_many(&mut self, count: usize, target: &mut Vec<T>) -> Blocks<T> {
@@ -317,7 +349,10 @@ impl<T> Buffer<T> {
         } = unsafe { &*old };
         if self.is_single() {
             self.read = 0;
-            return self.trim(Blocks::NONE);
+            return match next.is_null() {
+                true => Blocks::NONE,
+                false => self.trim(Blocks::NONE),
+            };
         }
         if self.turn == *room && end < room {
             self.read = 0;
@@ -385,10 +420,12 @@ impl<T> Buffer<T> {
     }
 
     /// For how many messages a new block should have room, where `limit` is the most
-    /// that may ever be in the buffer.
+    /// that may ever be in the buffer. A ring of one or two slots would have to look
+    /// what comes at each of them, so where messages are small there are more.
     pub(super) fn next_room(&self, limit: usize) -> usize {
         let twice = self.len.saturating_mul(2);
-        twice.clamp(FIRST, Self::SLOTS).min(limit)
+        let most = limit.max(FIRST_BYTES / size_of::<T>().max(1));
+        twice.clamp(Self::FIRST, Self::SLOTS).min(most)
     }
 
     /// Takes a [new](Blocks::new) block, to put it behind the tail. It comes back if

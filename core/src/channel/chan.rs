@@ -187,8 +187,8 @@ impl<T> Chan<T> {
 
     #[inline]
     pub(super) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        let mut list = self.lock();
-        if self.can_send_plainly() && list.buffer.is_ready() {
+        let list = self.lock();
+        if self.can_send_plainly() && list.buffer.is_ready_here() {
             self.push(list, message);
             Ok(())
         } else {
@@ -330,11 +330,11 @@ impl<T> Chan<T> {
     /// Takes the oldest message, which is available, with nothing to heed.
     #[inline]
     fn pop(&self, mut list: List<'_, T>) -> T {
-        let (message, surplus) = list.buffer.pop().expect("there is a message");
+        let Some(message) = list.buffer.pop_here() else {
+            return self.take_turning(list);
+        };
         self.hint(IS_PLAIN | self.count_hints(&list));
         drop(list);
-        // Freed when the lock is open.
-        drop(surplus);
         message
     }
 
@@ -348,14 +348,10 @@ impl<T> Chan<T> {
     /// Takes the oldest message; there is one.
     #[inline]
     fn take_oldest(&self, mut list: List<'_, T>) -> T {
-        let (message, surplus) = list.buffer.pop().expect("there is a message");
-        if list.is_empty(SENDERS) && list.is_empty(RECEIVERS) {
-            self.publish(&list);
-            drop(list);
-            drop(surplus);
-            return message;
+        match list.buffer.pop_here() {
+            Some(message) => self.open_with(list, message),
+            None => self.take_turning(list),
         }
-        self.open_with(list, message, surplus)
     }
 
     /// Closes the channel; whether it was open.

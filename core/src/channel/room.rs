@@ -8,7 +8,7 @@ use core::mem;
 use alloc::vec::Vec;
 
 use super::buffer::{Blocks, Buffer};
-use super::chan::{Chan, List, RECEIVERS};
+use super::chan::{Chan, List, RECEIVERS, SENDERS};
 use crate::wake_batch::Finally;
 
 impl<T> Chan<T> {
@@ -52,16 +52,29 @@ impl<T> Chan<T> {
         oldest
     }
 
-    /// Opens the lock after a message has been taken while others wait: some of them
-    /// may go on, and are woken.
+    /// Takes the oldest message, which there is, where the blocks change.
     #[inline(never)]
-    pub(super) fn open_with(&self, list: List<'_, T>, message: T, surplus: Blocks<T>) -> T {
+    pub(super) fn take_turning(&self, mut list: List<'_, T>) -> T {
+        let (message, surplus) = list.buffer.pop().expect("there is a message");
+        let message = self.open_with(list, message);
+        // Freed when the lock is open.
+        drop(surplus);
+        message
+    }
+
+    /// Opens the lock after a message has been taken. Some of those who wait may go on
+    /// then, and are woken.
+    #[inline]
+    pub(super) fn open_with(&self, list: List<'_, T>, message: T) -> T {
+        if list.is_empty(SENDERS) && list.is_empty(RECEIVERS) {
+            self.publish(&list);
+            return message;
+        }
         let hand = InHand {
             chan: self,
             message: Some(message),
         };
         self.settle(list).resume();
-        drop(surplus);
         hand.into_message()
     }
 

@@ -692,8 +692,10 @@ fn idle_size_is_bounded() {
     let (sender, receiver) = bounded::<u64>(5_000);
     assert!(kept(&sender, &receiver) <= 16 * 1024);
     let (sender, receiver) = bounded::<u64>(3);
+    assert!(kept(&sender, &receiver) <= 128, "more than its capacity");
+    let (sender, receiver) = bounded::<[u64; 32]>(3);
     assert!(
-        kept(&sender, &receiver) <= 3 * size_of::<u64>(),
+        kept(&sender, &receiver) <= 3 * 256,
         "more than its capacity"
     );
     let (sender, receiver) = unbounded::<[[u64; 32]; 8]>();

@@ -51,7 +51,7 @@ fn bursts_that_have_ended_leave_little() {
             sender.try_send([number; 32]).unwrap();
         }
         drain(&receiver);
-        assert!(live_bytes() - before <= 68 * 1024);
+        assert!(live_bytes() - before <= 34 * 1024);
     }
     for number in 0..100_000 {
         sender.try_send([number; 32]).unwrap();
@@ -88,17 +88,17 @@ fn steady_rhythm_allocates_nothing() {
         assert_eq!(count, 0, "{burst} beside {left}, {} bytes", size_of::<T>());
     }
     for capacity in [None, Some(40_000)] {
-        for burst in [1, 2, 20, 256, 1_000, 2_000, 8_000] {
+        for burst in [1, 2, 20, 256, 1_000, 2_000, 4_000] {
             rhythm::<u64>(burst, 0, capacity);
             rhythm::<u64>(burst, 1, capacity);
             rhythm::<u64>(burst, 20_000, capacity);
         }
-        for burst in [1, 20, 256, 1_000] {
+        for burst in [1, 20, 256, 500] {
             rhythm::<[u64; 8]>(burst, 0, capacity);
             rhythm::<[u64; 8]>(burst, 3, capacity);
             rhythm::<[u64; 8]>(burst, burst, capacity);
         }
-        for burst in [1, 20, 200] {
+        for burst in [1, 20, 120] {
             rhythm::<Large>(burst, 0, capacity);
             rhythm::<Large>(burst, burst, capacity);
             rhythm::<Large>(burst, 5_000, capacity);
