@@ -18,10 +18,11 @@
 //!
 //! A new block has twice the room of what is in the buffer, up to [`BLOCK_BYTES`]. So
 //! a buffer that holds little is small, and one that is drained ends as one block.
-//! Beside its blocks it keeps as many spares as its messages would fill, one more, and
+//! Beside its blocks it keeps as many spares as its messages would fill, or one, and
 //! [`Keep::bonus`] more. The bonus grows, up to [`MAX_BONUS`], when a block must be
 //! allocated after one was freed: then the same burst came again. It shrinks, and a
-//! spare is freed, when at least one spare was not needed for [`CALM`] blocks.
+//! spare is freed, when two spares were not needed for [`CALM`] blocks. (One may be
+//! needed when the same burst begins elsewhere in a block.)
 //!
 //! # Invariants
 //!
@@ -35,6 +36,9 @@
 //!   tail, or was closed with its `end` below its `room`, and `turn` is not that end),
 //!   or at slot `read` of the next. Slots of the tail from `write` up to `stop` are
 //!   empty. All slots are within the `room` of their block.
+//! - **SOLE**: what a [`Blocks`] leads to is a chain of distinct blocks, up to null,
+//!   that nothing else leads to and that hold no messages. Every block was allocated
+//!   with the [`layout`] of its `room`, which never changes.
 //!
 //! Messages that take no space need no block: of these only `len` counts.
 
@@ -56,8 +60,8 @@ const LEAST: usize = 4;
 /// How many spares more than usual are kept for bursts that come again and again.
 const MAX_BONUS: u8 = 2;
 
-/// After so many blocks have been read (or one so many times), a spare that was not
-/// needed meanwhile is freed.
+/// After so many blocks have been read (or one so many times), a spare is freed if two
+/// were not needed meanwhile.
 const CALM: u8 = 64;
 
 /// A queue of messages whose memory follows what is in it.
@@ -324,8 +328,7 @@ impl<T> Buffer<T> {
             }
         }
         let link = block.into_link();
-        // SAFETY: CHAINED for the head; `link` is a block that nothing else leads to,
-        // with one empty slot.
+        // SAFETY: CHAINED for the head, SOLE for the block, which has one slot.
         unsafe {
             slot(link, 0).write(message);
             (*self.head).read = self.read;
@@ -386,7 +389,7 @@ impl<T> Buffer<T> {
         self.trim(freed)
     }
 
-    /// Frees one of the spares, if there are too many, or it was not needed for long.
+    /// Frees one of the spares, if there are too many, or two were not needed for long.
     fn trim(&mut self, mut freed: Blocks<T>) -> Blocks<T> {
         let most = self.most_spares();
         // SAFETY: CHAINED, and it is not empty, since a message was in it.
@@ -395,11 +398,11 @@ impl<T> Buffer<T> {
         keep.calm += 1;
         let mut too_many = keep.spares > most;
         if keep.calm == CALM {
-            if keep.least != 0 {
+            if keep.least > 1 {
                 keep.bonus = keep.bonus.saturating_sub(1);
                 too_many = true;
             }
-            (keep.calm, keep.regret, keep.least) = (0, 0, keep.spares);
+            (keep.calm, keep.least) = (0, keep.spares);
         }
         if too_many && keep.spares != 0 {
             keep.spares -= 1;
@@ -415,7 +418,7 @@ impl<T> Buffer<T> {
     fn most_spares(&self) -> u16 {
         // SAFETY: CHAINED, and it is not empty, since a message was in it.
         let bonus = unsafe { (*self.tail).keep.bonus };
-        let most = self.len / Self::SLOTS + 1 + usize::from(bonus);
+        let most = self.len.div_ceil(Self::SLOTS).max(1) + usize::from(bonus);
         most.try_into().unwrap_or(u16::MAX)
     }
 
@@ -437,7 +440,7 @@ impl<T> Buffer<T> {
         if self.tail.is_null() {
             let link = block.into_link();
             (self.head, self.tail) = (link, link);
-            // SAFETY: it is a block, and this buffer's now.
+            // SAFETY: SOLE, and by CHAINED it is this buffer's now.
             let room = unsafe { (*link).room };
             (self.read, self.turn, self.write, self.stop) = (0, room, 0, room);
             return Blocks::NONE;
@@ -526,14 +529,14 @@ impl<T> Blocks<T> {
             end: 0,
             keep: Keep::default(),
         };
-        // SAFETY: it was allocated for a header, and the slots after it.
+        // SAFETY: SOLE: it was allocated for a header, and the slots after it.
         unsafe { link.write(header) };
         Self(link)
     }
 
     /// A block that is in no chain any more.
     fn one(link: Link<T>) -> Self {
-        // SAFETY: the callers have just taken it out of their chain, by CHAINED.
+        // SAFETY: CHAINED; the callers have just taken it out of there, so it is SOLE.
         unsafe { (*link).next = ptr::null_mut() };
         Self(link)
     }
@@ -554,7 +557,7 @@ impl<T> Blocks<T> {
     fn extend(&mut self, mut more: Self) {
         let mut last = &mut more.0;
         while !last.is_null() {
-            // SAFETY: a block of this chain, which belongs to nobody else.
+            // SAFETY: SOLE.
             last = unsafe { &mut (**last).next };
         }
         *last = mem::replace(&mut self.0, ptr::null_mut());
@@ -566,7 +569,7 @@ impl<T> Blocks<T> {
     fn free(&mut self) {
         while !self.0.is_null() {
             let link = self.0;
-            // SAFETY: it was allocated with this layout, and is this chain's alone.
+            // SAFETY: SOLE: nothing else leads to it, and this is its layout.
             unsafe {
                 self.0 = (*link).next;
                 dealloc(link.cast(), layout::<T>((*link).room));
@@ -601,7 +604,7 @@ fn layout<T>(room: u16) -> Layout {
 unsafe fn slot<T>(block: Link<T>, index: u16) -> *mut T {
     let align = align_of::<T>();
     let offset = size_of::<Header<T>>().next_multiple_of(align);
-    // SAFETY: the slots follow the header, as `layout` has it, and `index` is one of
-    // them.
+    // SAFETY: SOLE: the slots follow the header, as `layout` has it, and `index` is one
+    // of them.
     unsafe { block.byte_add(offset).cast::<T>().add(index.into()) }
 }

@@ -77,7 +77,7 @@ fn steady_rhythm_allocates_nothing() {
         };
         // Once through all blocks of those that stay, and as often as a burst takes to
         // be known as one that comes again.
-        for _ in 0..6 + 2 * left / burst {
+        for _ in 0..40 + 2 * left / burst {
             round();
         }
         let count = allocations(|| {
