@@ -221,8 +221,22 @@ pub(crate) fn allocations(code: impl FnOnce()) -> usize {
     ALLOCATIONS.get() - before
 }
 
+/// How often `code` allocates or frees while its thread has an inner lock.
+pub(crate) fn under_lock(code: impl FnOnce()) -> usize {
+    let before = UNDER_LOCK.get();
+    code();
+    UNDER_LOCK.get() - before
+}
+
+/// How many bytes this thread has allocated and not freed.
+pub(crate) fn live_bytes() -> isize {
+    LIVE_BYTES.get()
+}
+
 std::thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static UNDER_LOCK: Cell<usize> = const { Cell::new(0) };
+    static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
 }
 
 /// The allocator of the unit tests: the system's, counted for each thread.
@@ -231,22 +245,31 @@ struct Counting;
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
+fn count(allocations: usize, bytes: isize) {
+    ALLOCATIONS.set(ALLOCATIONS.get() + allocations);
+    LIVE_BYTES.set(LIVE_BYTES.get() + bytes);
+    if crate::primitive::has_guard() {
+        UNDER_LOCK.set(UNDER_LOCK.get() + 1);
+    }
+}
+
 // SAFETY: everything is the system allocator's; counting touches no memory of
-// its own making, and the counter has neither an initialiser nor a destructor.
+// its own making, and the counters have neither an initialiser nor a destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        count(1, layout.size() as isize);
         // SAFETY: the caller's promise is handed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(0, -(layout.size() as isize));
         // SAFETY: the caller's promise is handed on.
         unsafe { System.dealloc(block, layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        count(1, size as isize - layout.size() as isize);
         // SAFETY: the caller's promise is handed on.
         unsafe { System.realloc(block, layout, size) }
     }

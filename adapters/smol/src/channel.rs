@@ -66,7 +66,8 @@
 //!
 //! # Without the standard library
 //!
-//! With default features off this module needs `alloc` alone, and no smol.
+//! As async-channel, without its default features: what blocks a thread is behind the
+//! feature `std`, and smol's executors are behind `executor`.
 
 use ::core::fmt;
 use ::core::pin::Pin;

@@ -22,7 +22,9 @@ use crate::test_util::{
 use crate::wake_batch::BATCH;
 
 mod any;
+mod buffer;
 mod handles;
+mod memory;
 mod messages;
 mod poll_traits;
 
@@ -495,6 +497,30 @@ fn reserve_many_beyond_the_capacity_is_refused() {
         sender.try_reserve_many(4).unwrap_err(),
         TrySendError::Full(())
     );
+    assert_eq!(
+        sender.try_reserve_many(usize::MAX).unwrap_err(),
+        TrySendError::Full(())
+    );
+}
+
+#[test]
+fn more_slots_than_can_be_counted_are_refused() {
+    let (sender, receiver) = unbounded();
+    for n in [MAX_CAPACITY + 1, usize::MAX - 1, usize::MAX] {
+        let refused = sender.try_reserve_many(n).unwrap_err();
+        assert_eq!(refused, TrySendError::Full(()));
+        let message = panic_message(|| drop(sender.reserve_many(Bare, n)));
+        assert!(message.contains(&MAX_CAPACITY.to_string()), "{message}");
+    }
+    let permits = sender.try_reserve_many(MAX_CAPACITY).unwrap();
+    assert_eq!(permits.len(), MAX_CAPACITY);
+    assert_eq!(sender.try_send(1), Ok(()));
+    drop(permits);
+    assert_eq!(drain(&receiver), [1]);
+    idle(sender.chan());
+    drop(receiver);
+    let refused = sender.try_reserve_many(usize::MAX).unwrap_err();
+    assert_eq!(refused, TrySendError::Closed(()));
 }
 
 #[test]
@@ -639,7 +665,12 @@ fn granted_but_unpolled_does_not_block_its_own_task() {
 #[test]
 fn idle_size_is_bounded() {
     // The published numbers; an `Arc` adds two counts.
-    assert!(size_of::<Sender<u64>>() <= 40 && size_of::<Receiver<u64>>() <= 40);
+    let sink = usize::from(cfg!(feature = "futures-sink"));
+    assert_eq!(size_of::<Sender<u64>>(), 8 + 8 * sink);
+    assert_eq!(size_of::<Receiver<u64>>(), 16);
+    assert_eq!(size_of::<WeakSender<u64>>(), 8);
+    assert_eq!(size_of::<WeakReceiver<u64>>(), 8);
+    assert!(size_of::<OwnedPermit<u64>>() <= 8 + 8 * sink);
     assert!(size_of::<Chan<u64>>() + 2 * size_of::<usize>() <= 168);
     assert!(size_of::<Recv<'_, u64>>() <= 56);
     assert!(size_of::<Send<'_, [u64; 9]>>() <= 56 + 8 + 9 * 8);
@@ -657,18 +688,20 @@ fn idle_size_is_bounded() {
         0,
         "allocated in advance"
     );
-    assert!(kept(&sender, &receiver) <= 1024);
+    assert!(kept(&sender, &receiver) <= 16 * 1024);
     let (sender, receiver) = bounded::<u64>(5_000);
-    assert!(kept(&sender, &receiver) <= 1024);
+    assert!(kept(&sender, &receiver) <= 16 * 1024);
     let (sender, receiver) = bounded::<u64>(3);
+    assert!(kept(&sender, &receiver) <= 128, "more than its capacity");
+    let (sender, receiver) = bounded::<[u64; 32]>(3);
     assert!(
-        kept(&sender, &receiver) <= 3 * size_of::<u64>(),
+        kept(&sender, &receiver) <= 3 * 256,
         "more than its capacity"
     );
     let (sender, receiver) = unbounded::<[[u64; 32]; 8]>();
-    assert!(kept(&sender, &receiver) <= 4 * 2048);
+    assert!(kept(&sender, &receiver) <= 2 * 4 * 2048);
     let (sender, receiver) = unbounded::<()>();
     assert_eq!(kept(&sender, &receiver), 0);
-    assert_eq!(Buffer::<u64>::KEPT, 128);
-    assert_eq!(Buffer::<[u8; 300]>::KEPT, 4);
+    assert_eq!(Buffer::<u64>::SLOTS, 1024);
+    assert_eq!(Buffer::<[u8; 3000]>::SLOTS, 4);
 }
