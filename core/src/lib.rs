@@ -60,8 +60,9 @@
 //!   that awaits twice may be dropped between the two.
 //! - **Fair**: first in, first out. A wait takes its place in the queue when it
 //!   is first polled, unless its method says otherwise, and keeps it however
-//!   often it is polled. A [`Mutex`] may be made [`Fairness::Eventual`] instead,
-//!   which is faster where many fight for it, and starves no waiter.
+//!   often it is polled. [`Mutex`], [`RwLock`], [`Semaphore`] and [`channel`] may be
+//!   made [`Fairness::Eventual`] instead, which is faster under contention and
+//!   starves no waiter.
 //! - **Law**: a property with a name, such as
 //!   `notify::cancelled_one_goes_to_the_next`. The same name is a unit test, a
 //!   model of interleavings where that matters, and a check that

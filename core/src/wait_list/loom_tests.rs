@@ -98,7 +98,7 @@ fn loom_verdict_is_the_last_access() {
             thread::spawn(move || {
                 let mut locked = toy.list.lock();
                 let popped = locked.pop_front(0, VERDICT);
-                *locked += 1;
+                locked.cloned += 1;
                 drop(locked);
                 popped.is_some()
             })
