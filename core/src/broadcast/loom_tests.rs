@@ -7,6 +7,7 @@ use std::boxed::Box;
 use loom::thread;
 
 use super::*;
+use crate::io::Bare;
 use crate::loom_util::{block_on, model};
 
 type Side = Box<dyn FnOnce() + Send>;
