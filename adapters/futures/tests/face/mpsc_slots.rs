@@ -27,7 +27,7 @@ fn an_empty_channel_keeps_its_bound_after_a_race() {
             let senders: Vec<_> = (0..2)
                 .map(|_| {
                     scope.spawn(|| {
-                        for i in 0..5_000 {
+                        for i in 0..30_000 {
                             let _ = sender.clone().try_send(i);
                         }
                     })
