@@ -43,10 +43,10 @@
 //!
 //! # Long critical sections
 //!
-//! There are none. Each operation looks at three messages at most while it has the
-//! inner lock, however many there are; nothing is allocated, freed, copied or dropped
-//! under it. A receiver that goes takes what nobody else needs out of the ring, one
-//! message at a time, and others go on between any two.
+//! There are none. Each operation looks at a few messages at most while it has the
+//! inner lock, however many there are; nothing is allocated, freed or dropped under it.
+//! A receiver that goes takes what nobody else needs out of the ring, a block at a
+//! time, and others go on between any two.
 //!
 //! # Memory ordering
 //!

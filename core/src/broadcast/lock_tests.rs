@@ -13,7 +13,7 @@ use crate::test_util::{allocations, counting_waker, poll, scope};
 
 const MANY: usize = 10_000;
 
-/// No operation looks at more slots at a time than these.
+/// No operation looks at more slots at a time than a block has, or than these.
 const FEW: usize = 3;
 
 fn with_many(overflow: Overflow) -> (Sender<usize>, Receiver<usize>) {
@@ -64,7 +64,7 @@ fn lagging_receiver_leaves_at_once() {
     assert_eq!(sender.len(), MANY);
     // Behind by more than the ring holds, and alone.
     (0..MANY).for_each(|n| assert_eq!(sender.send(n), Ok(1)));
-    assert!(visits::most(|| drop(slower)) <= 1);
+    assert!(visits::most(|| drop(slower)) <= FEW);
     assert_eq!(sender.len(), 0);
 }
 

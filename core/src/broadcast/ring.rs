@@ -16,8 +16,8 @@
 //!
 //! Nothing under the lock takes longer when there is more in the ring: a receiver is
 //! counted in one place, COUNTED says where, and when it goes it is counted there no
-//! more. If then nobody needs the oldest messages, they are taken out one by one, and
-//! the lock is opened after each. Blocks are allocated and freed while it is open.
+//! more. If then nobody needs the oldest messages, they are swept out block by block,
+//! and the lock is opened after each. Blocks are allocated and freed while it is open.
 //!
 //! # Memory
 //!
@@ -32,13 +32,15 @@
 //!   `slowest` is 0. Then somebody is [sweeping](Locked::sweep), or there is none.
 //! - **PLACED**: a block is freed when nothing holds it. The ring does, as long as a
 //!   message of the block has not left, or one will come, or it is spare; and so does
-//!   each message that has left while it was cloned, until it is taken out. The block
+//!   each message that has left while it was cloned, until it is taken out, and who
+//!   sweeps messages out, until they are dropped. The block
 //!   in a receiver's place is that of the message before the one that it reads next,
 //!   if it reads later than the oldest; it is its own if it was given a message back.
 //! - **SHARED**: a slot is free; or its message is in the ring, and its shares are
 //!   `begun` + `ended`; or it has left, and they are `ended`. Who has a share may look
-//!   at the value. When there are none any more and it leaves, it belongs to who has
-//!   the lock; when it has left, to whose share was the last.
+//!   at the value. When there are none any more and it leaves, it belongs to who took
+//!   it out of the ring under the lock; when it has left, to whose share was the last.
+//!   A slot is filled once while its block is in the ring.
 //!
 //! # Memory ordering
 //!
@@ -47,6 +49,7 @@
 //! the hold is given back, and acquired by who uses the block again.
 
 use core::ops::{Deref, DerefMut};
+use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::TryRecvError;
 use crate::primitive::{AtomicUsize, Lock, LockGuard, Ordering};
@@ -54,8 +57,8 @@ use crate::primitive::{AtomicUsize, Lock, LockGuard, Ordering};
 mod block;
 mod spare;
 
-pub(super) use block::Share;
 use block::{Link, Slot};
+pub(super) use block::{Share, Swept};
 pub(super) use spare::Fresh;
 use spare::{Freed, Spare};
 
@@ -102,8 +105,12 @@ const HAS_OWN: u64 = 1 << 63;
 // SAFETY: by PLACED a place points at what the ring owns, which is looked at under the
 // lock; or it owns a message, and lends it to nobody.
 unsafe impl<T: Send> Send for Place<T> {}
-// SAFETY: the same.
+// SAFETY: the same, by PLACED.
 unsafe impl<T: Send> Sync for Place<T> {}
+
+// As of the ring's lock: a panic leaves nothing half done.
+impl<T> UnwindSafe for Place<T> {}
+impl<T> RefUnwindSafe for Place<T> {}
 
 impl<T> Place<T> {
     fn position(&self) -> u64 {
@@ -395,11 +402,37 @@ impl<'a, T> Locked<'a, T> {
         own
     }
 
-    /// Takes out one message that nobody needs, if there is one. The value may be one
-    /// that somebody clones still, and drops.
-    pub(super) fn sweep(&mut self) -> Option<Option<T>> {
-        let is_needed = self.inner.slowest != 0 || self.len() == 0;
-        (!is_needed).then(|| self.pop_oldest())
+    /// Takes messages that nobody needs out of the ring, if there are any: no more than
+    /// a block has.
+    pub(super) fn sweep(&mut self) -> Option<Swept<T>> {
+        let inner = &mut *self.inner;
+        if inner.slowest != 0 || inner.oldest == inner.next {
+            return None;
+        }
+        let link = inner.first.expect("there is a message");
+        // SAFETY: invariant PLACED: the message is in the ring.
+        let block = unsafe { link.get() };
+        let mut swept = Swept::new(link, block);
+        loop {
+            // SAFETY: invariant PLACED: the message is in the ring.
+            let slot = unsafe { slot(link, inner.oldest) };
+            swept.add(inner.oldest, block.leaves(slot, 0));
+            inner.slowest += slot.last_read_by.get();
+            inner.oldest += 1;
+            if inner.slowest != 0
+                || inner.oldest == inner.next
+                || is_first_of_block::<T>(inner.oldest)
+            {
+                break;
+            }
+        }
+        self.pass_block();
+        Some(swept)
+    }
+
+    /// Takes the block of what was swept out.
+    pub(super) fn recycle(&mut self, block: Fresh<T>) {
+        self.inner.spare.recycle(block, &mut self.freed);
     }
 
     /// If the oldest message is the first of a block, all of the one before have left.

@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 
-use super::ring::{Fresh, Locked, Place, Read, Ring};
+use super::ring::{Fresh, Locked, Place, Read, Ring, Swept};
 use super::{Overflow, SendError, TryRecvError};
 use crate::notify::Notify;
 use crate::semaphore::{Semaphore, SemaphorePermit};
@@ -165,18 +165,23 @@ impl<T> Shared<T> {
     }
 }
 
-/// Takes out the messages that nobody needs, each under the lock for itself.
+/// Takes out the messages that nobody needs, a block at a time.
 struct Sweep<'a, T>(&'a Shared<T>);
 
 impl<T> Sweep<'_, T> {
     fn go_on(&self) {
-        while let Some(swept) = self.next() {
-            let _value = Gone(swept);
-            self.0.made_room(1);
+        while let Some(mut swept) = self.next() {
+            self.0.made_room(swept.count);
+            while let Some(value) = swept.next() {
+                drop(Gone(Some(value)));
+            }
+            if let Some(block) = swept.into_block() {
+                self.0.lock().recycle(block);
+            }
         }
     }
 
-    fn next(&self) -> Option<Option<T>> {
+    fn next(&self) -> Option<Swept<T>> {
         self.0.lock().sweep()
     }
 }

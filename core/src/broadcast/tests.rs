@@ -884,6 +884,9 @@ fn dropping_a_message_that_panics_loses_no_other() {
     assert!(anew.try_recv().is_ok());
 }
 
+static_assertions::assert_impl_all!(Receiver<Cell<u8>>: std::panic::UnwindSafe);
+static_assertions::assert_impl_all!(Receiver<Cell<u8>>: std::panic::RefUnwindSafe);
+
 /// The published numbers; the one allocation of a channel adds an `Arc`'s two
 /// counts, and so does each message's.
 #[cfg(target_pointer_width = "64")]

@@ -7,6 +7,7 @@ use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr::{self, NonNull};
 
+use super::Fresh;
 use crate::broadcast::Gone;
 use crate::primitive::{AtomicUsize, Ordering, TrackedCell};
 
@@ -288,5 +289,79 @@ impl<T> Drop for Share<'_, T> {
     /// After a panic of the message's `Clone`.
     fn drop(&mut self) {
         drop(Gone(self.give_back()));
+    }
+}
+
+/// Messages of one block that nobody needs, and that have left the ring.
+pub(in crate::broadcast) struct Swept<T> {
+    block: Link<T>,
+    /// How many have left.
+    pub(in crate::broadcast) count: usize,
+    /// Which slots are to be emptied; those who clone the others do that.
+    slots: u32,
+}
+
+impl<T> Swept<T> {
+    /// None yet, of a block of which a message is in the ring.
+    pub(super) fn new(link: Link<T>, block: &Block<T>) -> Self {
+        block.holds.fetch_add(1, Ordering::Relaxed);
+        Self {
+            block: link,
+            count: 0,
+            slots: 0,
+        }
+    }
+
+    /// Adds a message that [leaves](Block::leaves), and is its own or not.
+    pub(super) fn add(&mut self, position: u64, is_own: bool) {
+        self.count += 1;
+        let at = position as usize & (Link::<T>::LEN - 1);
+        self.slots |= u32::from(is_own) << at;
+    }
+
+    /// The block, if it can be used again; the messages were dropped.
+    pub(in crate::broadcast) fn into_block(self) -> Option<Fresh<T>> {
+        let this = ManuallyDrop::new(self);
+        debug_assert_eq!(this.slots, 0);
+        this.let_go()
+    }
+
+    /// To be called once, when the messages were dropped.
+    fn let_go(&self) -> Option<Fresh<T>> {
+        // SAFETY: invariant PLACED: it has its hold.
+        let block = unsafe { self.block.get() };
+        block.let_go().then(|| {
+            block.hold();
+            // SAFETY: invariants PLACED: that was the last hold; and SHARED: so all of
+            // its messages have left, and were taken out.
+            unsafe { Fresh::of(self.block) }
+        })
+    }
+}
+
+impl<T> Iterator for Swept<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        if self.slots == 0 {
+            return None;
+        }
+        let at = self.slots.trailing_zeros();
+        self.slots &= self.slots - 1;
+        // SAFETY: invariant PLACED: it has its hold.
+        let slot = unsafe { self.block.get() }.slot(at.into());
+        // SAFETY: invariant SHARED: it was the one to take it out of the ring, and does
+        // so once.
+        Some(unsafe { slot.take() })
+    }
+}
+
+impl<T> Drop for Swept<T> {
+    /// After a panic of a message's `Drop`, or of a waker.
+    fn drop(&mut self) {
+        while let Some(value) = self.next() {
+            drop(Gone(Some(value)));
+        }
+        drop(self.let_go());
     }
 }

@@ -79,8 +79,13 @@ impl<T> Spare<T> {
         self.push(block.into_link());
     }
 
-    /// The messages of a block have left, but some are cloned still: the last who does
-    /// frees it.
+    /// Adds one whose messages have been swept out.
+    pub(super) fn recycle(&mut self, block: Fresh<T>, freed: &mut Freed<T>) {
+        self.used += 1;
+        self.put(block.into_link(), freed);
+    }
+
+    /// The messages of a block have left, but something holds it still.
     pub(super) fn leave(&mut self) {
         self.used -= 1;
     }
@@ -168,12 +173,19 @@ impl<T> Drop for Freed<T> {
     }
 }
 
-/// A block that was allocated while the lock was open.
+/// A block that belongs to nobody else: allocated while the lock was open.
 pub(in crate::broadcast) struct Fresh<T>(Freed<T>);
 
 impl<T> Fresh<T> {
     pub(in crate::broadcast) fn new() -> Self {
         Self(Freed(Some(Link::new())))
+    }
+
+    /// # Safety
+    ///
+    /// By PLACED nothing holds the block, and by SHARED its slots are free.
+    pub(super) unsafe fn of(block: Link<T>) -> Self {
+        Self(Freed(Some(block)))
     }
 
     fn into_link(mut self) -> Link<T> {
