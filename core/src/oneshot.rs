@@ -59,7 +59,7 @@ use core::fmt;
 use core::future::Future;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll, Waker, ready};
 
 use crate::callback::waker_of;
 use crate::io::{Bare, Io};
@@ -396,6 +396,33 @@ impl<T, H: Home> Receiver<T, H> {
         } else {
             Err(TryRecvError::Empty)
         }
+    }
+
+    /// [`recv`](Receiver::recv) for futures that are written by hand: the value, or
+    /// `Pending`, and the task is woken when there is an outcome. An outcome that the
+    /// budget does not allow yet stays where it is.
+    ///
+    /// ```
+    /// use std::task::{Context, Poll, Waker};
+    /// use anysync::Bare;
+    ///
+    /// let (sender, mut receiver) = anysync::oneshot::channel();
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// assert_eq!(receiver.poll_recv(&Bare, &mut cx), Poll::Pending);
+    /// sender.send(42).unwrap();
+    /// assert_eq!(receiver.poll_recv(&Bare, &mut cx), Poll::Ready(Ok(42)));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the sender is gone.
+    #[inline]
+    pub fn poll_recv<I: Io>(&mut self, io: &I, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
+        if !self.rx.watch(cx.waker()) {
+            return Poll::Pending;
+        }
+        ready!(io.poll_spend(cx));
+        Poll::Ready(self.rx.finish().ok_or(RecvError))
     }
 
     /// Waits without a future or a task: [`try_recv`](Receiver::try_recv), and if

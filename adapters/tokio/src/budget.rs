@@ -1,11 +1,10 @@
 //! tokio's cooperative budget, as a wait spends from it.
 
 use std::cell::Cell;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::runtime::{self, Handle};
-use tokio::task;
-use tokio::task::coop::{self, RestoreOnPending};
+use tokio::task::{self, coop};
 
 /// Which task runs; in `block_on` itself none does, but a runtime is known.
 type Running = (Option<task::Id>, Option<runtime::Id>);
@@ -32,31 +31,12 @@ thread_local! {
 /// in between would not be, so here the waker is woken at once.
 #[inline]
 pub(crate) fn poll_spend(cx: &mut Context<'_>) -> Poll<()> {
-    poll_unit(cx).map(Unit::spend)
-}
-
-/// [`poll_spend`] for a wait that cannot take back what it has won: it asks first,
-/// and spends when it has won.
-#[inline]
-pub(crate) fn poll_unit(cx: &mut Context<'_>) -> Poll<Unit> {
     if !coop::has_budget_remaining() {
-        return overdraw(cx).map(|()| Unit(None));
+        return overdraw(cx);
     }
-    coop::poll_proceed(cx).map(|unit| Unit(Some(unit)))
-}
-
-/// One unit of the budget, which is not spent if this is dropped; nothing, for a wait
-/// that is let through without.
-pub(crate) struct Unit(Option<RestoreOnPending>);
-
-impl Unit {
-    #[inline]
-    pub(crate) fn spend(self) {
-        if let Some(unit) = self.0 {
-            unit.made_progress();
-            REFUSED.set(None);
-        }
-    }
+    ready!(coop::poll_proceed(cx)).made_progress();
+    REFUSED.set(None);
+    Poll::Ready(())
 }
 
 #[cold]

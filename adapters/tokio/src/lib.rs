@@ -18,7 +18,7 @@ pub use local::TokioLocal;
 pub use runtime::TokioRuntime;
 pub use sleep::Sleep;
 
-use budget::{poll_spend, poll_unit};
+use budget::poll_spend;
 
 /// The code of the page about moving to it.
 #[cfg(doctest)]
