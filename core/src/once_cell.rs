@@ -58,19 +58,26 @@ use crate::primitive::{AtomicUsize, Ordering, TrackedCell, const_fn};
 use crate::wait_list::{Entry, Ring, WaitList, has_list};
 
 mod error;
+mod line;
 mod machine;
-mod reentrancy;
 mod wait;
 
 pub use error::SetError;
 pub use wait::{GetOrInit, InitWaiter, Wait};
 
+use line::Line;
 use machine::{Begun, EMPTY, KIND, READY, RUNNING, Rings};
 
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod model_tests;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod offer_tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod runner;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod turn_tests;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod waiter_tests;
 
@@ -135,11 +142,11 @@ mod loom_tests;
 /// [`InitWaiter`] at most 72.
 pub struct OnceCell<T> {
     state: AtomicUsize,
-    list: WaitList<(), Rings>,
+    list: WaitList<Line, Rings>,
     value: TrackedCell<MaybeUninit<T>>,
 }
 
-has_list!([T] OnceCell<T>, list: WaitList<(), [Ring; 2]>);
+has_list!([T] OnceCell<T>, list: WaitList<Line, [Ring; 2]>);
 
 // SAFETY: by READY a shared cell gives out `&T`, to any thread: `T: Sync`. By
 // TURN a value may be put in through a shared cell and taken out or dropped on
@@ -162,7 +169,7 @@ impl<T> OnceCell<T> {
         pub const fn new() -> Self {
             Self {
                 state: AtomicUsize::new(EMPTY),
-                list: WaitList::new([Ring::new(), Ring::new()], ()),
+                list: WaitList::new([Ring::new(), Ring::new()], Line::new()),
                 value: TrackedCell::new(MaybeUninit::uninit()),
             }
         }
@@ -178,7 +185,7 @@ impl<T> OnceCell<T> {
         pub const fn with_value(value: T) -> Self {
             Self {
                 state: AtomicUsize::new(READY),
-                list: WaitList::new([Ring::new(), Ring::new()], ()),
+                list: WaitList::new([Ring::new(), Ring::new()], Line::new()),
                 value: TrackedCell::new(MaybeUninit::new(value)),
             }
         }
@@ -545,7 +552,7 @@ impl<T> OnceCell<T> {
     /// Passes on a panic of a waker that it wakes; the value is stored.
     #[inline]
     pub fn try_set(&self, value: T) -> Result<(), SetError<T>> {
-        match self.begin() {
+        match self.begin(0) {
             Begun::Turn(turn) => {
                 turn.publish(value);
                 Ok(())
