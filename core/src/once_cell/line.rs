@@ -30,7 +30,7 @@ pub(in super::super) struct Line {
     places: u32,
     /// How many more polls of others the offer that was made last holds off.
     pub(super) polls: u16,
-    /// Whether a turn was taken past an offer, since an initialiser waits.
+    /// Whether a turn was taken past an offer, since initialisers wait.
     pub(super) passed: bool,
 }
 
@@ -50,13 +50,9 @@ impl Line {
         ((self.places as usize) << VAIN_BITS) & TAG_MAX
     }
 
-    /// The turn is offered to the wait with this tag, if there is one.
+    /// The turn is offered to the wait with this tag.
     #[inline]
-    pub(super) fn offer(&mut self, first: Option<usize>) {
-        let Some(tag) = first else {
-            self.passed = false;
-            return;
-        };
+    pub(super) fn offer(&mut self, tag: usize) {
         self.polls = match tag & VAIN_MAX {
             0 if !self.passed => 0,
             times => POLLS << times,

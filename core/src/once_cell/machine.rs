@@ -114,6 +114,9 @@ impl<T> OnceCell<T> {
         match offered {
             Some(tag) => locked.push_in_order(ring, line::in_vain(tag)),
             None => {
+                if state & OFFER == 0 && locked.is_empty(INITIALISERS) {
+                    locked.passed = false;
+                }
                 let tag = locked.next_place();
                 locked.push_back(ring, tag);
             }
@@ -369,13 +372,13 @@ fn holds_off(state: usize, locked: &LockedCell<'_>) -> bool {
 /// Takes the first initialiser out of its queue to offer it the turn; what the bits
 /// of the state become, and its waker.
 fn offer(locked: &mut LockedCell<'_>) -> (usize, Option<Waker>) {
-    let first = locked.front(INITIALISERS).map(|first| first.tag());
-    locked.offer(first);
-    let waker = locked.pop_front(INITIALISERS, OFFERED).flatten();
     let mut bits = 0;
-    if first.is_some() {
+    let first = locked.front(INITIALISERS).map(|first| first.tag());
+    if let Some(tag) = first {
+        locked.offer(tag);
         bits |= OFFER;
     }
+    let waker = locked.pop_front(INITIALISERS, OFFERED).flatten();
     if !(locked.is_empty(INITIALISERS) && locked.is_empty(ONLOOKERS)) {
         bits |= WAITING;
     }

@@ -124,7 +124,6 @@ impl Model {
         self.offer = None;
         self.passed |= core::mem::take(&mut self.passing);
         let Some(next) = self.initialisers.pop_front() else {
-            self.passed = false;
             return;
         };
         let times = self.waits[next].expect("a wait that is queued").in_vain;
@@ -165,6 +164,10 @@ impl Model {
 
     fn queue(&mut self, slot: usize) {
         let wait = self.waits[slot].as_mut().expect("a wait");
+        let offer = self.offer.is_some() || self.passing;
+        if wait.place.is_none() && !offer && self.initialisers.is_empty() {
+            self.passed = false;
+        }
         let place = *wait.place.get_or_insert_with(|| {
             self.places += 1;
             self.places
