@@ -157,7 +157,7 @@ fn loom_dropped_offer_against_a_newcomer() {
             });
             dropping.join().unwrap();
             newcomer.join().unwrap();
-            assert!(wakes.count() >= 1, "nobody is offered the turn");
+            assert!(wakes.count() >= 1, "the last is not offered the turn");
             assert_eq!(poll_noop(last.as_mut()).map(|value| *value), Poll::Ready(7));
         });
     }
@@ -192,7 +192,7 @@ fn loom_queued_wait_that_is_polled_excludes_the_offered() {
         let shared: &'static (OnceCell<u32>, UnsafeCell<u32>) =
             Box::leak(Box::new((OnceCell::new(), UnsafeCell::new(0))));
         let fail = || {
-            // SAFETY: who initialises has the turn; that this is enough is what
+            // SAFETY: the initialiser has the turn; that this is enough is what
             // loom checks.
             shared.1.with_mut(|count| unsafe { *count += 1 });
             Err::<u32, ()>(())
@@ -258,7 +258,7 @@ fn loom_failed_attempts_exclude_each_other() {
             }
             let attempt = |shared: &(OnceCell<u32>, UnsafeCell<u32>)| {
                 let fail = || {
-                    // SAFETY: who initialises has the turn; that this is enough
+                    // SAFETY: the initialiser has the turn; that this is enough
                     // is what loom checks.
                     shared.1.with_mut(|count| unsafe { *count += 1 });
                     Err(())
@@ -281,7 +281,7 @@ fn loom_failed_attempts_exclude_each_other() {
 /// The last wait leaves its queue, and the bit WAITING with it, while `set`
 /// publishes and another wait queues: the other is not forgotten.
 #[test]
-fn loom_leaving_loses_nobody() {
+fn loom_leaving_loses_no_other() {
     model(2, || {
         let cell = Arc::new(OnceCell::new());
         let leaver = {

@@ -102,9 +102,11 @@ impl<T> OnceCell<T> {
                 .compare_exchange_weak(state, next, Ordering::AcqRel, Ordering::Acquire)
             {
                 Ok(_) if next & KIND != state & KIND => {
+                    // Ours from here on: it ends if the waker panics.
+                    let turn = Turn::of(self);
                     drop(locked);
                     discard(ticket.replace_waker(None));
-                    return Progress::Turn(Turn::of(self));
+                    return Progress::Turn(turn);
                 }
                 Ok(_) => break,
                 Err(actual) => state = actual,
@@ -229,7 +231,7 @@ impl<T> OnceCell<T> {
         loop {
             match state & KIND {
                 READY => {
-                    // Whoever wakes us is on the way.
+                    // The caller that wakes us is on the way.
                     let own = locked.remove();
                     locked.set(WON, 0);
                     return Some((Progress::Ready, own));
@@ -283,7 +285,7 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// Clears the bit WAITING if nobody waits any more.
+    /// Clears the bit WAITING if no wait is left.
     #[inline]
     fn forget_waiting(&self, locked: &LockedCell<'_>) {
         if locked.is_empty(INITIALISERS) && locked.is_empty(ONLOOKERS) {
@@ -293,14 +295,14 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// The turn has ended without a value, and somebody waits.
+    /// The turn has ended without a value, and there are waits.
     #[cold]
     fn pass_turn(&self) {
         let mut locked = self.list.lock();
         // With the bit it was taken by another than the one that was offered it.
         locked.passed |= self.state.load(Ordering::Relaxed) & OFFER != 0;
         let (bits, waker) = offer(&mut locked);
-        // By TURN and WAITING nobody else changes the state meanwhile.
+        // By TURN and WAITING nothing else changes the state meanwhile.
         self.state.store(EMPTY | bits, Ordering::Release);
         drop(locked);
         self.wake_offered(waker);
@@ -312,7 +314,7 @@ impl<T> OnceCell<T> {
     fn pass_offer(&self) {
         let mut locked = self.list.lock();
         if self.state.load(Ordering::Relaxed) & KIND != EMPTY {
-            // Whoever has the turn offers it when it ends.
+            // It is offered when the turn that is taken ends.
             return;
         }
         let (bits, waker) = offer(&mut locked);
@@ -333,7 +335,7 @@ impl<T> OnceCell<T> {
         mem::forget(next);
     }
 
-    /// The cell is initialised, and somebody waits.
+    /// The cell is initialised, and there are waits.
     #[cold]
     fn wake_waiting(&self) {
         /// Wakes the second ring, also if a waker of the first panics.
@@ -392,7 +394,7 @@ pub(super) struct Turn<'a, T> {
 }
 
 impl<'a, T> Turn<'a, T> {
-    /// The turn of whoever has just taken it, or of a wait whose status says
+    /// The turn of a caller that has just taken it, or of a wait whose status says
     /// that it has it.
     #[inline]
     pub(super) fn of(cell: &'a OnceCell<T>) -> Self {

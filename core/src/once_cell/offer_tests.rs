@@ -145,7 +145,7 @@ fn abandoned_turn_goes_on() {
 }
 
 #[test]
-fn a_kept_arm_of_a_select_stops_nobody() {
+fn a_kept_arm_of_a_select_stops_no_other() {
     // The program of which this is about, in the order in which it runs.
     let cell = OnceCell::<u8>::new();
     let mut first = Box::pin(cell.get_or_try_init_async(Bare, || async {
@@ -341,7 +341,7 @@ fn waiter_without_a_future_takes_a_free_turn() {
     let mut waiter = pin!(InitWaiter::with_waker(waker));
     assert_eq!(cell.get_or_init_with(waiter.as_mut(), || 2), None);
     drop(running);
-    // It is not its turn, and nobody else comes.
+    // It is not its turn, and no other comes.
     assert!(!waiter.is_ready());
     let message = panic_message(|| {
         cell.get_or_init_with(waiter.as_mut(), || panic!("no value"));
@@ -441,7 +441,7 @@ fn wakers_may_initialise_when_they_are_woken() {
 
 // Those that try again and again.
 
-/// Tries until somebody else has made a value, and counts in `turns` how often its turn came.
+/// Tries until another has made a value, and counts in `turns` how often its turn came.
 async fn tries(cell: &OnceCell<u8>, turns: &Cell<usize>) {
     let init = || async {
         yield_now().await;
@@ -495,7 +495,7 @@ fn siblings_take_turns() {
 }
 
 #[test]
-fn who_succeeds_gets_its_turn_beside_who_fails_again_and_again() {
+fn one_that_succeeds_gets_its_turn_beside_one_that_fails_again_and_again() {
     let cell = OnceCell::new();
     let turns = Cell::new(0);
     let mut runner = Runner::new();

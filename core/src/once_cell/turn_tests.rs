@@ -1,4 +1,4 @@
-//! Turns: who gets the next, and when.
+//! Turns: which wait gets the next, and when.
 
 use core::cell::Cell;
 use core::future::{Future, pending};
@@ -90,7 +90,7 @@ fn failed_init_passes_the_turn() {
 
 #[test]
 fn cancelled_init_passes_the_turn() {
-    /// Notes whether nobody had the turn as yet when it was dropped.
+    /// Notes whether no other had the turn as yet when it was dropped.
     struct Resource<'a>(&'a OnceCell<u32>, &'a Wakes, &'a Cell<bool>);
 
     impl Drop for Resource<'_> {

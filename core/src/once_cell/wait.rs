@@ -47,7 +47,7 @@ pin_project! {
 #[cold]
 fn give_up<T, A: Action>(cell: &OnceCell<T>, mut ticket: CellTicket<'_>, action: Pin<&mut A>) {
     if ticket.status() == RUNNING_INIT {
-        // Passed on also if the initialiser panics in its drop.
+        // It ends also if the initialiser panics in its drop.
         let _turn = Turn::of(cell);
         action.cancel();
     } else {
@@ -77,7 +77,7 @@ where
             Progress::Waiting => return Poll::Pending,
             Progress::Ready => {}
             Progress::Turn(turn) => {
-                // What is left if the initialiser panics; the turn passes on.
+                // What is left if the initialiser panics; the turn is free then.
                 ticket.set(FINISHED, 0);
                 match this.action.poll_run(cx) {
                     Poll::Pending => {
@@ -161,8 +161,8 @@ pin_project! {
     /// A place in the queue of a [`OnceCell`] for code that has no future: hand
     /// it to [`OnceCell::get_or_init_with`], pinned.
     ///
-    /// It leaves the queue by itself when it is dropped, and passes on a turn
-    /// that it has got and not used.
+    /// It leaves the queue by itself when it is dropped; if it was offered the turn
+    /// and has not come for it, the next is.
     pub struct InitWaiter<'a, T> {
         #[pin]
         pub(super) entry: Entry<Bound<'a, OnceCell<T>>>,
@@ -177,23 +177,23 @@ pin_project! {
 
 impl<T> InitWaiter<'_, T> {
     const_fn! {
-        /// A waiter that wakes nobody: ask it by
+        /// A waiter that wakes no task: ask it by
         /// [`is_ready`](InitWaiter::is_ready).
         pub const fn new() -> Self {
             Self { entry: Entry::new(Bound::unbound(), 0) }
         }
     }
 
-    /// A waiter that wakes `waker` when the value is there or its turn has
-    /// come.
+    /// A waiter that wakes `waker` when the value is there or it is offered the
+    /// turn.
     pub fn with_waker(waker: Waker) -> Self {
         let mut waiter = Self::new();
         waiter.entry.init_waker(waker);
         waiter
     }
 
-    /// A waiter that calls `callback(context)` when the value is there or its
-    /// turn has come: on the thread that did it, outside any lock.
+    /// A waiter that calls `callback(context)` when the value is there or it is
+    /// offered the turn: on the thread that did it, outside any lock.
     ///
     /// `callback` must be a function or a closure that captures nothing (this
     /// is checked when the program is compiled): what it needs is in `context`.
@@ -237,14 +237,14 @@ impl<T> InitWaiter<'_, T> {
         }
     }
 
-    /// Whether it has stopped waiting: the value is there, or it is its turn.
-    /// Call [`OnceCell::get_or_init_with`] again.
+    /// Whether it has stopped waiting: the value is there, or it is offered the
+    /// turn. Call [`OnceCell::get_or_init_with`] again.
     pub fn is_ready(&self) -> bool {
         self.entry.status() > QUEUED
     }
 
-    /// Makes it as new, but keeps its waker: leaves the queue, passes on a turn
-    /// that it has not used.
+    /// Makes it as new, but keeps its waker: leaves the queue; if it was offered the
+    /// turn, the next is.
     pub fn reset(self: Pin<&mut Self>) {
         let entry = self.project().entry;
         if let Some(cell) = entry.owner().get() {
