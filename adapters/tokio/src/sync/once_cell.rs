@@ -28,12 +28,14 @@ use crate::poll_spend;
 ///
 /// # Fairness
 ///
-/// If an initialiser fails, panics or is dropped, the next that waits runs its own,
-/// in the order in which they came; a value reaches all at once.
+/// If an initialiser fails, panics or is dropped, the caller that has waited for
+/// longest is woken to run its own; one that comes first may, see
+/// [`anysync::OnceCell`]. A value reaches all at once.
 ///
 /// # Cancel safety
 ///
-/// A wait may be dropped at any moment; one that has the turn passes it on.
+/// A wait may be dropped at any moment. If it was initialising, or was woken to do so,
+/// the next is woken.
 ///
 /// # Memory ordering
 ///
@@ -41,8 +43,10 @@ use crate::poll_spend;
 ///
 /// # Better than the original
 ///
-/// - An initialiser that waits for its own cell panics and says so, in place of
-///   waiting for ever.
+/// - A caller that was woken to initialise and is not polled (an arm of a `select!` that
+///   is kept, say) stops no other: with the original the turn is its own until it comes.
+///   So a cell whose initialiser has failed is empty at once, and [`set`](OnceCell::set)
+///   may store a value.
 /// - [`new`](OnceCell::new) is `const` too, and the cell is `RefUnwindSafe` where
 ///   `T` is `UnwindSafe + RefUnwindSafe`.
 pub struct OnceCell<T>(anysync::OnceCell<T>);
@@ -135,7 +139,7 @@ impl<T> OnceCell<T> {
         self.0.get_mut()
     }
 
-    /// Stores `value` if the cell is empty and nobody is initialising it. Never
+    /// Stores `value` if the cell is empty and no initialiser runs. Never
     /// waits.
     ///
     /// ```
@@ -148,8 +152,8 @@ impl<T> OnceCell<T> {
     ///
     /// # Errors
     ///
-    /// Gives `value` back, and says whether there is one already or somebody is
-    /// making it.
+    /// Gives `value` back, and says whether there is one already or an initialiser
+    /// is making it.
     pub fn set(&self, value: T) -> Result<(), SetError<T>> {
         self.0.try_set(value).map_err(|error| match error {
             core::SetError::AlreadyInitialized(value) => SetError::AlreadyInitializedError(value),
@@ -172,17 +176,16 @@ impl<T> OnceCell<T> {
     ///
     /// # Fairness
     ///
-    /// First in, first out among those who bring an initialiser.
+    /// As the [cell](OnceCell#fairness).
     ///
     /// # Cancel safety
     ///
     /// Dropped, it leaves the queue; dropped while its initialiser runs, it drops
-    /// that, and the next in the queue runs its own.
+    /// that, and the next in the queue is woken to run its own.
     ///
     /// # Panics
     ///
-    /// When `f` or its future does, after it has passed the turn on; and when they
-    /// wait for this cell.
+    /// When `f` or its future does; the next in the queue is woken to run its own.
     pub async fn get_or_init<F, Fut>(&self, f: F) -> &T
     where
         F: FnOnce() -> Fut,
@@ -215,7 +218,7 @@ impl<T> OnceCell<T> {
     ///
     /// # Errors
     ///
-    /// That of `f`; the next in the queue runs its own.
+    /// That of `f`; the next in the queue is woken to run its own.
     ///
     /// # Fairness, cancel safety, panics
     ///

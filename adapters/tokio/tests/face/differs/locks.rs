@@ -73,15 +73,18 @@ sides! {
     }
     original: false, ours: true;
 
-    an_initialiser_that_needs_its_own_cell_says_so(sync, util) -> bool {
+    a_turn_that_is_not_fetched_is_kept(sync, util) -> bool {
         let cell = sync::OnceCell::new();
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            let init = || async { *cell.get_or_init(|| ready(1)).await };
-            assert!(Task::new().poll(pin!(cell.get_or_init(init))).is_pending());
-        }));
-        polled.is_err()
+        let mut running = Box::pin(cell.get_or_init(std::future::pending));
+        let mut kept = pin!(cell.get_or_init(|| ready(1)));
+        Task::new().pending(running.as_mut());
+        Task::new().pending(kept.as_mut());
+        drop(running);
+        let another = Task::new().poll(pin!(cell.get_or_init(|| ready(2)))).is_pending();
+        assert_eq!(another, cell.set(3).is_err_and(|error| error.is_initializing_err()));
+        another
     }
-    original: false, ours: true;
+    original: true, ours: false;
 
     a_panicking_waker_keeps_nobody_from_a_signal(sync, util) -> bool {
         let notify = sync::Notify::new();
