@@ -197,7 +197,7 @@ fn many_are_as_many_as_there_were() {
         Bare.block_on(receiver.recv_many(Bare, &mut batch, 5_000)),
         600
     );
-    assert!(receiver.len() > 0);
+    assert!(!receiver.is_empty());
     drop(send);
     drain(&receiver);
     idle(receiver.chan());
