@@ -99,7 +99,7 @@ proptest! {
         steps in steps(),
         limit in prop_oneof![1..9_usize, Just(100), Just(usize::MAX)],
     ) {
-        run(&steps, limit, |number| std::boxed::Box::new(number));
+        run(&steps, limit, std::boxed::Box::new);
         run(&steps, limit, |number| [number; 400]);
         run(&steps, limit, |number| number as u8);
         run(&steps, limit, |_| ());

@@ -1,10 +1,55 @@
 //! Memory: how much the channel has of it, when it is allocated and freed, and what is
 //! done under the inner lock.
 
+use super::super::buffer::Buffer;
 use super::*;
 use crate::test_util::{live_bytes, under_lock};
 
 type Large = [u64; 32];
+
+#[test]
+fn idle_size_is_bounded() {
+    // The published numbers; an `Arc` adds two counts.
+    let sink = usize::from(cfg!(feature = "futures-sink"));
+    assert_eq!(size_of::<Sender<u64>>(), 8 + 8 * sink);
+    assert_eq!(size_of::<Receiver<u64>>(), 16);
+    assert_eq!(size_of::<WeakSender<u64>>(), 8);
+    assert_eq!(size_of::<WeakReceiver<u64>>(), 8);
+    assert!(size_of::<OwnedPermit<u64>>() <= 8 + 8 * sink);
+    assert!(size_of::<Chan<u64>>() + 2 * size_of::<usize>() <= 168);
+    assert!(size_of::<Recv<'_, u64>>() <= 56);
+    assert!(size_of::<Send<'_, [u64; 9]>>() <= 56 + 8 + 9 * 8);
+
+    fn kept<T: Default>(sender: &Sender<T>, receiver: &Receiver<T>) -> usize {
+        for _ in 0..10_000 {
+            let _ = sender.try_send(T::default());
+        }
+        drain(receiver);
+        sender.chan().lock().buffer.room() * size_of::<T>()
+    }
+    let (sender, receiver) = unbounded::<u64>();
+    assert_eq!(
+        sender.chan().lock().buffer.room(),
+        0,
+        "allocated in advance"
+    );
+    assert!(kept(&sender, &receiver) <= 16 * 1024);
+    let (sender, receiver) = bounded::<u64>(5_000);
+    assert!(kept(&sender, &receiver) <= 16 * 1024);
+    let (sender, receiver) = bounded::<u64>(3);
+    assert!(kept(&sender, &receiver) <= 128, "more than its capacity");
+    let (sender, receiver) = bounded::<[u64; 32]>(3);
+    assert!(
+        kept(&sender, &receiver) <= 3 * 256,
+        "more than its capacity"
+    );
+    let (sender, receiver) = unbounded::<[[u64; 32]; 8]>();
+    assert!(kept(&sender, &receiver) <= 2 * 4 * 2048);
+    let (sender, receiver) = unbounded::<()>();
+    assert_eq!(kept(&sender, &receiver), 0);
+    assert_eq!(Buffer::<u64>::SLOTS, 1024);
+    assert_eq!(Buffer::<[u8; 3000]>::SLOTS, 4);
+}
 
 #[test]
 fn memory_follows_its_content() {
@@ -197,7 +242,7 @@ fn many_are_as_many_as_there_were() {
         Bare.block_on(receiver.recv_many(Bare, &mut batch, 5_000)),
         600
     );
-    assert!(receiver.len() > 0);
+    assert!(!receiver.is_empty());
     drop(send);
     drain(&receiver);
     idle(receiver.chan());
