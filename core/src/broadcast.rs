@@ -26,7 +26,7 @@
 //! # Size
 //!
 //! On a 64-bit target a sender is 8 bytes and a receiver 16; what they share at most
-//! 224 and two counts; a receive at most 72, a send that waits at most 128 (and the
+//! 240 and two counts; a receive at most 72, a send that waits at most 128 (and the
 //! message, in an allocation). A place in the ring takes 24 bytes and the message.
 //! Places are allocated when there have not been so many messages before, and kept
 //! until the broadcast is dropped: to send and to receive allocates nothing else. A

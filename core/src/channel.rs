@@ -25,7 +25,7 @@
 //!
 //! # Size
 //!
-//! On a 64-bit target a channel is one allocation of 168 bytes, a handle is 40
+//! On a 64-bit target a channel is one allocation of 248 bytes, a handle is 40
 //! bytes, and a wait is 56 bytes and what it sends, inside the future that waits.
 //! Room for messages is allocated as it is needed, by doubling, and never for more
 //! than the capacity. A channel that has been drained keeps room for 1024 bytes of
