@@ -1,9 +1,10 @@
 //! What a lock does that is [`Eventual`](crate::Fairness::Eventual): it frees, and calls
 //! waits from the queue, which then try to get in like any other.
 //!
-//! While OPEN is set, the word also changes without the inner lock. It is set unless a
-//! writer is the first in the queue and readers are in, whom no other is to join then;
-//! or waits have been called in vain so often that the next release is handed over.
+//! While OPEN is set, the word also changes without the inner lock. A release or a wait
+//! that queues clears it if a writer is the first in the queue and readers are in, whom no
+//! other is to join then; or if waits have been called in vain so often that the next
+//! release is handed over.
 
 use core::task::Waker;
 
