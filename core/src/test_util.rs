@@ -20,6 +20,8 @@ use std::string::String;
 use std::sync::Arc;
 use std::task::Wake;
 
+pub(crate) mod watch;
+
 /// Polls once, in the name of `waker`.
 pub(crate) fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(waker))

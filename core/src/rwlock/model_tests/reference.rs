@@ -3,15 +3,13 @@
 
 use std::vec::Vec;
 
+use crate::test_util::watch::{Met, Relation, WatchModel};
+
 /// How many waits there are at a time, at most, and how many tasks. The last of these
 /// polls with a no-op waker.
 pub(super) const SLOTS: usize = 7;
 pub(super) const TASKS: usize = 4;
 pub(super) const NO_TASK: Task = TASKS - 1;
-
-/// When a grant goes on, and how much a poll of its own task counts.
-const LIMIT: usize = 128;
-const OWN_TASK: usize = 43;
 
 pub(super) type Slot = usize;
 pub(super) type Task = usize;
@@ -47,28 +45,6 @@ pub(super) struct Wait {
     pub(super) is_future: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Met {
-    Nothing,
-    Again,
-    Own,
-    Stale,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Relation {
-    SameTask,
-    OtherTask,
-    Unknown,
-}
-
-#[derive(Default)]
-struct Watch {
-    grant: Option<Slot>,
-    watcher: Option<usize>,
-    score: usize,
-}
-
 /// What the lock ought to be.
 #[derive(Default)]
 pub(super) struct Model {
@@ -79,7 +55,7 @@ pub(super) struct Model {
     writer: bool,
     pub(super) queue: Vec<Slot>,
     pub(super) grants: Vec<Slot>,
-    watch: Watch,
+    watch: WatchModel,
     pub(super) waits: [Option<Wait>; SLOTS],
     pub(super) wakes: [usize; TASKS],
     pub(super) broke: bool,
@@ -267,16 +243,23 @@ impl Model {
 
     fn take_grant(&mut self, slot: Slot) {
         self.grants.retain(|granted| *granted != slot);
-        if self.watch.grant == Some(slot) {
-            self.watch = Watch::default();
-        }
+        self.watch.forget(slot);
     }
 
     /// A queued wait meets what has been granted and is not fetched.
     fn meet(&mut self, slot: Slot, first: bool) -> Met {
-        let met = self.meet_grants(slot, first);
+        let task_of = |slot: Slot| {
+            self.waits[slot]
+                .unwrap()
+                .task
+                .filter(|&task| task != NO_TASK)
+        };
+        let own = task_of(slot);
+        let relation = |grant| Relation::of(own, task_of(grant));
+        let node = self.waits[slot].unwrap().node;
+        let met = self.watch.meet(node, &self.grants, relation, first);
         if matches!(met, Met::Own | Met::Stale) {
-            let granted = self.watch.grant.expect("it is watched");
+            let granted = self.watch.take();
             self.take_grant(granted);
             self.wait(granted).status = Status::Called;
             if met == Met::Own && !self.first_upgrades() {
@@ -287,71 +270,6 @@ impl Model {
             self.unlock(kind);
         }
         met
-    }
-
-    fn relation(&self, slot: Slot, grant: Slot) -> Relation {
-        let task_of = |slot: Slot| {
-            self.waits[slot]
-                .unwrap()
-                .task
-                .filter(|&task| task != NO_TASK)
-        };
-        match (task_of(slot), task_of(grant)) {
-            (Some(own), Some(other)) if own == other => Relation::SameTask,
-            (Some(_), Some(_)) => Relation::OtherTask,
-            _ => Relation::Unknown,
-        }
-    }
-
-    fn meet_grants(&mut self, slot: Slot, first: bool) -> Met {
-        let Some(&head) = self.grants.first() else {
-            return Met::Nothing;
-        };
-        let is_own = |grant: &Slot| self.relation(slot, *grant) == Relation::SameTask;
-        let mine = self.watch.grant.filter(is_own);
-        let own = mine.or_else(|| self.grants.iter().copied().find(is_own));
-        let is_busy = self.watch.watcher.is_some();
-        match own {
-            // The one that another task is about to get comes first.
-            Some(_) if mine.is_none() && is_busy => {}
-            Some(own) => self.begin(own),
-            None if self.watch.grant.is_some() => {}
-            None if first && self.relation(slot, head) == Relation::OtherTask => {
-                return Met::Nothing;
-            }
-            None => self.begin(head),
-        }
-        let watched = self.watch.grant.expect("one is watched");
-        match self.count(slot, self.relation(slot, watched), first) {
-            Met::Nothing if own.is_some() => Met::Again,
-            met => met,
-        }
-    }
-
-    fn begin(&mut self, grant: Slot) {
-        if self.watch.grant != Some(grant) {
-            self.watch = Watch {
-                grant: Some(grant),
-                ..Watch::default()
-            };
-        }
-    }
-
-    fn count(&mut self, slot: Slot, relation: Relation, first: bool) -> Met {
-        let node = self.wait(slot).node;
-        let comes = relation == Relation::OtherTask;
-        if first && comes {
-            return Met::Nothing;
-        }
-        let is_own = relation == Relation::SameTask;
-        let is_watcher = is_own && *self.watch.watcher.get_or_insert(node) == node;
-        self.watch.score += if is_watcher { OWN_TASK } else { 1 };
-        match (self.watch.score >= LIMIT, is_own) {
-            (true, true) => Met::Own,
-            (true, false) => Met::Stale,
-            (false, _) if comes => Met::Nothing,
-            (false, _) => Met::Again,
-        }
     }
 
     /// A wait ends, or is made as new.
