@@ -19,6 +19,7 @@ use crate::test_util::{Wakes, counting_waker};
 
 use reference::{Kind, Message, Model, NO_TASK, Outcome, PLACE, Status, TASKS, Task, WAITS, Wait};
 
+mod eventual;
 mod reference;
 
 #[derive(Clone, Copy, Debug)]
