@@ -25,7 +25,7 @@
 //!
 //! # Size
 //!
-//! On a 64-bit target a channel is one allocation of 168 bytes. A [`Receiver`] is 16
+//! On a 64-bit target a channel is one allocation of 256 bytes. A [`Receiver`] is 16
 //! bytes, and so is a [`Sender`] with the feature `futures-sink`; without it, and as a
 //! weak handle, it is 8. A wait is 56 bytes and what it sends, inside the future that
 //! waits.

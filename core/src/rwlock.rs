@@ -189,7 +189,7 @@ pub use waiter::Waiter;
 ///
 /// # Size
 ///
-/// On a 64-bit target 32 bytes beside the value; a wait at most 48, or 56 where it
+/// On a 64-bit target 64 bytes beside the value; a wait at most 48, or 56 where it
 /// owns a share; a guard 8 to write and to read upgradably, 16 to read or of a
 /// part, and 8 more where it owns a share.
 pub struct RwLock<T: ?Sized> {

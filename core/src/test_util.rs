@@ -20,6 +20,8 @@ use std::string::String;
 use std::sync::Arc;
 use std::task::Wake;
 
+pub(crate) mod watch;
+
 /// Polls until a grant of the same task that is not polled has gone on: three times.
 pub(crate) fn poll_thrice<F: Future + ?Sized>(
     mut future: Pin<&mut F>,

@@ -34,7 +34,7 @@
 //! # Size
 //!
 //! On a 64-bit target a sender is 8 bytes and a receiver 16; what they share, for a
-//! value of 8, at most 128 and two counts; a wait for a change at most 72.
+//! value of 8, at most 160 and two counts; a wait for a change at most 72.
 //!
 //! # Memory ordering
 //!

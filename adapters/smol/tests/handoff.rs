@@ -58,9 +58,12 @@ fn buffered_waits_end() {
     buffered!("semaphore", Semaphore::new(1), |lock| lock.acquire());
     buffered!("write", RwLock::new(()), |lock| lock.write());
     buffered!("upgradable", RwLock::new(()), |lock| lock.upgradable_read());
-    buffered!("core mutex", anysync::Mutex::new(()), |lock| lock.lock_future());
-    buffered!("core semaphore", anysync::Semaphore::new(1), |lock| lock.acquire_future());
-    buffered!("core write", anysync::RwLock::new(()), |lock| lock.write_future());
+    buffered!("core mutex", anysync::Mutex::new(()), |lock| lock
+        .lock_future());
+    buffered!("core semaphore", anysync::Semaphore::new(1), |lock| lock
+        .acquire_future());
+    buffered!("core write", anysync::RwLock::new(()), |lock| lock
+        .write_future());
 }
 
 async fn keep<F: Future + Unpin>(wait: F) -> F {
@@ -146,10 +149,16 @@ impl<A: Future<Output = ()>, B: Future<Output = ()>> Future for Both<A, B> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self(first, second) = &mut *self;
-        if first.as_mut().is_some_and(|first| first.as_mut().poll(cx).is_ready()) {
+        if first
+            .as_mut()
+            .is_some_and(|first| first.as_mut().poll(cx).is_ready())
+        {
             *first = None;
         }
-        if second.as_mut().is_some_and(|second| second.as_mut().poll(cx).is_ready()) {
+        if second
+            .as_mut()
+            .is_some_and(|second| second.as_mut().poll(cx).is_ready())
+        {
             *second = None;
         }
         if first.is_none() && second.is_none() {
@@ -171,7 +180,8 @@ fn siblings_take_turns() {
                 let counts = [const { std::sync::atomic::AtomicUsize::new(0) }; 2];
                 let counts = &counts;
                 let branch = |index: usize| async move {
-                    let count = |index: usize| counts[index].load(std::sync::atomic::Ordering::Relaxed);
+                    let count =
+                        |index: usize| counts[index].load(std::sync::atomic::Ordering::Relaxed);
                     while count(0) < 100 || count(1) < 100 {
                         let guard = $acquire.await;
                         yield_once().await;
@@ -180,7 +190,8 @@ fn siblings_take_turns() {
                     }
                 };
                 Both(Some(Box::pin(branch(0))), Some(Box::pin(branch(1)))).await;
-                let [one, two] = [0, 1].map(|index| counts[index].load(std::sync::atomic::Ordering::Relaxed));
+                let [one, two] =
+                    [0, 1].map(|index| counts[index].load(std::sync::atomic::Ordering::Relaxed));
                 assert!(one <= 2 * two && two <= 2 * one, "{}: {one}, {two}", $name);
             });
         };
@@ -188,8 +199,15 @@ fn siblings_take_turns() {
     turns!("mutex", Mutex::new(()), |lock| lock.lock());
     turns!("semaphore", Semaphore::new(1), |lock| lock.acquire());
     turns!("write", RwLock::new(()), |lock| lock.write());
-    turns!("core mutex", anysync::Mutex::new(()), |lock| lock.lock_future());
-    turns!("core semaphore", anysync::Semaphore::new(1), |lock| lock.acquire_future());
-    turns!("core write", anysync::RwLock::new(()), |lock| lock.write_future());
-    turns!("core read", anysync::RwLock::with_max_readers((), 1), |lock| lock.read_future());
+    turns!("core mutex", anysync::Mutex::new(()), |lock| lock
+        .lock_future());
+    turns!("core semaphore", anysync::Semaphore::new(1), |lock| lock
+        .acquire_future());
+    turns!("core write", anysync::RwLock::new(()), |lock| lock
+        .write_future());
+    turns!(
+        "core read",
+        anysync::RwLock::with_max_readers((), 1),
+        |lock| lock.read_future()
+    );
 }

@@ -217,11 +217,9 @@ fn tasks_of_one_waker_take_turns() {
                     notify.notify_one();
                     notify.notified().await;
                     let mut polled = false;
-                    std::future::poll_fn(|_| {
-                        match std::mem::replace(&mut polled, true) {
-                            true => std::task::Poll::Ready(()),
-                            false => std::task::Poll::Pending,
-                        }
+                    std::future::poll_fn(|_| match std::mem::replace(&mut polled, true) {
+                        true => std::task::Poll::Ready(()),
+                        false => std::task::Poll::Pending,
                     })
                     .await;
                     drop(guard);

@@ -316,6 +316,9 @@ fn granted_but_unpolled_does_not_block_its_own_task() {
     // The place is given to the first, which its task polls no more.
     assert_eq!(receiver.try_recv(), Ok(0));
     let mut polled = Box::pin(sender.send_wait(Bare, 2));
+    for _ in 0..2 {
+        assert!(poll(polled.as_mut(), &waker).is_pending());
+    }
     assert_eq!(poll(polled.as_mut(), &waker), Poll::Ready(Ok(1)));
     assert!(poll(unpolled.as_mut(), &waker).is_pending());
     assert_eq!(receiver.try_recv(), Ok(2));
@@ -331,6 +334,9 @@ fn place_kept_for_a_budget_does_not_block_its_own_task() {
     let mut unpolled = Box::pin(sender.send_wait(UsedUp(Cell::new(true)), 1));
     assert!(poll(unpolled.as_mut(), &waker).is_pending());
     let mut polled = Box::pin(sender.send_wait(Bare, 2));
+    for _ in 0..2 {
+        assert!(poll(polled.as_mut(), &waker).is_pending());
+    }
     assert_eq!(poll(polled.as_mut(), &waker), Poll::Ready(Ok(1)));
     assert_eq!(receiver.try_recv(), Ok(2));
     assert_eq!(poll(unpolled.as_mut(), &waker), Poll::Ready(Ok(1)));

@@ -253,32 +253,44 @@ impl<T> Chan<T> {
     fn try_send_heeding(&self, list: List<'_, T>, message: T) -> Result<(), TrySendError<T>> {
         let mut list = list;
         loop {
-            if let Err(error) = self.admits(&list, 1) {
-                if !self.takes_unclaimed_slot(&mut list, &error) {
-                    drop(list);
-                    return Err(error.map(|()| message));
-                }
+            if let Err(error) = self.admits_attempt(&mut list, 1) {
+                self.open_unchanged(list);
+                return Err(error.map(|()| message));
             }
             if list.buffer.is_ready() {
                 break;
             }
             list = self.make_room(list);
         }
-        list.buffer.push(message);
+        self.add(&mut list, message);
         self.open(list);
         Ok(())
     }
 
-    /// In an eventual channel, an attempt may have a slot that was granted to a wait
-    /// that does not come for it.
-    fn takes_unclaimed_slot(&self, list: &mut List<'_, T>, error: &TrySendError<()>) -> bool {
-        let is_full = matches!(error, TrySendError::Full(()));
+    /// Whether an attempt may have `n` slots: in an eventual channel also ones that were
+    /// granted to a wait that does not come for them.
+    fn admits_attempt(&self, list: &mut List<'_, T>, n: usize) -> Result<(), TrySendError<()>> {
+        let admitted = self.admits(list, n);
+        let is_full = matches!(admitted, Err(TrySendError::Full(())));
         if !is_full || !list.senders.queue.is_eventual() || !list.attempt_granted(SLOTS) {
-            return false;
+            return admitted;
         }
         let slots = list.call_watched(SLOTS);
-        list.reserved -= slots;
-        true
+        self.free_slots(list, slots);
+        if n <= self.free(list) {
+            Ok(())
+        } else {
+            admitted
+        }
+    }
+
+    /// Opens the lock after an attempt that has got nothing.
+    #[inline]
+    fn open_unchanged(&self, list: List<'_, T>) {
+        if list.senders.queue.is_eventual() {
+            // A grant may have been taken back.
+            self.open(list);
+        }
     }
 
     /// Sends the message if there is nothing to heed.
@@ -302,22 +314,63 @@ impl<T> Chan<T> {
         self.hint(IS_PLAIN | self.count_hints(&list));
     }
 
+    /// Adds a message, for which one more receiver is called, even if those that have
+    /// been called have not come.
+    #[inline]
+    fn add(&self, list: &mut List<'_, T>, message: T) {
+        list.buffer.push(message);
+        Self::free_messages(list, 1);
+    }
+
+    /// So many messages are promised to no wait any more, or have come.
+    #[inline]
+    fn free_messages(list: &mut List<'_, T>, n: usize) {
+        if list.receivers.called != 0 {
+            let called_for = list.unpromised().saturating_sub(n);
+            list.receivers.called = list.receivers.called.min(called_for);
+        }
+    }
+
+    /// So many slots are reserved no more.
+    #[inline]
+    pub(super) fn free_slots(&self, list: &mut List<'_, T>, n: usize) {
+        list.reserved -= n;
+        self.call_for_slots(list, n);
+    }
+
+    /// So many slots have become free, for which senders are called, even if those that
+    /// have been called have not come.
+    #[inline]
+    pub(super) fn call_for_slots(&self, list: &mut List<'_, T>, n: usize) {
+        if list.senders.called != 0 {
+            let called_for = self.free(list).saturating_sub(n);
+            list.senders.called = list.senders.called.min(called_for);
+        }
+    }
+
+    /// A message that was promised is so no more.
+    #[inline]
+    pub(super) fn free_promise(&self, list: &mut List<'_, T>) {
+        list.promised -= 1;
+        Self::free_messages(list, 1);
+    }
+
     pub(super) fn force_send(&self, message: T) -> Result<Option<T>, SendError<T>> {
         let mut list = self.lock();
         loop {
-            match self.admits(&list, 1) {
+            match self.admits_attempt(&mut list, 1) {
                 Err(TrySendError::Closed(())) => {
                     drop(list);
                     return Err(SendError(message));
                 }
                 Ok(()) if list.buffer.is_ready() => {
-                    list.buffer.push(message);
+                    self.add(&mut list, message);
                     self.open(list);
                     return Ok(None);
                 }
                 Err(TrySendError::Full(())) if list.buffer.is_empty() => {
                     // All slots are reserved.
-                    drop(list);
+                    self.open_unchanged(list);
                     return Ok(Some(message));
                 }
                 Err(TrySendError::Full(())) if list.buffer.can_replace() => {
@@ -330,9 +383,12 @@ impl<T> Chan<T> {
 
     pub(super) fn try_reserve(&self, n: usize) -> Result<(), TrySendError<()>> {
         let mut list = self.lock();
-        self.admits(&list, n)?;
+        if let Err(error) = self.admits_attempt(&mut list, n) {
+            self.open_unchanged(list);
+            return Err(error);
+        }
         list.reserved += n;
-        self.publish(&list);
+        self.open(list);
         Ok(())
     }
 
@@ -345,14 +401,15 @@ impl<T> Chan<T> {
             // Its slot stays reserved meanwhile.
             list = self.make_room(list);
         }
-        list.reserved -= 1;
         if list.receiverless {
             // Nobody waits who could go on now, so no waker runs, and none can panic
             // with the message in hand.
+            self.free_slots(&mut list, 1);
             self.publish(&list);
             return Some(message);
         }
-        list.buffer.push(message);
+        list.reserved -= 1;
+        self.add(&mut list, message);
         self.open(list);
         None
     }
@@ -361,7 +418,7 @@ impl<T> Chan<T> {
     pub(super) fn release(&self, n: usize) {
         if n != 0 {
             let mut list = self.lock();
-            list.reserved -= n;
+            self.free_slots(&mut list, n);
             self.open(list);
         }
     }
@@ -421,7 +478,10 @@ impl<T> Chan<T> {
     #[inline]
     fn take_oldest(&self, mut list: List<'_, T>) -> T {
         match list.buffer.pop_here() {
-            Some(message) => self.open_with(list, message),
+            Some(message) => {
+                self.call_for_slots(&mut list, 1);
+                self.open_with(list, message)
+            }
             None => self.take_turning(list),
         }
     }
@@ -475,7 +535,6 @@ impl<T> Chan<T> {
 
     /// Nearly always there is one to wake, or none.
     pub(super) fn settle<'a>(&'a self, mut list: List<'a, T>) -> Panicked {
-        self.call_one_each(&mut list);
         let first = self.grant(&mut list);
         if self.is_settled(&list) {
             self.publish(&list);
@@ -524,7 +583,7 @@ impl<T> Chan<T> {
     /// Reserves what the first of the senders waits for, if it is there. The
     /// result is its waker.
     #[inline]
-    pub(super) fn grant_slots(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
+    fn grant_slots(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
         let wanted = list.first_tag(SENDERS)?;
         if wanted > self.grantable_slots(list) {
             return None;
@@ -540,7 +599,7 @@ impl<T> Chan<T> {
 
     /// Promises a message to the first of the receivers, if there is one.
     #[inline]
-    pub(super) fn grant_message(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
+    fn grant_message(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
         if self.grantable_messages(list) == 0 {
             return None;
         }
@@ -555,28 +614,26 @@ impl<T> Chan<T> {
         Some(waker)
     }
 
-    /// How many slots are there for who is queued: free ones, but for those for which
-    /// waits have been called.
+    /// How many slots are there for the first in the queue: free ones, but for those for
+    /// which waits have been called that may take them.
     #[inline]
     fn grantable_slots(&self, list: &List<'_, T>) -> usize {
-        self.free(list).saturating_sub(list.senders.called)
+        let free = self.free(list);
+        if list.senders.is_open() {
+            free.saturating_sub(list.senders.called)
+        } else {
+            free
+        }
     }
 
-    /// How many messages are there for who is queued.
+    /// How many messages are there for the first in the queue.
     #[inline]
     fn grantable_messages(&self, list: &List<'_, T>) -> usize {
-        list.unpromised().saturating_sub(list.receivers.called)
-    }
-
-    /// In an eventual channel: waits that have been called may not come. So whenever
-    /// something has changed, one more of each side is called that could go on.
-    #[inline]
-    fn call_one_each(&self, list: &mut List<'_, T>) {
-        if list.senders.called != 0 && list.senders.is_open() {
-            list.senders.called = list.senders.called.saturating_sub(1);
-        }
-        if list.receivers.called != 0 && list.receivers.is_open() {
-            list.receivers.called -= 1;
+        let unpromised = list.unpromised();
+        if list.receivers.is_open() {
+            unpromised.saturating_sub(list.receivers.called)
+        } else {
+            unpromised
         }
     }
 

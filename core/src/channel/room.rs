@@ -56,6 +56,7 @@ impl<T> Chan<T> {
     #[inline(never)]
     pub(super) fn take_turning(&self, mut list: List<'_, T>) -> T {
         let (message, surplus) = list.buffer.pop().expect("there is a message");
+        self.call_for_slots(&mut list, 1);
         let message = self.open_with(list, message);
         // Freed when the lock is open.
         drop(surplus);
@@ -105,6 +106,7 @@ impl<T> Chan<T> {
             let before = target.len();
             let surplus = list.buffer.pop_many(count.max(least), target);
             let moved = target.len() - before;
+            self.call_for_slots(&mut list, moved);
             self.open(list);
             drop(surplus);
             taken += moved;

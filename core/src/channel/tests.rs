@@ -635,9 +635,13 @@ fn granted_but_unpolled_does_not_block_its_own_task() {
     sender.try_send(1).unwrap();
     assert_eq!(wakes.count(), 1);
     let mut polled = Box::pin(receiver.recv_future());
+    assert!(poll(polled.as_mut(), &task).is_pending());
+    assert!(poll(polled.as_mut(), &task).is_pending());
+    assert_eq!(wakes.count(), 3, "it wakes itself");
     assert_eq!(poll(polled.as_mut(), &task), Poll::Ready(Ok(1)));
-    // The other is the first in the queue again.
+    // The other is the first in the queue again when it is polled.
     let mut newcomer = Queued::new(receiver.recv_future());
+    assert!(poll(left_alone.as_mut(), &task).is_pending());
     sender.try_send(2).unwrap();
     assert_eq!(poll(left_alone.as_mut(), &task), Poll::Ready(Ok(2)));
     sender.try_send(3).unwrap();
@@ -650,6 +654,8 @@ fn granted_but_unpolled_does_not_block_its_own_task() {
     assert!(poll(left_alone.as_mut(), &task).is_pending());
     drain(&receiver);
     let mut polled = Box::pin(sender.reserve_many(Bare, 3));
+    assert!(poll(polled.as_mut(), &task).is_pending());
+    assert!(poll(polled.as_mut(), &task).is_pending());
     let permits = match poll(polled.as_mut(), &task) {
         Poll::Ready(permits) => permits.unwrap(),
         Poll::Pending => panic!("it waits for its own task"),

@@ -86,7 +86,7 @@ impl<T> Chan<T> {
         let idle = ticket.idle().filter(|_| seems)?;
         if !pay(turn.io, turn.cx, turn.spent) {
             // It takes its place all the same.
-            self.queue_first(side, ticket, Some(turn.cx.waker()));
+            self.queue(side, ticket, Some(turn.cx.waker()), false);
             return Some(Poll::Pending);
         }
         let won = attempt()?;
@@ -125,7 +125,7 @@ impl<T> Chan<T> {
                 if !spend(&mut turn) {
                     // The budget is spent: it takes its place all the same.
                     if wanted != 0 {
-                        self.queue_first(side, ticket, waker_of(&turn));
+                        self.queue(side, ticket, waker_of(&turn), false);
                     }
                     return Poll::Pending;
                 }
@@ -142,7 +142,8 @@ impl<T> Chan<T> {
                     None => {}
                 }
             }
-            if !self.queue_first(side, ticket.again(), waker_of(&turn)) {
+            let waker = waker_of(&turn).or(own);
+            if !self.queue(side, ticket.again(), waker, turn.is_none()) {
                 return Poll::Pending;
             }
         }
@@ -172,7 +173,7 @@ impl<T> Chan<T> {
                     locked.set(ended, wanted);
                     let mut list = locked.into_locked();
                     if side == Side::Sender && list.receiverless {
-                        list.reserved -= wanted;
+                        self.free_slots(&mut list, wanted);
                         self.open(list);
                         return Poll::Ready(Err(Refused));
                     }
@@ -226,17 +227,18 @@ impl<T> Chan<T> {
         }
     }
 
-    /// Queues an idle wait, with `waker` or with the one that it has. If it is the
-    /// first and there is what it waits for, it is granted that at once. Whether it
+    /// Queues an idle wait, as the last, with a clone of `waker` unless it has one. If it
+    /// is the first and there is what it waits for, it is granted that at once. Whether it
     /// is worth looking at.
     #[inline(never)]
-    pub(super) fn queue_first(
+    pub(super) fn queue(
         &self,
         side: Side,
         mut ticket: Ticket<'_, T>,
         waker: Option<&Waker>,
+        has_waker: bool,
     ) -> bool {
-        ticket.give_waker(waker);
+        ticket.give_waker(waker.filter(|_| !has_waker));
         let wanted = ticket.tag();
         let mut locked = ticket.lock();
         if self.refuses(&locked, side) {
@@ -245,21 +247,13 @@ impl<T> Chan<T> {
             discard(ticket.replace_waker(None));
             return true;
         }
-        let first = locked.is_empty(side.queue());
+        let is_first = locked.is_empty(side.queue());
         locked.push_back(side.queue(), wanted);
-        let granted = match side {
-            Side::Sender if first => self.grant_slots(&mut locked),
-            Side::Receiver if first => self.grant_message(&mut locked),
-            _ => None,
-        };
-        let Some(own) = granted else {
-            return self.meet(side, locked, waker, true);
-        };
-        self.publish(&locked);
-        drop(locked);
-        // It need not be woken.
-        discard(own);
-        true
+        if is_first && self.is_there(side, &locked, wanted) {
+            self.grant_to_first(side, locked, wanted);
+            return true;
+        }
+        self.meet(side, locked, waker, true)
     }
 
     /// A queued wait meets what has been granted on its side and is not claimed. Opens
@@ -288,9 +282,9 @@ impl<T> Chan<T> {
         }
         let tag = locked.call_watched(grants);
         if side == Side::Sender {
-            locked.reserved -= tag;
+            self.free_slots(&mut locked, tag);
         } else {
-            locked.promised -= 1;
+            self.free_promise(&mut locked);
         }
         if met == Met::Own {
             locked.move_to_front(side.queue());
@@ -304,8 +298,11 @@ impl<T> Chan<T> {
     #[cold]
     fn come(&self, side: Side, mut ticket: Ticket<'_, T>, waker: Option<&Waker>) -> bool {
         let wanted = ticket.tag();
+        // Before anything is changed: it may panic, and then the call goes on to another
+        // wait when this one is dropped.
+        let fresh = waker.cloned();
         ticket.set(IDLE, wanted);
-        ticket.give_waker(waker);
+        discard(ticket.replace_waker(fresh));
         let mut locked = ticket.lock();
         self.end_call(side, &mut locked, wanted);
         if self.refuses(&locked, side) {
@@ -324,8 +321,7 @@ impl<T> Chan<T> {
             Side::Sender => locked.senders.queue.count_in_vain(),
             _ => locked.receivers.queue.count_in_vain(),
         }
-        self.publish(&locked);
-        false
+        self.meet(side, locked, waker, false)
     }
 
     /// Whether a queued wait may have what is there, also if it is not the first.
@@ -420,8 +416,10 @@ impl<T> Chan<T> {
                     continue;
                 }
             }
+            // Also if the waker panics.
+            let _spare = Finally(|| discard(spare.take()));
             if !self.meet(side, locked, waker, false) {
-                break false;
+                return false;
             }
         };
         discard(spare);
@@ -452,6 +450,7 @@ fn abandon_place<T>(side: Side, entry: Pin<&mut Entry<impl Owner<Target = Chan<T
         waker = own;
     } else if locked.status() == CALLED {
         let wanted = locked.tag();
+        locked.set(IDLE, wanted);
         chan.end_call(side, &mut locked, wanted);
     } else if side
         .grants()
@@ -460,9 +459,9 @@ fn abandon_place<T>(side: Side, entry: Pin<&mut Entry<impl Owner<Target = Chan<T
         match side {
             Side::Sender => {
                 let slots = locked.tag();
-                locked.reserved -= slots;
+                chan.free_slots(&mut locked, slots);
             }
-            Side::Receiver => locked.promised -= 1,
+            Side::Receiver => chan.free_promise(&mut locked),
             Side::Watcher => {}
         }
     }

@@ -1,14 +1,16 @@
 //! What a lock does that is [`Eventual`](crate::Fairness::Eventual): it frees, and calls
 //! waits from the queue, which then try to get in like any other.
 //!
-//! While OPEN is set, the word also changes without the inner lock. It is set unless a
-//! writer is the first in the queue and readers are in, whom no other is to join then;
-//! or waits have been called in vain so often that the next release is handed over.
+//! While OPEN is set, the word also changes without the inner lock. A release or a wait
+//! that queues clears it if a writer is the first in the queue and readers are in, whom no
+//! other is to join then; or if waits have been called in vain so often that the next
+//! release is handed over.
 
 use core::task::Waker;
 
 use super::raw::{
-    GRANTS, List, OPEN, QUEUE, READ, Raw, UPGRADABLE_READ, WAITING, WRITE, held, readers, without,
+    GRANTS, List, OPEN, QUEUE, READ, Raw, UPGRADABLE_READ, UPGRADE, WAITING, WRITE, held, readers,
+    without,
 };
 use crate::primitive::Ordering;
 use crate::wake_batch::{Panicked, WakeBatch, wake_in_rounds};
@@ -19,19 +21,20 @@ impl Raw {
         self.call(self.list.lock()).resume();
     }
 
-    /// Calls the first in the queue that would get in now, and of those behind them the
-    /// first of another kind, in case that the former do not come. Opens the lock and
-    /// wakes.
+    /// Calls the first in the queue that would get in now. If the lock is free, it also
+    /// calls those behind them that write where the first reads, or the other way round:
+    /// in case that the first do not come. Opens the lock and wakes.
     #[cold]
     pub(super) fn call<'a>(&'a self, list: List<'a>) -> Panicked {
         if list.is_empty(QUEUE) {
             self.set_flags(&list);
             return Panicked::none();
         }
-        let mut begun = Some(list);
         // What the word would be if those that have been called were in.
         let mut supposed = None;
         let mut is_second = false;
+        let first_writes = list.first_tag(QUEUE).is_some_and(writes);
+        let mut begun = Some(list);
         wake_in_rounds(
             None,
             |batch| {
@@ -45,7 +48,10 @@ impl Raw {
                 if was_last && !is_second {
                     is_second = true;
                     *state = self.state.load(Ordering::Acquire);
-                    was_last = !is_free(*state) || self.next(&list, *state).is_none();
+                    was_last = !is_free(*state)
+                        || list
+                            .first_tag(QUEUE)
+                            .is_none_or(|next| writes(next) == first_writes);
                 }
                 self.set_flags(&list);
                 was_last
@@ -109,23 +115,44 @@ impl Raw {
         })
     }
 
-    /// An attempt that does not wait found the lock reserved for the queue: it may have
-    /// what was granted to a wait that does not come for it.
+    /// An attempt that does not wait found the lock taken: it may have what was granted
+    /// to a wait that does not come for it.
     #[cold]
     pub(super) fn take_unclaimed(&self, kind: usize) -> bool {
         let mut list = self.list.lock();
-        if !list.is_eventual() {
+        if !list.is_eventual() || !self.take_back(&mut list) {
             return false;
         }
-        if list.attempt_granted(GRANTS) {
-            let granted = list.call_watched(GRANTS);
-            self.change(&list, |state| Some(without(granted, state)));
-        }
-        let is_free = is_free(self.state.load(Ordering::Acquire));
-        let taken = is_free && self.change(&list, |state| self.with(kind, state));
+        // Beside others it would pass the queue.
+        let taken = self.change(&list, |state| {
+            self.with(kind, state).filter(|_| is_free(state))
+        });
         self.call(list).resume();
         taken
     }
+
+    /// The same for an upgrade, which passes the queue.
+    #[cold]
+    pub(super) fn upgrade_unclaimed(&self, mut list: List<'_>) -> bool {
+        self.take_back(&mut list);
+        let taken = self.change(&list, |state| self.with(UPGRADE, state));
+        self.call(list).resume();
+        taken
+    }
+
+    /// Takes back a grant that attempts have met often enough.
+    fn take_back(&self, list: &mut List<'_>) -> bool {
+        let is_due = list.attempt_granted(GRANTS);
+        if is_due {
+            let granted = list.call_watched(GRANTS);
+            self.change(list, |state| Some(without(granted, state)));
+        }
+        is_due
+    }
+}
+
+fn writes(kind: usize) -> bool {
+    matches!(kind, WRITE | UPGRADE)
 }
 
 /// Whether no part is held.

@@ -11,7 +11,7 @@ use super::raw::{
 use crate::io::Io;
 use crate::primitive::Ordering;
 use crate::wait_list::{CALLED, IDLE, Met, QUEUED, SEATED};
-use crate::wake_batch::discard;
+use crate::wake_batch::{Finally, discard};
 
 impl Raw {
     /// A poll of a future. The first, if it need not wait, is kept apart: this
@@ -68,7 +68,7 @@ impl Raw {
     #[cold]
     fn poll_queued(&self, mut ticket: Ticket<'_>, waker: &Waker) -> Option<Won<'_>> {
         match ticket.status() {
-            IDLE | CALLED => self.queue(ticket, Some(waker)),
+            IDLE | CALLED => self.queue(ticket, Some(waker), false),
             SEATED => self
                 .fetch(ticket.again())
                 .or_else(|| self.look(ticket, Some(waker))),
@@ -95,18 +95,28 @@ impl Raw {
         let kind = ticket.tag();
         match ticket.status() {
             IDLE if self.try_take(kind) => Some(self.won(kind)),
-            IDLE => self.queue(ticket, None),
+            IDLE => self.queue(ticket, waker, true),
             _ => self.look(ticket, waker),
         }
     }
 
-    /// Queues an idle wait, unless it need not wait; with `waker`, or with the one
-    /// that it has. One that was CALLED queues as the first.
-    fn queue(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won<'_>> {
+    /// Queues a wait that is in no queue, unless it need not wait. One that was CALLED
+    /// queues as the first. It is given a clone of `waker`, unless it has one.
+    fn queue(
+        &self,
+        mut ticket: Ticket<'_>,
+        waker: Option<&Waker>,
+        has_waker: bool,
+    ) -> Option<Won<'_>> {
         let kind = ticket.tag();
         let was_called = ticket.status() == CALLED;
-        ticket.set(IDLE, kind);
-        ticket.give_waker(waker);
+        if !has_waker {
+            // Before anything is changed: it may panic, and then the call goes on to
+            // another wait when this one is dropped.
+            let fresh = waker.cloned();
+            ticket.set(IDLE, kind);
+            discard(ticket.replace_waker(fresh));
+        }
         let mut locked = ticket.lock();
         let passes = was_called && locked.is_eventual();
         if self.take_or_wait(kind, passes) {
@@ -214,7 +224,7 @@ impl Raw {
             }
             if locked.status() == CALLED {
                 drop(locked);
-                break self.queue(ticket.again(), waker);
+                break self.queue(ticket.again(), waker, false);
             }
             if locked.is_eventual() && self.take_queued(&locked, locked.is_front(QUEUE), kind) {
                 let own = locked.remove();
@@ -243,8 +253,10 @@ impl Raw {
             match self.meet(locked, false) {
                 Met::Nothing => break None,
                 Met::Again => {
+                    // Also if the waker panics.
+                    let _spare = Finally(|| discard(spare.take()));
                     wake_again(waker);
-                    break None;
+                    return None;
                 }
                 Met::Own | Met::Stale => {}
             }

@@ -171,8 +171,13 @@ impl Raw {
     /// what was granted to a wait that does not come for it.
     #[inline]
     pub(super) fn attempt(&self, kind: usize) -> bool {
-        self.try_take(kind)
-            || is_reserved(self.state.load(Ordering::Relaxed)) && self.take_unclaimed(kind)
+        self.try_take(kind) || self.may_be_eventual() && self.take_unclaimed(kind)
+    }
+
+    /// Whether it is an eventual lock, or one with a queue.
+    #[inline]
+    fn may_be_eventual(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & (WAITING | OPEN) != 0
     }
 
     /// Takes a part in the lock, by one step and without the inner lock; not
@@ -202,6 +207,9 @@ impl Raw {
     pub(super) fn try_upgrade(&self) -> bool {
         self.try_take(UPGRADE) || {
             let list = self.list.lock();
+            if list.is_eventual() {
+                return self.upgrade_unclaimed(list);
+            }
             self.change(&list, |state| self.with(UPGRADE, state))
         }
     }

@@ -266,7 +266,10 @@ mod a_turn_that_others_take {
 
     #[test]
     fn ours_comes_soon() {
-        assert_eq!(turns_of_the_other!(anysync_smol::lock::OnceCell::new()), Some(7));
+        assert_eq!(
+            turns_of_the_other!(anysync_smol::lock::OnceCell::new()),
+            Some(7)
+        );
     }
 }
 

@@ -16,7 +16,7 @@ fn idle_size_is_bounded() {
     assert_eq!(size_of::<WeakSender<u64>>(), 8);
     assert_eq!(size_of::<WeakReceiver<u64>>(), 8);
     assert!(size_of::<OwnedPermit<u64>>() <= 8 + 8 * sink);
-    assert!(size_of::<Chan<u64>>() + 2 * size_of::<usize>() <= 168);
+    assert!(size_of::<Chan<u64>>() + 2 * size_of::<usize>() <= 256);
     assert!(size_of::<Recv<'_, u64>>() <= 56);
     assert!(size_of::<Send<'_, [u64; 9]>>() <= 56 + 8 + 9 * 8);
 
