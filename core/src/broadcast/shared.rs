@@ -256,9 +256,7 @@ impl<T> Sweep<'_, T> {
     fn go_on(&self) {
         while let Some(mut swept) = self.next() {
             self.0.made_room(swept.count);
-            while let Some(value) = swept.next() {
-                drop(Gone(Some(value)));
-            }
+            swept.by_ref().for_each(|value| drop(Gone(Some(value))));
             if let Some(block) = swept.into_block() {
                 self.0.lock().recycle(block);
             }

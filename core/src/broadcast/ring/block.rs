@@ -364,9 +364,7 @@ impl<T> Iterator for Swept<T> {
 impl<T> Drop for Swept<T> {
     /// After a panic of a message's `Drop`, or of a waker.
     fn drop(&mut self) {
-        while let Some(value) = self.next() {
-            drop(Gone(Some(value)));
-        }
+        self.by_ref().for_each(|value| drop(Gone(Some(value))));
         drop(self.let_go());
     }
 }
