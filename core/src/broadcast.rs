@@ -83,6 +83,8 @@ mod model_tests;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod panic_tests;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod send_tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
 
 use ring::Place;

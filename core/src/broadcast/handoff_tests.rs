@@ -81,7 +81,7 @@ fn branches_of_a_task_and_another_task_take_turns() {
             let mut sent = [0_usize; 3];
             for _ in 0..300 {
                 sent[receiver.try_recv().unwrap()] += 1;
-                while tasks.iter_mut().fold(false, |ran, task| task.run() || ran) {}
+                while tasks.iter_mut().any(Task::run) {}
             }
             let (least, most) = (sent.iter().min(), sent.iter().max());
             assert!(

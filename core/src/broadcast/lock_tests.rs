@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::vec::Vec;
 
 use super::ring::visits;
-use super::{Overflow, Receiver, SendError, Sender, TryRecvError, channel, channel_with};
+use super::{
+    Overflow, Receiver, RecvError, SendError, Sender, TryRecvError, channel, channel_with,
+};
 use crate::io::{Bare, Block};
 use crate::test_util::{allocations, counting_waker, poll, scope};
 
@@ -134,6 +136,35 @@ fn sender_goes_on_while_a_receiver_leaves() {
     assert_eq!(free, 4);
 }
 
+/// Receivers come, read a little, and go with the rest unread.
+fn come_and_go<T: Clone>(sender: &Sender<T>, rounds: usize, seed: usize) {
+    for round in 0..rounds {
+        let mut receivers: Vec<_> = (0..3).map(|_| sender.subscribe()).collect();
+        for receiver in &mut receivers {
+            for _ in 0..(round * seed) % 5 {
+                let _ = receiver.try_recv();
+            }
+        }
+        let at = round % receivers.len();
+        drop(receivers.swap_remove(at));
+    }
+}
+
+/// What a receiver has seen, and missed, until the end.
+fn count_all<T: Clone>(receiver: &mut Receiver<(usize, T)>) -> usize {
+    let mut next = 0;
+    loop {
+        match receiver.blocking_recv() {
+            Ok((n, _)) => {
+                assert_eq!(n, next);
+                next += 1;
+            }
+            Err(RecvError::Lagged(missed)) => next += missed as usize,
+            Err(RecvError::Closed) => return next,
+        }
+    }
+}
+
 #[test]
 fn threads_come_and_go_while_others_send() {
     const ROUNDS: usize = 300;
@@ -143,40 +174,16 @@ fn threads_come_and_go_while_others_send() {
         scope(|scope| {
             for seed in 1..3_usize {
                 let sender = sender.clone();
-                scope.spawn(move || {
-                    for round in 0..ROUNDS {
-                        let mut receivers: Vec<_> = (0..3).map(|_| sender.subscribe()).collect();
-                        for receiver in &mut receivers {
-                            for _ in 0..(round * seed) % 5 {
-                                let _ = receiver.try_recv();
-                            }
-                        }
-                        let at = round % receivers.len();
-                        drop(receivers.swap_remove(at));
-                    }
-                });
+                scope.spawn(move || come_and_go(&sender, ROUNDS, seed));
             }
-            let (sends, value) = (sender.clone(), value.clone());
-            let sends = scope.spawn(move || {
+            let value = value.clone();
+            scope.spawn(move || {
                 for n in 0..2 * ROUNDS {
-                    let sent = Bare.block_on(sends.send_wait(Bare, (n, value.clone())));
+                    let sent = Bare.block_on(sender.send_wait(Bare, (n, value.clone())));
                     assert!(sent.is_ok());
                 }
             });
-            drop(sender);
-            let mut next = 0;
-            loop {
-                match stays.blocking_recv() {
-                    Ok((n, _)) => {
-                        assert_eq!(n, next);
-                        next += 1;
-                    }
-                    Err(super::RecvError::Lagged(missed)) => next += missed as usize,
-                    Err(super::RecvError::Closed) => break,
-                }
-            }
-            assert_eq!(next, 2 * ROUNDS);
-            sends.join().unwrap();
+            assert_eq!(count_all(&mut stays), 2 * ROUNDS);
         });
         drop(stays);
         assert_eq!(Arc::strong_count(&value), 1, "each is dropped once");

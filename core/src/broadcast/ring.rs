@@ -59,8 +59,8 @@ mod spare;
 
 use block::{Link, Slot};
 pub(super) use block::{Share, Swept};
-pub(super) use spare::Fresh;
-use spare::{Freed, Spare};
+use spare::Spare;
+pub(super) use spare::{Freed, Fresh};
 
 /// The bytes of a slot, beside those of the message.
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
@@ -141,12 +141,24 @@ struct Inner<T> {
 // several at once; by PLACED its pointers lead to what it owns.
 unsafe impl<T: Send + Sync> Send for Inner<T> {}
 
-/// What a receiver has read.
+/// What a receiver reads.
 pub(super) enum Read<'a, T> {
-    /// The message itself.
-    Whole(T),
-    /// A share of it, to be cloned outside the lock.
+    /// The message itself, which has left the ring.
+    Last(T),
+    /// A share of a message, to be cloned when the lock is open.
     Share(Share<'a, T>),
+    /// A share of a message that has left the ring, as others clone it still.
+    LastShare(Share<'a, T>),
+    /// A message that it was given back.
+    Own(T),
+    Nothing(TryRecvError),
+}
+
+/// A message that has left the ring, unless somebody clones it still, and what is to be
+/// freed when the lock is open.
+pub(super) struct Popped<T> {
+    pub(super) value: Option<T>,
+    pub(super) freed: Freed<T>,
 }
 
 impl<T> Ring<T> {
@@ -174,11 +186,7 @@ impl<T> Ring<T> {
         let inner = self.lock.lock();
         #[cfg(all(test, feature = "std", not(anysync_loom)))]
         visits::begin();
-        Locked {
-            inner,
-            freed: Freed::none(),
-            ring: self,
-        }
+        Locked { inner, ring: self }
     }
 
     /// Whether a receiver finds anything but an open and empty ring, as far as it
@@ -194,8 +202,6 @@ impl<T> Ring<T> {
 /// The ring while it is locked: the only way to the messages.
 pub(super) struct Locked<'a, T> {
     inner: LockGuard<'a, Inner<T>>,
-    // After the guard, so that it is freed when the lock is open.
-    freed: Freed<T>,
     ring: &'a Ring<T>,
 }
 
@@ -286,125 +292,97 @@ impl<'a, T> Locked<'a, T> {
         self.ring.tail.store(tail, Ordering::Release);
     }
 
-    /// Reads a receiver's next message, and says whether it has left the ring, as all
-    /// have begun to read it.
+    /// Reads a receiver's next message, if there is one, and it does not take long. Then
+    /// the result is [`Read::Last`], or [`Read::Share`].
     #[inline]
-    pub(super) fn read(
-        &mut self,
-        place: &mut Place<T>,
-    ) -> Result<(Read<'a, T>, bool), TryRecvError> {
+    pub(super) fn read_quick(&mut self, place: &mut Place<T>) -> Option<Read<'a, T>> {
         let inner = &mut *self.inner;
-        if place.next == inner.next {
-            return Err(if inner.counts.senders != 0 {
-                TryRecvError::Empty
-            } else {
-                TryRecvError::Closed
-            });
-        }
         if place.next != inner.oldest {
-            return self.read_later(place).map(|read| (read, false));
+            return inner.read_later(place).map(Read::Share);
         }
-        let block = inner.first.expect("there is a message");
-        place.next += 1;
-        place.block = inner.first;
-        if inner.slowest == 1 {
-            return Ok((self.read_last(block), true));
+        if inner.oldest == inner.next {
+            return None;
         }
-        inner.slowest -= 1;
-        // SAFETY: invariant PLACED: the message is in the ring.
-        let slot = unsafe { slot(block, inner.oldest) };
-        slot.last_read_by.set(slot.last_read_by.get() + 1);
-        Ok((Read::Share(begin(block, slot)), false))
-    }
-
-    /// Reads the oldest message for the last that has not read it.
-    #[inline]
-    fn read_last(&mut self, block: Link<T>) -> Read<'a, T> {
-        let inner = &mut *self.inner;
-        // SAFETY: invariant PLACED: the message is in the ring.
-        let slot = unsafe { slot(block, inner.oldest) };
+        // SAFETY: invariant PLACED: the message is in the ring, and so its block is.
+        let (block, slot) = unsafe {
+            let block = inner.first.unwrap_unchecked();
+            (block, slot(block, inner.oldest))
+        };
+        if inner.slowest != 1 {
+            inner.slowest -= 1;
+            return Some(Read::Share(begin(block, slot, place)));
+        }
+        let next = inner.oldest + 1;
+        if slot.is_shared() || is_first_of_block::<T>(next) {
+            return None;
+        }
         // The others, and the one that reads.
         inner.slowest = slot.last_read_by.get() + 1;
-        inner.oldest += 1;
-        // SAFETY: invariant PLACED: its block is.
-        let is_own = unsafe { block.get() }.leaves(slot, 1);
-        // SAFETY: invariant SHARED: it is the reader's, or has a share for it.
-        let read = unsafe {
-            if is_own {
-                Read::Whole(slot.take())
-            } else {
-                Read::Share(Share::new(block, slot))
-            }
-        };
-        self.pass_block();
-        read
+        inner.oldest = next;
+        place.next = next;
+        // SAFETY: invariant SHARED: there are no shares, and it leaves.
+        Some(Read::Last(unsafe { slot.take() }))
     }
 
-    /// Reads for a receiver that was given a message back, that lags, or that is not
-    /// among the slowest.
-    fn read_later(&mut self, place: &mut Place<T>) -> Result<Read<'a, T>, TryRecvError> {
+    /// Reads what [`read_quick`](Locked::read_quick) does not, and opens the lock.
+    #[inline(never)]
+    pub(super) fn read(mut self, place: &mut Place<T>) -> Read<'a, T> {
         let inner = &mut *self.inner;
-        if place.next & HAS_OWN != 0 {
-            let (value, block) = place.take_own().expect("it has one");
-            self.freed.push(block);
-            return Ok(Read::Whole(value));
+        if place.next == inner.oldest && inner.oldest != inner.next {
+            place.next += 1;
+            let (read, freed) = inner.read_last();
+            drop(self);
+            drop(freed);
+            return read;
         }
-        if place.next < inner.oldest {
+        if let Some((value, freed)) = place.take_own() {
+            drop(self);
+            drop(freed);
+            return Read::Own(value);
+        }
+        Read::Nothing(if place.next != inner.next {
             let missed = inner.oldest - place.next;
             place.next = inner.oldest;
-            return Err(TryRecvError::Lagged(missed));
-        }
-        inner.count(place.next, place.block, usize::MAX);
-        let mut block = place.block.expect("by PLACED");
-        if is_first_of_block::<T>(place.next) {
-            // SAFETY: invariant PLACED: the message before is in the ring.
-            block = unsafe { block.get() }
-                .next
-                .get()
-                .expect("there is a message");
-            place.block = Some(block);
-        }
-        // SAFETY: invariant PLACED: the message is in the ring.
-        let slot = unsafe { slot(block, place.next) };
-        slot.last_read_by.set(slot.last_read_by.get() + 1);
-        place.next += 1;
-        Ok(Read::Share(begin(block, slot)))
+            TryRecvError::Lagged(missed)
+        } else if inner.counts.senders != 0 {
+            TryRecvError::Empty
+        } else {
+            TryRecvError::Closed
+        })
     }
 
-    /// Takes out the oldest message, for which there is no room any more, or of which
-    /// nobody is in need. If somebody still clones it, they drop it.
+    /// Takes out the oldest message, for which there is no room any more. If somebody
+    /// still clones it, they drop it.
     #[inline]
-    pub(super) fn pop_oldest(&mut self) -> Option<T> {
+    pub(super) fn pop_oldest(&mut self) -> Popped<T> {
         let inner = &mut *self.inner;
         let block = inner.first.expect("there is a message");
         // SAFETY: invariant PLACED: the message is in the ring.
         let slot = unsafe { slot(block, inner.oldest) };
         inner.slowest += slot.last_read_by.get();
-        inner.oldest += 1;
         // SAFETY: invariant PLACED: its block is.
         let is_own = unsafe { block.get() }.leaves(slot, 0);
         // SAFETY: invariant SHARED.
         let value = is_own.then(|| unsafe { slot.take() });
-        self.pass_block();
-        value
+        let freed = inner.pass_oldest();
+        Popped { value, freed }
     }
 
     /// A receiver goes; the result is the message that it was given back. What nobody
     /// needs any more is to be [swept](Locked::sweep) out.
-    pub(super) fn leave(&mut self, place: &mut Place<T>) -> Option<T> {
+    pub(super) fn leave(&mut self, place: &mut Place<T>) -> Popped<T> {
         let inner = &mut *self.inner;
-        let own = place.take_own().map(|(value, block)| {
-            self.freed.push(block);
-            value
-        });
+        let own = place.take_own();
         inner.receivers -= 1;
         inner.count(place.next, place.block, usize::MAX);
-        own
+        let (value, freed) =
+            own.map_or((None, Freed::none()), |(value, freed)| (Some(value), freed));
+        Popped { value, freed }
     }
 
     /// Takes messages that nobody needs out of the ring, if there are any: no more than
-    /// a block has.
-    pub(super) fn sweep(&mut self) -> Option<Swept<T>> {
+    /// a block has. It opens the lock.
+    pub(super) fn sweep(mut self) -> Option<Swept<T>> {
         let inner = &mut *self.inner;
         if inner.slowest != 0 || inner.oldest == inner.next {
             return None;
@@ -418,29 +396,20 @@ impl<'a, T> Locked<'a, T> {
             let slot = unsafe { slot(link, inner.oldest) };
             swept.add(inner.oldest, block.leaves(slot, 0));
             inner.slowest += slot.last_read_by.get();
-            inner.oldest += 1;
-            if inner.slowest != 0
-                || inner.oldest == inner.next
-                || is_first_of_block::<T>(inner.oldest)
-            {
-                break;
+            let is_over = is_first_of_block::<T>(inner.oldest + 1);
+            let freed = inner.pass_oldest();
+            debug_assert!(freed.is_none(), "it is swept");
+            if is_over || inner.slowest != 0 || inner.oldest == inner.next {
+                return Some(swept);
             }
         }
-        self.pass_block();
-        Some(swept)
     }
 
-    /// Takes the block of what was swept out.
-    pub(super) fn recycle(&mut self, block: Fresh<T>) {
-        self.inner.spare.recycle(block, &mut self.freed);
-    }
-
-    /// If the oldest message is the first of a block, all of the one before have left.
-    #[inline]
-    fn pass_block(&mut self) {
-        if is_first_of_block::<T>(self.inner.oldest) {
-            self.inner.pass_block(&mut self.freed);
-        }
+    /// Takes the block of what was swept out, and opens the lock.
+    pub(super) fn recycle(mut self, block: Fresh<T>) {
+        let freed = self.inner.spare.recycle(block);
+        drop(self);
+        drop(freed);
     }
 }
 
@@ -458,6 +427,46 @@ impl<T> Inner<T> {
         }
     }
 
+    /// Reads the oldest message for the last that has not read it.
+    fn read_last<'a>(&mut self) -> (Read<'a, T>, Freed<T>) {
+        let link = self.first.expect("there is a message");
+        // SAFETY: invariant PLACED: the message is in the ring.
+        let (block, slot) = unsafe { (link.get(), slot(link, self.oldest)) };
+        // The others, and the one that reads.
+        self.slowest = slot.last_read_by.get() + 1;
+        let is_own = block.leaves(slot, 1);
+        // SAFETY: invariant SHARED: it is the reader's, or has a share for it.
+        let read = unsafe {
+            if is_own {
+                Read::Last(slot.take())
+            } else {
+                Read::LastShare(Share::new(link, slot))
+            }
+        };
+        (read, self.pass_oldest())
+    }
+
+    /// Reads for a receiver that is not among the slowest, if there is a message.
+    #[inline]
+    fn read_later<'a>(&mut self, place: &mut Place<T>) -> Option<Share<'a, T>> {
+        if place.next.wrapping_sub(self.oldest) >= self.next - self.oldest {
+            return None;
+        }
+        // SAFETY: invariant PLACED: the message before is in the ring, and so is this.
+        let (link, slot) = unsafe {
+            let link = place.block.unwrap_unchecked();
+            let before = slot(link, place.next - 1);
+            before.last_read_by.set(before.last_read_by.get() - 1);
+            let link = if is_first_of_block::<T>(place.next) {
+                link.get().next.get().unwrap_unchecked()
+            } else {
+                link
+            };
+            (link, slot(link, place.next))
+        };
+        Some(begin(link, slot, place))
+    }
+
     #[cold]
     fn add_block(&mut self) {
         let block = self.spare.take().expect("there is room");
@@ -469,9 +478,20 @@ impl<T> Inner<T> {
         self.last = Some(block);
     }
 
+    /// The oldest message has left.
+    #[inline]
+    fn pass_oldest(&mut self) -> Freed<T> {
+        self.oldest += 1;
+        if is_first_of_block::<T>(self.oldest) {
+            self.pass_block()
+        } else {
+            Freed::none()
+        }
+    }
+
     /// All messages of the first block have left.
     #[cold]
-    fn pass_block(&mut self, freed: &mut Freed<T>) {
+    fn pass_block(&mut self) -> Freed<T> {
         let passed = self.first.expect("a message has left");
         // SAFETY: invariant PLACED: the ring has its hold.
         let block = unsafe { passed.get() };
@@ -481,9 +501,10 @@ impl<T> Inner<T> {
         }
         if block.let_go() {
             block.hold();
-            self.spare.put(passed, freed);
+            self.spare.put(passed)
         } else {
             self.spare.leave();
+            Freed::none()
         }
     }
 }
@@ -518,9 +539,12 @@ unsafe fn slot<'a, T>(block: Link<T>, position: u64) -> &'a Slot<T> {
     unsafe { block.get() }.slot(position)
 }
 
-/// A share for one that begins to read a message that stays in the ring.
+/// A share for a receiver that begins to read its next message, which stays in the ring.
 #[inline]
-fn begin<'a, T>(block: Link<T>, slot: &Slot<T>) -> Share<'a, T> {
+fn begin<'a, T>(block: Link<T>, slot: &Slot<T>, place: &mut Place<T>) -> Share<'a, T> {
+    place.next += 1;
+    place.block = Some(block);
+    slot.last_read_by.set(slot.last_read_by.get() + 1);
     slot.begin();
     // SAFETY: invariant SHARED: it has begun.
     unsafe { Share::new(block, slot) }
@@ -541,7 +565,7 @@ impl<T> Place<T> {
     }
 
     /// Takes what was given back, and its block, which is free then.
-    fn take_own(&mut self) -> Option<(T, Link<T>)> {
+    fn take_own(&mut self) -> Option<(T, Freed<T>)> {
         if self.next & HAS_OWN == 0 {
             return None;
         }
@@ -550,7 +574,8 @@ impl<T> Place<T> {
         // SAFETY: invariants PLACED, and SHARED: both are its own.
         let (value, block) = unsafe { (slot(own, self.next).take(), own.get().next.take()) };
         self.block = block;
-        Some((value, own))
+        // SAFETY: the same.
+        Some((value, unsafe { Freed::of(own) }))
     }
 }
 

@@ -1,8 +1,9 @@
 //! What senders and receivers of one broadcast share.
 
 use alloc::sync::Arc;
+use core::mem;
 
-use super::ring::{Fresh, Locked, Place, Read, Ring, Swept};
+use super::ring::{Fresh, Locked, Place, Popped, Read, Ring, Share, Swept};
 use super::{Overflow, SendError, TryRecvError};
 use crate::notify::Notify;
 use crate::semaphore::{Semaphore, SemaphorePermit};
@@ -67,81 +68,163 @@ impl<T> Shared<T> {
     where
         T: Clone,
     {
-        let (read, has_left) = self.lock().read(place)?;
-        let is_waited_for = has_left && self.overflow == Overflow::Wait;
-        let (value, original) = match read {
-            Read::Whole(value) => (value, None),
-            Read::Share(share) => {
-                // Also if the clone panics.
-                let room = is_waited_for.then(|| Finally(|| self.made_room(1)));
-                let value = share.cloned();
-                core::mem::forget(room);
-                (value, share.end())
+        let mut ring = self.lock();
+        match ring.read_quick(place) {
+            Some(Read::Last(value)) => {
+                drop(ring);
+                Ok(self.with_room_made(place, value, None))
             }
-        };
-        if is_waited_for || original.is_some() {
-            return Ok(keeping(place, value, || {
-                let _original = Gone(original);
-                self.made_room(is_waited_for.into());
-            }));
+            Some(Read::Share(share)) => {
+                drop(ring);
+                Ok(Self::cloned(place, share))
+            }
+            _ => self.read(ring, place),
         }
-        Ok(value)
+    }
+
+    /// Reads what is not read at once.
+    fn read(&self, ring: Locked<'_, T>, place: &mut Place<T>) -> Result<T, TryRecvError>
+    where
+        T: Clone,
+    {
+        match ring.read(place) {
+            Read::Last(value) => Ok(self.with_room_made(place, value, None)),
+            Read::Share(share) => Ok(Self::cloned(place, share)),
+            Read::LastShare(share) => Ok(self.cloned_last(place, share)),
+            Read::Own(value) => Ok(value),
+            Read::Nothing(error) => Err(error),
+        }
+    }
+
+    #[inline]
+    fn cloned(place: &mut Place<T>, share: Share<'_, T>) -> T
+    where
+        T: Clone,
+    {
+        let value = share.cloned();
+        match share.end() {
+            None => value,
+            original => keeping(place, value, || drop(Gone(original))),
+        }
+    }
+
+    /// Gives the place of a message that has left the ring to a sender. If that panics,
+    /// the receiver has the value still, which is the result.
+    #[inline]
+    fn with_room_made(&self, place: &mut Place<T>, value: T, original: Option<T>) -> T {
+        if self.overflow == Overflow::Lag && original.is_none() {
+            return value;
+        }
+        keeping(place, value, || {
+            let _original = Gone(original);
+            self.made_room(1);
+        })
+    }
+
+    /// Clones a message that has left the ring, as others do.
+    #[cold]
+    fn cloned_last(&self, place: &mut Place<T>, share: Share<'_, T>) -> T
+    where
+        T: Clone,
+    {
+        // Also if the clone panics.
+        let room = Finally(|| self.made_room(1));
+        let value = share.cloned();
+        mem::forget(room);
+        self.with_room_made(place, value, share.end())
     }
 
     /// Sends, unless nobody is there; never waits.
     pub(super) fn try_send(&self, value: T) -> Result<usize, SendError<T>> {
         if self.overflow == Overflow::Lag {
-            return self.send(value, &mut None);
+            return self.send_over(value);
         }
         let mut place = match self.room.try_acquire() {
             Ok(place) => Some(place),
             Err(_) if self.lock().receivers() == 0 => return Err(SendError::Closed(value)),
             Err(_) => return Err(SendError::Full(value)),
         };
-        let sent = self.send(value, &mut place);
+        let sent = self.send_into(value, &mut place);
         // The next is woken, which may panic: what is given back is not leaked.
         drop(place);
         sent
     }
 
-    /// Sends, and takes the place, unless nobody is there, or a place is needed and
-    /// there is none.
-    #[inline]
+    /// Sends, unless nobody is there, or a place is needed and there is none. The place
+    /// is taken if the message was sent.
     pub(super) fn send(
         &self,
         value: T,
         place: &mut Option<SemaphorePermit<'_>>,
     ) -> Result<usize, SendError<T>> {
+        match self.overflow {
+            Overflow::Lag => self.send_over(value),
+            Overflow::Wait => self.send_into(value, place),
+        }
+    }
+
+    /// [`Overflow::Lag`]
+    #[inline]
+    fn send_over(&self, value: T) -> Result<usize, SendError<T>> {
         let mut ring = self.lock();
-        if !ring.has_room() && ring.receivers() != 0 {
+        if !ring.has_room() {
             ring = self.lock_with_room(ring);
         }
-        let receivers = ring.receivers();
-        if receivers == 0 {
+        if ring.receivers() == 0 {
             return Err(SendError::Closed(value));
         }
-        let mut overwritten = Gone(None);
-        if let Some(place) = place.take() {
-            debug_assert!(ring.len() < self.capacity, "ROOM");
-            place.forget();
-        } else if self.overflow == Overflow::Wait {
-            return Err(SendError::Full(value));
-        } else if ring.len() == self.capacity {
-            overwritten.0 = ring.pop_oldest();
+        if ring.len() == self.capacity {
+            let Popped {
+                value: oldest,
+                freed,
+            } = ring.pop_oldest();
+            // Dropped when the lock is open.
+            let _oldest = (Gone(oldest), freed);
+            return Ok(self.push(ring, value));
         }
+        Ok(self.push(ring, value))
+    }
+
+    /// [`Overflow::Wait`]
+    fn send_into(
+        &self,
+        value: T,
+        place: &mut Option<SemaphorePermit<'_>>,
+    ) -> Result<usize, SendError<T>> {
+        let mut ring = self.lock();
+        if !ring.has_room() {
+            ring = self.lock_with_room(ring);
+        }
+        if ring.receivers() == 0 {
+            return Err(SendError::Closed(value));
+        }
+        let Some(place) = place.take() else {
+            return Err(SendError::Full(value));
+        };
+        debug_assert!(ring.len() < self.capacity, "ROOM");
+        place.forget();
+        Ok(self.push(ring, value))
+    }
+
+    #[inline(always)]
+    fn push(&self, mut ring: Locked<'_, T>, value: T) -> usize {
         ring.push(value);
+        let receivers = ring.receivers();
         // Who waits was there before it looked at the ring, under this lock.
         let somebody_waits = self.sent.has_waiters();
         drop(ring);
         if somebody_waits {
             self.sent.notify_all();
         }
-        Ok(receivers)
+        receivers
     }
 
-    /// Allocates while the lock is open.
+    /// Allocates while the lock is open, unless nobody is there.
     #[cold]
     fn lock_with_room<'a>(&'a self, ring: Locked<'a, T>) -> Locked<'a, T> {
+        if ring.receivers() == 0 {
+            return ring;
+        }
         drop(ring);
         let block = Fresh::new();
         let mut ring = self.lock();
@@ -152,9 +235,10 @@ impl<T> Shared<T> {
     /// A receiver goes.
     pub(super) fn leave(&self, place: &mut Place<T>) {
         let mut ring = self.lock();
-        let own = ring.leave(place);
+        let Popped { value: own, freed } = ring.leave(place);
         let was_last = ring.receivers() == 0;
         drop(ring);
+        drop(freed);
         // Foreign code comes last, and the rest is done also if some of it panics.
         let _own = Gone(own);
         let sweep = Sweep(self);
@@ -172,9 +256,7 @@ impl<T> Sweep<'_, T> {
     fn go_on(&self) {
         while let Some(mut swept) = self.next() {
             self.0.made_room(swept.count);
-            while let Some(value) = swept.next() {
-                drop(Gone(Some(value)));
-            }
+            swept.by_ref().for_each(|value| drop(Gone(Some(value))));
             if let Some(block) = swept.into_block() {
                 self.0.lock().recycle(block);
             }

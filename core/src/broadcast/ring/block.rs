@@ -138,18 +138,14 @@ impl<T> Block<T> {
     /// of those who clone it takes it out.
     #[inline]
     pub(super) fn leaves(&self, slot: &Slot<T>, clones: usize) -> bool {
-        let begun = slot.begun.get();
-        // ORDERING: Acquire, for what others did before they ended.
-        begun == 0
-            || slot.ended.load(Ordering::Acquire) == 0_usize.wrapping_sub(begun)
-            || self.leaves_to_others(slot, begun, clones)
+        !slot.is_shared() || self.leaves_to_others(slot, clones)
     }
 
     #[cold]
-    fn leaves_to_others(&self, slot: &Slot<T>, begun: usize, clones: usize) -> bool {
+    fn leaves_to_others(&self, slot: &Slot<T>, clones: usize) -> bool {
         // Before one of them can give it back.
         self.holds.fetch_add(1, Ordering::Relaxed);
-        let shares = begun + clones;
+        let shares = slot.begun.get() + clones;
         // ORDERING: Release: the hold comes before. Acquire: as of `leaves`.
         let left = slot
             .ended
@@ -178,6 +174,15 @@ impl<T> Block<T> {
 }
 
 impl<T> Slot<T> {
+    /// Whether somebody clones the message, while it is in the ring; call it under the
+    /// lock.
+    #[inline]
+    pub(super) fn is_shared(&self) -> bool {
+        // ORDERING: Acquire, for what others did before they ended.
+        let ended = self.ended.load(Ordering::Acquire);
+        ended.wrapping_add(self.begun.get()) != 0
+    }
+
     /// Counts one more that clones the message; call it under the lock.
     #[inline]
     pub(super) fn begin(&self) {
@@ -257,29 +262,29 @@ impl<T> Share<'_, T> {
     #[inline]
     pub(in crate::broadcast) fn end(self) -> Option<T> {
         let this = ManuallyDrop::new(self);
-        this.give_back()
+        Self::give_back(this.slot, this.block)
     }
 
     /// To be called once.
     #[inline]
-    fn give_back(&self) -> Option<T> {
+    fn give_back(slot: NonNull<Slot<T>>, block: Link<T>) -> Option<T> {
         // SAFETY: invariants PLACED, and SHARED.
-        let ended = unsafe { &self.slot.as_ref().ended };
+        let ended = unsafe { &slot.as_ref().ended };
         // ORDERING: Release: it has been looked at before. Acquire, for what others
         // did before they ended.
         let was_last = ended.fetch_sub(1, Ordering::AcqRel) == 1;
-        was_last.then(|| self.take())
+        was_last.then(|| Self::take(slot, block))
     }
 
     #[cold]
-    fn take(&self) -> T {
+    fn take(slot: NonNull<Slot<T>>, block: Link<T>) -> T {
         // SAFETY: invariants PLACED: `leaves` has left its hold to the last share; and
         // SHARED: this was it.
-        let value = unsafe { self.slot.as_ref().take() };
+        let value = unsafe { slot.as_ref().take() };
         // SAFETY: invariant PLACED: the same hold.
-        if unsafe { self.block.get() }.let_go() {
+        if unsafe { block.get() }.let_go() {
             // SAFETY: invariant PLACED: nothing else holds it.
-            unsafe { self.block.free() };
+            unsafe { block.free() };
         }
         value
     }
@@ -288,7 +293,7 @@ impl<T> Share<'_, T> {
 impl<T> Drop for Share<'_, T> {
     /// After a panic of the message's `Clone`.
     fn drop(&mut self) {
-        drop(Gone(self.give_back()));
+        drop(Gone(Self::give_back(self.slot, self.block)));
     }
 }
 
@@ -359,9 +364,7 @@ impl<T> Iterator for Swept<T> {
 impl<T> Drop for Swept<T> {
     /// After a panic of a message's `Drop`, or of a waker.
     fn drop(&mut self) {
-        while let Some(value) = self.next() {
-            drop(Gone(Some(value)));
-        }
+        self.by_ref().for_each(|value| drop(Gone(Some(value))));
         drop(self.let_go());
     }
 }

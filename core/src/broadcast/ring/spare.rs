@@ -80,9 +80,9 @@ impl<T> Spare<T> {
     }
 
     /// Adds one whose messages have been swept out.
-    pub(super) fn recycle(&mut self, block: Fresh<T>, freed: &mut Freed<T>) {
+    pub(super) fn recycle(&mut self, block: Fresh<T>) -> Freed<T> {
         self.used += 1;
-        self.put(block.into_link(), freed);
+        self.put(block.into_link())
     }
 
     /// The messages of a block have left, but something holds it still.
@@ -90,20 +90,29 @@ impl<T> Spare<T> {
         self.used -= 1;
     }
 
-    /// Adds one whose messages have left; what is too much is freed, by two at a time.
-    pub(super) fn put(&mut self, block: Link<T>, freed: &mut Freed<T>) {
+    /// Adds one whose messages have left; the result is what is too much, to be freed:
+    /// two at a time.
+    pub(super) fn put(&mut self, block: Link<T>) -> Freed<T> {
         self.push(block);
         self.used -= 1;
         self.came += 1;
         if self.came >= self.keep.max(self.most_used).saturating_mul(4) {
             self.end_turn();
         }
-        for _ in 0..2 {
-            if self.count > self.keep {
-                freed.push(self.pop().expect("they are counted"));
-                self.has_freed = true;
-            }
+        let first = self.pop_surplus();
+        if let Some(block) = first {
+            // SAFETY: invariant PLACED: nobody else holds it.
+            unsafe { block.get() }.next.set(self.pop_surplus());
         }
+        Freed(first)
+    }
+
+    fn pop_surplus(&mut self) -> Option<Link<T>> {
+        if self.count <= self.keep {
+            return None;
+        }
+        self.has_freed = true;
+        self.pop()
     }
 
     fn end_turn(&mut self) {
@@ -137,8 +146,8 @@ impl<T> Drop for Spare<T> {
     }
 }
 
-/// Blocks that are freed when this is dropped.
-pub(super) struct Freed<T>(Option<Link<T>>);
+/// Blocks that nothing holds, linked to each other: freed when this is dropped.
+pub(in crate::broadcast) struct Freed<T>(Option<Link<T>>);
 
 impl<T> Freed<T> {
     #[inline]
@@ -146,11 +155,15 @@ impl<T> Freed<T> {
         Self(None)
     }
 
-    /// Adds a block that nothing holds any more.
-    pub(super) fn push(&mut self, block: Link<T>) {
-        // SAFETY: invariant PLACED: nobody else holds it.
-        unsafe { block.get() }.next.set(self.0);
-        self.0 = Some(block);
+    /// # Safety
+    ///
+    /// By PLACED nothing holds the block, and by SHARED its slots are free.
+    pub(super) unsafe fn of(block: Link<T>) -> Self {
+        Self(Some(block))
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        self.0.is_none()
     }
 
     #[cold]
