@@ -20,6 +20,7 @@ use std::string::String;
 use std::sync::Arc;
 use std::task::Wake;
 
+pub(crate) mod tasks;
 pub(crate) mod watch;
 
 /// Polls once, in the name of `waker`.
