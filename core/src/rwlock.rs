@@ -91,6 +91,8 @@ mod eventual;
 mod futures;
 mod guard;
 mod hold;
+#[cfg(all(test, not(anysync_loom)))]
+mod law_tests;
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
 mod machine;

@@ -20,6 +20,7 @@ use std::string::String;
 use std::sync::Arc;
 use std::task::Wake;
 
+pub(crate) mod tasks;
 pub(crate) mod watch;
 
 /// Polls until a grant of the same task that is not polled has gone on: three times.
