@@ -250,7 +250,7 @@ mod a_turn_that_others_take {
             two.pending(waits.as_mut());
             for _ in 0..10 {
                 gate.set(true);
-                one.poll(tries.as_mut());
+                _ = one.poll(tries.as_mut());
                 if two.poll(waits.as_mut()).is_ready() {
                     break;
                 }
@@ -266,7 +266,10 @@ mod a_turn_that_others_take {
 
     #[test]
     fn ours_comes_soon() {
-        assert_eq!(turns_of_the_other!(anysync_smol::lock::OnceCell::new()), Some(7));
+        assert_eq!(
+            turns_of_the_other!(anysync_smol::lock::OnceCell::new()),
+            Some(7)
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::{Future, ready};
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::sync::Arc;
 
