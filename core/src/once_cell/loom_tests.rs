@@ -167,7 +167,7 @@ fn loom_dropped_offer_against_a_newcomer() {
 /// takes it, or queues again at its place and is offered it once more.
 #[test]
 fn loom_offer_against_another() {
-    model(3, || {
+    model(2, || {
         let cell: &'static OnceCell<u32> = Box::leak(Box::new(OnceCell::new()));
         let mut init = Box::pin(cell.get_or_init_async(Bare, core::future::pending));
         assert!(poll_noop(init.as_mut()).is_pending());
@@ -220,7 +220,7 @@ fn loom_queued_wait_that_is_polled_excludes_the_offered() {
 #[test]
 fn loom_set_against_an_offer() {
     for dropped in [false, true] {
-        model(3, move || {
+        model(2, move || {
             let cell: &'static OnceCell<u32> = Box::leak(Box::new(OnceCell::new()));
             let mut init = Box::pin(cell.get_or_init_async(Bare, core::future::pending));
             assert!(poll_noop(init.as_mut()).is_pending());

@@ -250,7 +250,7 @@ mod a_turn_that_others_take {
             two.pending(waits.as_mut());
             for _ in 0..10 {
                 gate.set(true);
-                one.poll(tries.as_mut());
+                _ = one.poll(tries.as_mut());
                 if two.poll(waits.as_mut()).is_ready() {
                     break;
                 }

@@ -134,7 +134,7 @@ async fn run(cell: &OnceCell<u8>, made: &Cell<u8>, script: &[Step]) {
                 }
             }
             Step::Look => {
-                let mut wait: Call<'_> = Box::pin(async { drop(cell.wait().await) });
+                let mut wait: Call<'_> = Box::pin(async { _ = cell.wait().await });
                 if !once(&mut wait, true).await {
                     kept.push(wait);
                 }
@@ -152,7 +152,7 @@ async fn run(cell: &OnceCell<u8>, made: &Cell<u8>, script: &[Step]) {
                 }
             }
             Step::GiveUp(turns) => {
-                let mut call: Call<'_> = Box::pin(async { drop(cell.get_or_init(pending).await) });
+                let mut call: Call<'_> = Box::pin(async { _ = cell.get_or_init(pending).await });
                 once(&mut call, true).await;
                 for _ in 0..turns {
                     yield_now().await;
@@ -208,7 +208,7 @@ fn branches_that_are_not_polled_stop_no_other() {
             }));
             assert!(smol::future::poll_once(first.as_mut()).await.is_none());
             let mut branches: Vec<Call<'_>> = (0..kept)
-                .map(|_| -> Call<'_> { Box::pin(async { drop(cell.get_or_init(|| async { 2 }).await) }) })
+                .map(|_| -> Call<'_> { Box::pin(async { _ = cell.get_or_init(|| async { 2 }).await }) })
                 .collect();
             for branch in &mut branches {
                 assert!(!once(branch, false).await);
