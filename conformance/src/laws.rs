@@ -9,6 +9,7 @@ mod broadcast;
 mod cancellation;
 mod channel;
 mod condvar;
+mod floor;
 mod hand;
 mod io;
 mod mutex;

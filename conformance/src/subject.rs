@@ -34,6 +34,7 @@ mod broadcast;
 mod cancellation;
 mod channel;
 mod condvar;
+mod contended;
 mod mutex;
 mod notify;
 mod once_cell;
@@ -50,6 +51,7 @@ pub use channel::{
     Channel, ChannelReceiver, ChannelSender, Message, NoMessage, Permit, SendRefused,
 };
 pub use condvar::{Condition, CondvarAccess, CondvarGuard, CondvarSubject};
+pub use contended::{Contended, Contending, Fresh, turn_of};
 pub use mutex::{Guard, MappedGuard, MutexSubject, boxed_guard, owned_guard};
 pub use notify::{NotifySubject, NotifyWait, RawNotifyWaiter};
 pub use once_cell::{Init, InitFailed, OnceCellSubject, SetRefused, Token, TryInit};
@@ -411,6 +413,12 @@ pub trait Subject: Send + Sync + 'static {
     fn more_waitings(&self) -> Vec<Arc<dyn Waiting>> {
         Vec::new()
     }
+
+    /// Its ways to hand something over that no trait of a kind has: the laws of
+    /// several waits hold for these too.
+    fn more_contendings(&self) -> Vec<Contending> {
+        Vec::new()
+    }
 }
 
 impl dyn Subject {
@@ -517,6 +525,13 @@ impl dyn Subject {
         all.extend(broadcast::waitings(self));
         all.extend(cancellation::waitings(self));
         all.extend(self.more_waitings());
+        all
+    }
+
+    /// Every [`Contending`] of the kinds that it has.
+    pub fn contendings(self: &Arc<Self>) -> Vec<Contending> {
+        let mut all = contended::contendings(self);
+        all.extend(self.more_contendings());
         all
     }
 }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Kept, Promise, Reach, SendFact, Subject, Waitable, Waiting};
+use super::{
+    Contended, Contending, Kept, Promise, Reach, SendFact, Subject, Waitable, Waiting, turn_of,
+};
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::wakers::{counting, poll, poll_noop};
@@ -108,6 +110,29 @@ pub(super) fn waitings(subject: &Arc<dyn Subject>) -> Vec<Arc<dyn Waiting>> {
         return Vec::new();
     }
     vec![Arc::new(MutexWaiting(Arc::clone(subject)))]
+}
+
+pub(super) fn contendings(subject: &Arc<dyn Subject>) -> Vec<Contending> {
+    if subject.new_mutex().is_none() {
+        return Vec::new();
+    }
+    let ordered = subject.promises().contains(&Promise::FifoMutex);
+    let subject = Arc::clone(subject);
+    let fresh = move || Turns(subject.mutex());
+    vec![Contending::single("Mutex", ordered, fresh)]
+}
+
+struct Turns(Arc<dyn MutexSubject>);
+
+impl Contended for Turns {
+    fn turn<'a>(
+        &'a self,
+        io: &'a DynIo,
+        _branch: usize,
+        body: BoxFuture<'a, ()>,
+    ) -> BoxFuture<'a, ()> {
+        turn_of(self.0.lock(io), body)
+    }
 }
 
 struct MutexWaiting(Arc<dyn Subject>);
