@@ -51,7 +51,7 @@ pub use channel::{
     Channel, ChannelReceiver, ChannelSender, Message, NoMessage, Permit, SendRefused,
 };
 pub use condvar::{Condition, CondvarAccess, CondvarGuard, CondvarSubject};
-pub use contended::{Contended, Contending, Fresh, turn_of};
+pub use contended::{Contended, Contending, Fresh, TurnsOf, turn_of};
 pub use mutex::{Guard, MappedGuard, MutexSubject, boxed_guard, owned_guard};
 pub use notify::{NotifySubject, NotifyWait, RawNotifyWaiter};
 pub use once_cell::{Init, InitFailed, OnceCellSubject, SetRefused, Token, TryInit};
@@ -143,6 +143,8 @@ pub enum Promise {
     LeaderAction,
     /// A mutex serves in the order of arrival.
     FifoMutex,
+    /// A OnceCell gives the turn to initialise in the order of arrival.
+    FifoOnceCell,
     /// A guard of a mutex can be made one for a part of the value.
     MappedMutexGuard,
     /// A guard of a mutex can own a share of it.
@@ -185,6 +187,7 @@ impl fmt::Display for Promise {
             Self::RawWaiters => "a waiter that is no future",
             Self::LeaderAction => "an action that its leader runs before the release",
             Self::FifoMutex => "a mutex that is first in, first out",
+            Self::FifoOnceCell => "a OnceCell whose turns are first in, first out",
             Self::MappedMutexGuard => "a guard for a part of what a mutex protects",
             Self::OwnedMutexGuard => "a guard that owns a share of its mutex",
             Self::FifoRwLock => "a RwLock that is first in, first out",

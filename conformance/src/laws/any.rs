@@ -289,7 +289,8 @@ pub(super) const LAWS: &[Law] = &[
         "tokio-rs/tokio#6450",
         "smol-rs/async-lock#91",
         "tokio-rs/tokio#7892",
-    ]),
+    ])
+    .once(),
     Law::should(
         "any::kept_wait_stops_no_task",
         About::EveryWait,
@@ -301,7 +302,8 @@ pub(super) const LAWS: &[Law] = &[
         each_contending!(kept::kept_wait_stops_no_task),
     )
     .because("One task that is busy elsewhere stops all that need the same lock.")
-    .seen_in(&["tokio-rs/tokio#6450", "smol-rs/async-lock#91"]),
+    .seen_in(&["tokio-rs/tokio#6450", "smol-rs/async-lock#91"])
+    .once(),
     Law::should(
         "any::noop_waker_is_nobody",
         About::EveryWait,
@@ -313,7 +315,8 @@ pub(super) const LAWS: &[Law] = &[
     .because(
         "Whoever polls by hand, or by `now_or_never`, uses the same waker as all others who do, \
          on other threads too.",
-    ),
+    )
+    .once(),
 ];
 
 /// Runs a law for each of the subject's waitings, and fails with all that break

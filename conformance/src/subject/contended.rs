@@ -29,6 +29,9 @@ pub struct Contending {
     pub name: &'static str,
     /// Whether it promises that turns go in the order of the first polls.
     pub is_ordered: bool,
+    /// Whether every wait gets a turn in the end, though others ask again and again: with
+    /// an order, or without.
+    pub starves_nobody: bool,
     /// Whether several may have a turn at the same time: as many as it is made for.
     pub has_room: bool,
     /// A fresh primitive with so many turns at the same time, if it has room.
@@ -48,6 +51,7 @@ impl Contending {
         Self {
             name,
             is_ordered,
+            starves_nobody: is_ordered,
             has_room: false,
             fresh: Arc::new(move |_| Arc::new(fresh())),
         }
@@ -62,9 +66,29 @@ impl Contending {
         Self {
             name,
             is_ordered,
+            starves_nobody: is_ordered,
             has_room: true,
             fresh: Arc::new(move |room| Arc::new(fresh(room))),
         }
+    }
+}
+
+/// A primitive whose turns are what a function makes of it.
+pub struct TurnsOf<P> {
+    /// The primitive.
+    pub primitive: P,
+    /// Waits for a turn, runs the body in it, and lets the next one have a turn.
+    pub turn: for<'a> fn(&'a P, &'a DynIo, usize, BoxFuture<'a, ()>) -> BoxFuture<'a, ()>,
+}
+
+impl<P: Send + Sync + 'static> Contended for TurnsOf<P> {
+    fn turn<'a>(
+        &'a self,
+        io: &'a DynIo,
+        branch: usize,
+        body: BoxFuture<'a, ()>,
+    ) -> BoxFuture<'a, ()> {
+        (self.turn)(&self.primitive, io, branch, body)
     }
 }
 
@@ -82,5 +106,11 @@ where
 
 /// Every way that the kinds of a subject have.
 pub(super) fn contendings(subject: &Arc<dyn Subject>) -> Vec<Contending> {
-    super::mutex::contendings(subject)
+    let mut all = super::mutex::contendings(subject);
+    all.extend(super::rwlock::contendings(subject));
+    all.extend(super::semaphore::contendings(subject));
+    all.extend(super::condvar::contendings(subject));
+    all.extend(super::channel::contendings(subject));
+    all.extend(super::once_cell::contendings(subject));
+    all
 }

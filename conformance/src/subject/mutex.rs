@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use super::{
-    Contended, Contending, Kept, Promise, Reach, SendFact, Subject, Waitable, Waiting, turn_of,
+    Contending, Kept, Promise, Reach, SendFact, Subject, TurnsOf, Waitable, Waiting, turn_of,
 };
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
@@ -118,21 +118,13 @@ pub(super) fn contendings(subject: &Arc<dyn Subject>) -> Vec<Contending> {
     }
     let ordered = subject.promises().contains(&Promise::FifoMutex);
     let subject = Arc::clone(subject);
-    let fresh = move || Turns(subject.mutex());
-    vec![Contending::single("Mutex", ordered, fresh)]
-}
-
-struct Turns(Arc<dyn MutexSubject>);
-
-impl Contended for Turns {
-    fn turn<'a>(
-        &'a self,
-        io: &'a DynIo,
-        _branch: usize,
-        body: BoxFuture<'a, ()>,
-    ) -> BoxFuture<'a, ()> {
-        turn_of(self.0.lock(io), body)
-    }
+    let fresh = move || TurnsOf {
+        primitive: subject.mutex(),
+        turn: |mutex, io, _, body| turn_of(mutex.lock(io), body),
+    };
+    let mut contending = Contending::single("Mutex", ordered, fresh);
+    contending.starves_nobody = true;
+    vec![contending]
 }
 
 struct MutexWaiting(Arc<dyn Subject>);

@@ -261,6 +261,7 @@ fn kept_stops_none(cx: &Cx, contending: &Contending) {
                 other.assert_pending("a wait without a free turn");
             }
             holders.end();
+            watch_and_go(&*place, &io);
             // Who keeps no order has nothing to keep for a wait that does not come.
             let at_once = !contending.is_ordered && !queued_before;
             let within = if at_once { 3 } else { TURNS };
@@ -268,6 +269,16 @@ fn kept_stops_none(cx: &Cx, contending: &Contending) {
             for mut hand in kept {
                 hand.goes_on("a wait that was kept");
             }
+        }
+    }
+}
+
+/// A wait that meets what was granted to another, and is given up soon after.
+fn watch_and_go(place: &dyn Contended, io: &DynIo) {
+    let mut hand = Hand::new(place.turn(io, 0, ready()));
+    for _ in 0..2 {
+        if hand.poll().is_ready() {
+            return;
         }
     }
 }

@@ -14,6 +14,7 @@ use futures::stream::FuturesUnordered;
 
 use super::super::floor::{End, Floor};
 use super::by_hand;
+use crate::backend::Capability::Threads;
 use crate::cx::{Cx, DynIo, Gate, Rng};
 use crate::erased::BoxFuture;
 use crate::subject::{Contended, Contending};
@@ -213,7 +214,7 @@ struct Run {
 impl Run {
     /// For how many turns each branch is to go on.
     fn each(&self) -> usize {
-        if self.branches > 4 { 6 } else { 16 }
+        if self.branches > 4 { 6 } else { 12 }
     }
 
     fn program(&self, contending: &Contending, io: DynIo) -> Program {
@@ -279,6 +280,9 @@ impl Run {
 const POLLS: usize = 1_000_000;
 
 pub(super) async fn siblings_take_turns(cx: Cx, contending: Contending) {
+    if !contending.starves_nobody {
+        cx.skip(format!("{} keeps no order", contending.name));
+    }
     let rng = cx.rng();
     let of = contending.clone();
     by_hand(&cx, move || siblings_on_floors(&of, &rng)).await;
@@ -303,6 +307,10 @@ fn siblings_on_floors(contending: &Contending, rng: &Rng) {
     for shape in shapes.iter().copied() {
         for (wanted, beside) in sizes.iter().copied() {
             let branches = shape.branches(wanted);
+            if branches != wanted && (wanted, beside) != (2, 1) {
+                // Once for so many will do.
+                continue;
+            }
             let run = Run {
                 shape,
                 branches,
@@ -344,23 +352,36 @@ pub(super) async fn a_task_of_many_waits_takes_no_more_than_its_shares(
     by_hand(&cx, move || {
         for run in runs() {
             for floor in [Floor::new(), Floor::drawn(rng.clone())] {
-                check_shares(&run, &run.on_floor(&of, floor));
+                shares(&run, &run.on_floor(&of, floor)).unwrap_or_else(|story| panic!("{story}"));
             }
         }
     })
     .await;
     for run in runs().filter(|run| run.branches == 2) {
-        check_shares(&run, &run.on_backend(&contending, &cx).await);
+        // A thread may stand still for a time, and its task loses turns meanwhile: not
+        // at every try.
+        let mut tries = 1;
+        let mut shares = shares(&run, &run.on_backend(&contending, &cx).await);
+        while cx.has(Threads) && shares.is_err() && tries < TRIES {
+            tries += 1;
+            shares = self::shares(&run, &run.on_backend(&contending, &cx).await);
+        }
+        shares.unwrap_or_else(|story| panic!("{story}, and {tries} tries were alike"));
     }
 }
 
-fn check_shares(run: &Run, had: &[usize]) {
+const TRIES: usize = 10;
+
+/// An error unless each branch had about its share of the turns.
+fn shares(run: &Run, had: &[usize]) -> Result<(), String> {
     let share = had.iter().sum::<usize>() / had.len();
-    for (branch, turns) in had.iter().enumerate() {
-        assert!(
-            (2 * share..=4 * share).contains(&(3 * turns)),
-            "{}: branch {branch} had {turns} turns, and its share is {share}: {had:?}",
-            run.story()
-        );
+    let is_far = |turns: &usize| !(2 * share..=4 * share).contains(&(3 * turns));
+    match had.iter().position(is_far) {
+        None => Ok(()),
+        Some(branch) => Err(format!(
+            "{}: branch {branch} had {} turns, and its share is {share}: {had:?}",
+            run.story(),
+            had[branch]
+        )),
     }
 }
