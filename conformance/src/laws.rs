@@ -19,6 +19,7 @@ mod oneshot;
 mod pattern;
 mod rwlock;
 mod semaphore;
+mod stalls;
 mod watch;
 
 /// All laws, in the order of the report.

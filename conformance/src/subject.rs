@@ -35,6 +35,7 @@ mod cancellation;
 mod channel;
 mod condvar;
 mod contended;
+mod long;
 mod mutex;
 mod notify;
 mod once_cell;
@@ -52,6 +53,7 @@ pub use channel::{
 };
 pub use condvar::{Condition, CondvarAccess, CondvarGuard, CondvarSubject};
 pub use contended::{Contended, Contending, Fresh, TurnsOf, turn_of};
+pub use long::{LongCall, broadcast_leave};
 pub use mutex::{Guard, MappedGuard, MutexSubject, boxed_guard, owned_guard};
 pub use notify::{NotifySubject, NotifyWait, RawNotifyWaiter};
 pub use once_cell::{Init, InitFailed, OnceCellSubject, SetRefused, Token, TryInit};
@@ -422,6 +424,12 @@ pub trait Subject: Send + Sync + 'static {
     fn more_contendings(&self) -> Vec<Contending> {
         Vec::new()
     }
+
+    /// Its calls that may be long, with so much to do, that no trait of a kind has.
+    fn more_long_calls(&self, size: usize) -> Vec<LongCall> {
+        let _ = size;
+        Vec::new()
+    }
 }
 
 impl dyn Subject {
@@ -536,5 +544,10 @@ impl dyn Subject {
         let mut all = contended::contendings(self);
         all.extend(self.more_contendings());
         all
+    }
+
+    /// Every [`LongCall`] of the kinds that it has, with so much to do.
+    pub fn long_calls(self: &Arc<Self>, size: usize) -> Vec<LongCall> {
+        long::long_calls(self, size)
     }
 }

@@ -12,6 +12,7 @@ use crate::backend::Capability::{Budget, Spawn, Threads, Timer};
 use crate::cx::Cx;
 use crate::law::{About, Law};
 use crate::log::message_of;
+use crate::run;
 use crate::subject::{Contending, Subject, Waiting};
 use crate::wakers::caught;
 
@@ -19,7 +20,9 @@ mod costs;
 mod drops;
 mod executors;
 mod kept;
+mod ready;
 mod siblings;
+mod stalls;
 mod types;
 mod wakers;
 
@@ -303,6 +306,32 @@ pub(super) const LAWS: &[Law] = &[
     )
     .because("One task that is busy elsewhere stops all that need the same lock.")
     .seen_in(&["tokio-rs/tokio#6450", "smol-rs/async-lock#91"])
+    .once(),
+    Law::should(
+        "any::ready_wait_needs_no_executor",
+        About::EveryWait,
+        "A thousand waits that are ready end one after the other, in one poll: by `now_or_never` \
+         without an executor, and by a `block_on` within a task.",
+        "Let nothing but the executor's own handle decide that a wait which has won is pending, \
+         and not again when it is polled anew without a turn of the executor between.",
+        each_contending!(ready::ready_wait_needs_no_executor),
+    )
+    .because(
+        "Code that is not async calls `block_on` inside a task: a wait that asks for a turn of the \
+         executor there never gets one.",
+    )
+    .once(),
+    Law::should(
+        "any::inner_lock_is_short",
+        About::EveryWait,
+        "No call holds up others for long: not when a channel grows, nor when much is received at \
+         once, nor when a receiver leaves that is far behind.",
+        "Grow by blocks and not by copying; in long work let go of the inner lock after some \
+         dozens.",
+        run!(stalls::inner_lock_is_short),
+    )
+    .because("A lock that is held for milliseconds stops the threads of an executor, one by one.")
+    .needs(&[Threads])
     .once(),
     Law::should(
         "any::noop_waker_is_nobody",

@@ -15,6 +15,8 @@ use crate::run;
 use crate::subject::{Init, InitFailed, Kind, OnceCellSubject, SetRefused, Subject, Token};
 use crate::wakers::{caught, counting, poll, poll_noop};
 
+mod abandoned;
+
 const ONCE_CELL: About = About::Kinds(&[Kind::OnceCell]);
 
 pub(super) const LAWS: &[Law] = &[
@@ -101,6 +103,21 @@ pub(super) const LAWS: &[Law] = &[
         run!(reentrant_init_is_reported),
     )
     .because("It would wait for itself, and the program stands still without a word."),
+    Law::should(
+        "once_cell::abandoned_turn_goes_on",
+        ONCE_CELL,
+        "When an initialiser fails, panics or is dropped, and the call that has the turn next is \
+         kept and not polled, another call that is polled initialises after a bounded number of \
+         polls; a value from outside ends them all.",
+        "Let a call that meets a turn which nobody has begun wake itself, and take the turn when it \
+         has met it several times.",
+        run!(abandoned::abandoned_turn_goes_on),
+    )
+    .because(
+        "A `select` of two calls, of which the first fails, keeps the second, which has the turn: \
+         the task's next call waits for it for ever.",
+    )
+    .once(),
 ];
 
 /// An initialiser that is ready when it is polled.

@@ -23,7 +23,7 @@ use crate::subject::{
 };
 
 /// How many polls of one wait a grant outlives.
-const LOOKS: usize = 16;
+const LOOKS: usize = 2_000;
 
 /// The largest number of permits.
 const LIMIT: usize = usize::MAX / 4;
@@ -465,10 +465,7 @@ impl SemaphoreSubject for Relay {
 
     fn add(&self, n: usize) -> Result<(), TooMany> {
         self.change(|state| {
-            let more = state
-                .free
-                .checked_add(n)
-                .filter(|free| *free <= LIMIT);
+            let more = state.free.checked_add(n).filter(|free| *free <= LIMIT);
             state.free = more.ok_or(TooMany)?;
             Ok(())
         })

@@ -20,10 +20,10 @@ use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
     ActionFailed, BarrierSubject, BroadcastSender, CancellationSubject, Channel, ChannelReceiver,
-    ChannelSender, CondvarSubject, Contending, Guard, Init, InitFailed, Kept, MappedGuard, Message,
-    MutexSubject, NoMessage, NotifySubject, NotifyWait, OnceCellSubject, Oneshot, Permit, Promise,
-    RawNotifyWaiter, RwLockSubject, SemaphoreSubject, SendFact, SendRefused, SetRefused, Subject,
-    Token, TryInit, Waiting, WatchSender, boxed_guard, mapped,
+    ChannelSender, CondvarSubject, Contending, Guard, Init, InitFailed, Kept, LongCall,
+    MappedGuard, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait, OnceCellSubject,
+    Oneshot, Permit, Promise, RawNotifyWaiter, RwLockSubject, SemaphoreSubject, SendFact,
+    SendRefused, SetRefused, Subject, Token, TryInit, Waiting, WatchSender, boxed_guard, mapped,
 };
 
 mod locks;
@@ -344,6 +344,10 @@ impl Subject for Anysync {
 
     fn more_waitings(&self) -> Vec<Arc<dyn Waiting>> {
         ways::all()
+    }
+
+    fn more_long_calls(&self, size: usize) -> Vec<LongCall> {
+        ways::long_calls(size)
     }
 
     fn more_contendings(&self) -> Vec<Contending> {

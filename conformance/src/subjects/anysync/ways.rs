@@ -13,7 +13,7 @@ use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
-    Contending, Kept, Reach, SendFact, TurnsOf, Waitable, Waiting, mapped, turn_of,
+    Contending, Kept, LongCall, Reach, SendFact, TurnsOf, Waitable, Waiting, mapped, turn_of,
 };
 use crate::wakers::{all_of, caught, counting, poll, poll_noop};
 
@@ -102,6 +102,26 @@ pub(super) fn contendings() -> Vec<Contending> {
             }
         }),
     ]
+}
+
+/// All that may be long.
+pub(super) fn long_calls(size: usize) -> Vec<LongCall> {
+    let (sender, receiver) = channel::unbounded();
+    for number in 0..size as u64 {
+        sender.try_send(number).expect("an open channel");
+    }
+    let mut received = Vec::new();
+    vec![LongCall {
+        name: "Channel: many are received at once",
+        long: Box::new(move || {
+            let many = receiver.recv_many(DynIo::bare(), &mut received, size);
+            let polled = poll_noop(Box::pin(many).as_mut());
+            assert!(polled.is_ready(), "there are messages");
+        }),
+        other: Box::new(move || {
+            let _ = sender.len();
+        }),
+    }]
 }
 
 struct Way {
