@@ -311,10 +311,10 @@ pub(super) const LAWS: &[Law] = &[
         "any::ready_wait_needs_no_executor",
         About::EveryWait,
         "A thousand waits that are ready end one after the other, in one poll: by `now_or_never` \
-         without an executor, and by a `block_on` within a task.",
-        "Let nothing but the executor's own handle decide that a wait which has won is pending, \
-         and not again when it is polled anew without a turn of the executor between.",
-        each_contending!(ready::ready_wait_needs_no_executor),
+         without an executor, and by a `block_on` within a task, which has no handle of it.",
+        "Let nothing but the executor's own handle decide that a wait which has won is pending; \
+         without one, a wait that has won is ready.",
+        run!(ready::ready_wait_needs_no_executor),
     )
     .because(
         "Code that is not async calls `block_on` inside a task: a wait that asks for a turn of the \

@@ -10,46 +10,58 @@ use crate::subject::LongCall;
 /// at the same one each time.
 pub(super) const TRIES: usize = 5;
 
-/// Calls one long call, while another thread makes short ones: it is to get on
-/// meanwhile, at most of the tries.
+/// Calls one long call, while another thread makes short ones: none of these is to take
+/// as long as a good part of it.
+///
+/// The system may take the processor away from either: so it is tried until one answer
+/// has come clearly more often than the other.
 pub(super) fn held_up(fresh: &dyn Fn(usize) -> LongCall) -> Option<String> {
     const SIZE: usize = 1 << 18;
-    /// As many calls as may come before the long one has begun.
-    const FEW: usize = 20;
     /// What is over sooner holds up nobody.
     const SHORT: Duration = Duration::from_millis(1);
-    let mut told = Vec::new();
-    for _ in 0..TRIES {
+    const CLEARLY: usize = 3;
+    const MOST: usize = 15;
+    let (mut held, mut free) = (Vec::new(), 0);
+    while held.len().abs_diff(free) < CLEARLY && held.len() + free < MOST {
         let call = fresh(SIZE);
         let name = call.name;
-        let (took, others) = beside(call);
-        if took > SHORT && others < FEW {
-            told.push(format!(
-                "{name}: {others} calls of another thread in {took:?}"
-            ));
+        let (took, longest) = beside(call);
+        if took > SHORT && longest * 3 > took {
+            held.push(format!("{name}: {took:?}; of another thread: {longest:?}"));
+        } else {
+            free += 1;
         }
     }
-    (told.len() > TRIES / 2).then(|| told.join("; "))
+    (held.len() > free).then(|| held.join("\n"))
 }
 
-/// How long a call takes, and how many calls another thread makes meanwhile.
-fn beside(call: LongCall) -> (Duration, usize) {
+/// How long a call takes, and the longest call of another thread meanwhile.
+fn beside(call: LongCall) -> (Duration, Duration) {
     let LongCall { long, other, .. } = call;
-    let (calls, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (calls, begun) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let others = scope.spawn(|| {
+            let mut longest = Duration::ZERO;
             while !stop.load(Ordering::SeqCst) {
+                let start = Instant::now();
                 other();
+                let took = start.elapsed();
+                if begun.load(Ordering::SeqCst) {
+                    longest = longest.max(took);
+                }
                 calls.fetch_add(1, Ordering::SeqCst);
             }
+            longest
         });
         while calls.load(Ordering::SeqCst) < 100 {
             thread::yield_now();
         }
-        let (start, before) = (Instant::now(), calls.load(Ordering::SeqCst));
+        let start = Instant::now();
+        begun.store(true, Ordering::SeqCst);
         long();
-        let (took, after) = (start.elapsed(), calls.load(Ordering::SeqCst));
+        let took = start.elapsed();
         stop.store(true, Ordering::SeqCst);
-        (took, after - before)
+        (took, others.join().expect("it does not panic"))
     })
 }

@@ -68,7 +68,7 @@ pub(super) const LAWS: &[Law] = &[
 
 async fn readers_do_not_stop_a_sender(cx: Cx, subject: Arc<dyn Subject>) {
     const READERS: usize = 8;
-    const SENDS: u64 = 2_000;
+    const SENDS: u64 = 500;
     /// How many turns a reader may have for each of the sender's: one would be even.
     const FAR: u64 = 100;
     let sender = subject.watch();
@@ -118,7 +118,7 @@ async fn readers_do_not_stop_a_sender(cx: Cx, subject: Arc<dyn Subject>) {
 }
 
 /// After so many the ratio is known.
-const MOST_READS: u64 = 20_000_000;
+const MOST_READS: u64 = 1_000_000;
 
 /// Stops the others, also when a thread panics.
 struct StopOnDrop(Arc<AtomicBool>);

@@ -98,6 +98,12 @@ const FLAWS: &[(&str, Flaw, &str, &[&str])] = &[
         &["any::a_task_of_many_waits_takes_no_more_than_its_shares"],
     ),
     (
+        "rests-at-times",
+        Flaw::RestsAtTimes,
+        "one in 128 waits that could go on asks for another turn of the executor first",
+        &["any::ready_wait_needs_no_executor"],
+    ),
+    (
         "nobody-is-a-task",
         Flaw::NobodyIsATask,
         "what is granted to a wait with a waker that does nothing is taken by another such wait",
@@ -113,6 +119,7 @@ enum Flaw {
     NobodyIsATask,
     OneLook,
     OnlyInTheTask,
+    RestsAtTimes,
     StaysInTheTask,
     TakesOver,
     WaitsForEver,
@@ -157,6 +164,8 @@ struct State {
     /// In the order in which they came, also those that were granted what they want.
     waits: Vec<Place>,
     last: u64,
+    /// How many polls there have been, for [`Flaw::RestsAtTimes`].
+    polls: u64,
     /// How many grants there have been.
     grants: u64,
     /// The task that had something last, for [`Flaw::StaysInTheTask`].
@@ -287,6 +296,7 @@ impl Relay {
                 free,
                 waits: Vec::new(),
                 last: 0,
+                polls: 0,
                 grants: 0,
                 latest: None,
             }),
@@ -340,6 +350,14 @@ impl<'a> Future for Acquire<'a> {
         let (relay, wants, flaw) = (self.relay, self.wants, self.relay.flaw);
         let mut waker = cx.waker().clone();
         let mut state = relay.state();
+        if flaw == Flaw::RestsAtTimes {
+            state.polls += 1;
+            if state.polls % 128 == 0 {
+                drop(state);
+                waker.wake();
+                return Poll::Pending;
+            }
+        }
         let place = self.ticket.and_then(|id| state.place(id));
         let id = match place {
             Some(place) => {

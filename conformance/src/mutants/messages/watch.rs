@@ -1,6 +1,7 @@
 //! The Watch.
 
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -29,6 +30,12 @@ pub(super) const FLAWS: &[Flawed] = &[
         &["watch::no_lost_change_between_check_and_wait"],
     ),
     (
+        "readers-go-first",
+        Flaw::ReadersGoFirst,
+        "a sender waits for a moment at which nobody looks at the value",
+        &["watch::readers_do_not_stop_a_sender"],
+    ),
+    (
         "closed-forgets",
         Flaw::ClosedForgets,
         "the value goes with the sender",
@@ -40,12 +47,15 @@ pub(super) fn new(flaw: Flaw) -> Box<dyn WatchSender> {
     Box::new(Sender(Arc::new(Shared {
         flaw,
         state: Mutex::default(),
+        looking: AtomicUsize::new(0),
     })))
 }
 
 struct Shared {
     flaw: Flaw,
     state: Mutex<State>,
+    /// How many look at the value, for [`Flaw::ReadersGoFirst`].
+    looking: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -60,6 +70,9 @@ struct Sender(Arc<Shared>);
 
 impl WatchSender for Sender {
     fn send(&self, value: u64) {
+        while self.0.looking.load(Ordering::SeqCst) > 0 {
+            std::thread::yield_now();
+        }
         let mut state = lock(&self.0.state);
         state.version += 1;
         if self.0.flaw != Flaw::LosesTheThird || state.version % 3 != 0 {
@@ -140,7 +153,14 @@ impl WatchReceiver for Receiver {
     }
 
     fn get(&self) -> u64 {
-        lock(&self.shared.state).value
+        if self.shared.flaw != Flaw::ReadersGoFirst {
+            return lock(&self.shared.state).value;
+        }
+        self.shared.looking.fetch_add(1, Ordering::SeqCst);
+        let value = lock(&self.shared.state).value;
+        (0..100).for_each(|_| std::hint::spin_loop());
+        self.shared.looking.fetch_sub(1, Ordering::SeqCst);
+        value
     }
 
     fn get_and_see(&mut self) -> u64 {
