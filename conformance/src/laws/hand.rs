@@ -18,6 +18,8 @@ pub(super) struct Hand<'a, T = ()> {
     wait: Option<BoxFuture<'a, T>>,
     /// How often it had been woken when it was polled last.
     seen: Option<usize>,
+    /// The same when that poll was over: a wait may wake itself, to look again.
+    after: usize,
 }
 
 impl<'a, T> Hand<'a, T> {
@@ -29,6 +31,7 @@ impl<'a, T> Hand<'a, T> {
             waker,
             wait: Some(wait),
             seen: None,
+            after: 0,
         }
     }
 
@@ -39,6 +42,7 @@ impl<'a, T> Hand<'a, T> {
             waker,
             wait: Some(wait),
             seen: None,
+            after: 0,
         }
     }
 
@@ -53,7 +57,9 @@ impl<'a, T> Hand<'a, T> {
     pub(super) fn poll(&mut self) -> Poll<T> {
         self.seen = Some(self.wakes.count());
         let wait = self.wait.as_mut().expect("it has not been dropped");
-        poll(wait.as_mut(), &self.waker)
+        let polled = poll(wait.as_mut(), &self.waker);
+        self.after = self.wakes.count();
+        polled
     }
 
     #[track_caller]
@@ -95,9 +101,9 @@ impl<'a, T> Hand<'a, T> {
         panic!("{what} is not ready after {within} polls");
     }
 
-    /// Was woken at least once.
+    /// Was woken, and not by itself, since it was polled last.
     pub(super) fn is_woken(&self) -> bool {
-        self.wakes.count() > 0
+        self.wakes.count() > self.after
     }
 
     /// Drops the wait.

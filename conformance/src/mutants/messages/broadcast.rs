@@ -259,6 +259,8 @@ impl Drop for Receiver {
             self.next = until.max(self.next);
             drop(state);
             drop(gone);
+            // The lock itself is not fair.
+            std::thread::yield_now();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The Watch.
 
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -47,6 +47,7 @@ pub(super) fn new(flaw: Flaw) -> Box<dyn WatchSender> {
     Box::new(Sender(Arc::new(Shared {
         flaw,
         state: Mutex::default(),
+        shown: AtomicU64::new(0),
         looking: AtomicUsize::new(0),
     })))
 }
@@ -54,6 +55,8 @@ pub(super) fn new(flaw: Flaw) -> Box<dyn WatchSender> {
 struct Shared {
     flaw: Flaw,
     state: Mutex<State>,
+    /// The value once more, so that who looks at it takes no lock.
+    shown: AtomicU64,
     /// How many look at the value, for [`Flaw::ReadersGoFirst`].
     looking: AtomicUsize,
 }
@@ -77,6 +80,7 @@ impl WatchSender for Sender {
         state.version += 1;
         if self.0.flaw != Flaw::LosesTheThird || state.version % 3 != 0 {
             state.value = value;
+            self.0.shown.store(value, Ordering::SeqCst);
         }
         let wakers = state.waiting.all();
         drop(state);
@@ -98,6 +102,7 @@ impl Drop for Sender {
         state.closed = true;
         if self.0.flaw == Flaw::ClosedForgets {
             state.value = 0;
+            self.0.shown.store(0, Ordering::SeqCst);
         }
         let wakers = state.waiting.all();
         drop(state);
@@ -154,10 +159,10 @@ impl WatchReceiver for Receiver {
 
     fn get(&self) -> u64 {
         if self.shared.flaw != Flaw::ReadersGoFirst {
-            return lock(&self.shared.state).value;
+            return self.shared.shown.load(Ordering::SeqCst);
         }
         self.shared.looking.fetch_add(1, Ordering::SeqCst);
-        let value = lock(&self.shared.state).value;
+        let value = self.shared.shown.load(Ordering::SeqCst);
         (0..100).for_each(|_| std::hint::spin_loop());
         self.shared.looking.fetch_sub(1, Ordering::SeqCst);
         value
