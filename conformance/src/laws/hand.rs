@@ -101,8 +101,13 @@ impl<'a, T> Hand<'a, T> {
         panic!("{what} is not ready after {within} polls");
     }
 
-    /// Was woken, and not by itself, since it was polled last.
+    /// Was woken at least once.
     pub(super) fn is_woken(&self) -> bool {
+        self.wakes.count() > 0
+    }
+
+    /// Was woken since it was polled last: by another, and not by itself.
+    pub(super) fn is_woken_anew(&self) -> bool {
         self.wakes.count() > self.after
     }
 

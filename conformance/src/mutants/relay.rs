@@ -23,7 +23,7 @@ use crate::subject::{
 };
 
 /// How many polls of one wait a grant outlives.
-const LOOKS: usize = 2_000;
+const LOOKS: usize = 1_000;
 
 /// The largest number of permits.
 const LIMIT: usize = usize::MAX / 4;
@@ -194,6 +194,9 @@ impl State {
     /// Grants what is free, from the front; the wakers are to be woken without the lock.
     fn hand_out(&mut self, flaw: Flaw) -> Vec<Waker> {
         let mut woken = Vec::new();
+        if self.free == 0 {
+            return woken;
+        }
         while let Some(next) = self.next(flaw) {
             let place = &mut self.waits[next];
             let Some(left) = self.free.checked_sub(place.wants) else {
@@ -223,7 +226,8 @@ impl State {
     }
 
     fn place(&mut self, id: u64) -> Option<usize> {
-        self.waits.iter().position(|place| place.id == id)
+        // None ever changes its place.
+        self.waits.binary_search_by_key(&id, |place| place.id).ok()
     }
 
     /// Takes out a wait that was granted what it wants.

@@ -245,7 +245,7 @@ impl Drop for Receiver {
         let flaw = self.shared.flaw;
         let at_once = match flaw {
             Flaw::LeavesInOneGo => u64::MAX,
-            _ => 64,
+            _ => 4_096,
         };
         while self.next < end {
             let mut state = lock(&self.shared.state);
