@@ -97,6 +97,7 @@ pub mod channel;
 pub mod condvar;
 #[cfg(feature = "alloc")]
 pub mod event;
+pub mod face;
 pub mod io;
 mod limit;
 #[cfg(all(test, anysync_loom))]

@@ -88,6 +88,8 @@ use raw::{HasRaw, READ, Raw, UPGRADABLE_READ, WRITE};
 
 mod futures;
 mod guard;
+#[cfg(feature = "alloc")]
+mod hidden;
 mod hold;
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
@@ -108,6 +110,8 @@ pub use futures::{ReadOwned, UpgradableReadOwned, UpgradeOwned, WriteOwned};
 pub use guard::{
     RwLockMappedWriteGuard, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
 };
+#[cfg(feature = "alloc")]
+pub use hidden::{HiddenReadGuard, OnlyRwLock};
 #[cfg(feature = "alloc")]
 pub use owned::{
     OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard,

@@ -7,6 +7,7 @@
 macro_rules! sides {
     ($($side:ident: $sync:path;)*) => {$(
         mod $side {
+            #[allow(clippy::type_complexity)]
             pub(crate) mod traits {
                 use $sync as sync;
                 include!("traits.rs");

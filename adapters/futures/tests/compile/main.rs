@@ -13,6 +13,7 @@ macro_rules! sides {
                 use $lock as lock;
                 include!("drops.rs");
             }
+            #[allow(clippy::type_complexity)]
             pub(crate) mod traits {
                 use $channel as channel;
                 use $lock as lock;

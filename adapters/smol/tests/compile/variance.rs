@@ -6,9 +6,12 @@ covariant! {
     'x mutex_guard: lock::MutexGuard<'x, u8>;
     'x read_guard: lock::RwLockReadGuard<'x, &'x u8>;
     'x read_guard_of_slice: lock::RwLockReadGuard<'x, [&'x u8]>;
+    'x read_guard_arc: lock::RwLockReadGuardArc<&'x u8>;
     'x upgradable_guard: lock::RwLockUpgradableReadGuard<'x, u8>;
     'x write_guard: lock::RwLockWriteGuard<'x, u8>;
     'x lock_future: lock::futures::Lock<'x, u8>;
+    'x read: lock::futures::Read<'x, &'x u8>;
+    'x read_of_slice: lock::futures::Read<'x, [&'x u8]>;
     'x read_arc: lock::futures::ReadArc<'x, u8>;
     'x upgradable_read: lock::futures::UpgradableRead<'x, u8>;
     'x upgradable_read_arc: lock::futures::UpgradableReadArc<'x, u8>;
