@@ -10,6 +10,7 @@
 //! | `aside.rs` | settling many at once |
 //! | `seat.rs` | [`Seat`]: a win that can be taken back |
 //! | `granted.rs` | the same for several at once, in a ring of grants |
+//! | `kept.rs` | [`Kept`]: as an entry, for a future that outlives what it borrows |
 //!
 //! ```text
 //!   WaitList ── lock ──┬─ state of the primitive
@@ -62,12 +63,16 @@ use crate::primitive::{Lock, LockGuard, const_fn};
 use ring::{Node, end, links, unlink};
 
 pub(crate) use entry::{Bound, Entry, HasList, LockedTicket, Owner, Ticket, TicketOf, has_list};
+#[cfg(feature = "alloc")]
+pub(crate) use kept::{Kept, Leave, NewTicket};
 pub(crate) use ring::Ring;
 pub(crate) use seat::Seat;
 
 mod aside;
 mod entry;
 mod granted;
+#[cfg(feature = "alloc")]
+mod kept;
 mod ring;
 mod seat;
 
