@@ -79,6 +79,7 @@ use core::ptr::NonNull;
 #[cfg(feature = "alloc")]
 use alloc::sync::Arc;
 
+use crate::fairness::{Fairness, Queue};
 use crate::io::{Bare, Io};
 #[cfg(feature = "alloc")]
 use crate::owner::Projected;
@@ -86,13 +87,17 @@ use crate::primitive::{TrackedCell, const_fn};
 use crate::wait_list::{Ring, has_list};
 use raw::{HasRaw, READ, Raw, UPGRADABLE_READ, WRITE};
 
+mod eventual;
 mod futures;
 mod guard;
 #[cfg(feature = "alloc")]
 mod hidden;
 mod hold;
+#[cfg(all(test, not(anysync_loom)))]
+mod law_tests;
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
+mod machine;
 #[cfg(all(test, not(anysync_loom)))]
 mod model_tests;
 #[cfg(feature = "alloc")]
@@ -190,7 +195,7 @@ pub use waiter::Waiter;
 ///
 /// # Size
 ///
-/// On a 64-bit target 32 bytes beside the value; a wait at most 48, or 56 where it
+/// On a 64-bit target 64 bytes beside the value; a wait at most 48, or 56 where it
 /// owns a share; a guard 8 to write and to read upgradably, 16 to read or of a
 /// part, and 8 more where it owns a share.
 pub struct RwLock<T: ?Sized> {
@@ -198,7 +203,7 @@ pub struct RwLock<T: ?Sized> {
     value: TrackedCell<T>,
 }
 
-has_list!([T: ?Sized] RwLock<T>, raw.list: WaitList<(), [Ring; 2]>);
+has_list!([T: ?Sized] RwLock<T>, raw.list: WaitList<Queue, [Ring; 2]>);
 
 impl<T: ?Sized> HasRaw for RwLock<T> {
     #[inline]
@@ -253,7 +258,24 @@ impl<T> RwLock<T> {
         #[track_caller]
         pub const fn with_max_readers(value: T, max_readers: usize) -> Self {
             Self {
-                raw: Raw::new(max_readers),
+                raw: Raw::new(max_readers, Fairness::Fifo),
+                value: TrackedCell::new(value),
+            }
+        }
+    }
+
+    const_fn! {
+        /// Creates an unlocked lock with the given fairness.
+        ///
+        /// ```
+        /// use anysync::{Fairness, RwLock};
+        ///
+        /// static HITS: RwLock<u64> = RwLock::with_fairness(0, Fairness::Eventual);
+        /// assert_eq!(HITS.fairness(), Fairness::Eventual);
+        /// ```
+        pub const fn with_fairness(value: T, fairness: Fairness) -> Self {
+            Self {
+                raw: Raw::new(MAX_READERS, fairness),
                 value: TrackedCell::new(value),
             }
         }
@@ -271,8 +293,13 @@ impl<T> RwLock<T> {
 
 impl<T: ?Sized> RwLock<T> {
     /// The largest number of readers at once that a lock can be made for: 2²⁹ − 1,
-    /// or 2¹³ − 1 where a word has 16 bits.
+    /// or 2²⁸ − 1 where a word has 32 bits.
     pub const MAX_READERS: usize = MAX_READERS;
+
+    /// Whether the lock is acquired in order.
+    pub fn fairness(&self) -> Fairness {
+        self.raw.fairness()
+    }
 
     /// Waits until it may read; `io` is the executor that it runs on.
     ///
@@ -421,7 +448,7 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        self.raw.try_take(READ).then(|| RwLockReadGuard::new(self))
+        self.raw.attempt(READ).then(|| RwLockReadGuard::new(self))
     }
 
     /// Reads upgradably if [`try_read`](RwLock::try_read) would read and nobody
@@ -437,7 +464,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableReadGuard<'_, T>> {
         self.raw
-            .try_take(UPGRADABLE_READ)
+            .attempt(UPGRADABLE_READ)
             .then(|| RwLockUpgradableReadGuard::new(self))
     }
 
@@ -452,9 +479,7 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        self.raw
-            .try_take(WRITE)
-            .then(|| RwLockWriteGuard::new(self))
+        self.raw.attempt(WRITE).then(|| RwLockWriteGuard::new(self))
     }
 
     /// Waits to read without a future: returns the guard if it may read or has
@@ -825,7 +850,7 @@ impl<T: ?Sized> RwLock<T> {
     ) -> Option<OwnedRwLockReadGuard<T, O>> {
         let lock = Projected::new(owner, project);
         lock.raw
-            .try_take(READ)
+            .attempt(READ)
             .then(|| OwnedRwLockReadGuard::new(lock))
     }
 
@@ -844,7 +869,7 @@ impl<T: ?Sized> RwLock<T> {
     ) -> Option<OwnedRwLockUpgradableReadGuard<T, O>> {
         let lock = Projected::new(owner, project);
         lock.raw
-            .try_take(UPGRADABLE_READ)
+            .attempt(UPGRADABLE_READ)
             .then(|| OwnedRwLockUpgradableReadGuard::new(lock))
     }
 
@@ -862,7 +887,7 @@ impl<T: ?Sized> RwLock<T> {
     ) -> Option<OwnedRwLockWriteGuard<T, O>> {
         let lock = Projected::new(owner, project);
         lock.raw
-            .try_take(WRITE)
+            .attempt(WRITE)
             .then(|| OwnedRwLockWriteGuard::new(lock))
     }
 }

@@ -19,40 +19,47 @@
 //! | | FREE(n) | WAITING(n) | CLOSED(n) |
 //! |-|-|-|-|
 //! | `try_acquire_many(k)` | k ≤ n: takes k, else `NoPermits` | `NoPermits` | `Closed` |
-//! | first poll of an acquire of k | k ≤ n: takes k, else queues | queues last | an error |
-//! | poll of the queued | – | renews its waker; or gets what another wait of its task has been granted | an error |
+//! | first poll of an acquire of k | k ≤ n: takes k, else queues | queues last, meets a grant | an error |
+//! | poll of the called | k ≤ n: takes k, else queues | queues first, then grants to the first ones | an error |
+//! | poll of the queued | – | renews its waker, meets a grant | an error |
 //! | poll of the granted | takes the grant | takes the grant | takes the grant |
 //! | release of k, `add_permits(k)` | n + k | n + k, then grants to the first ones | n + k |
 //! | `forget_permits(k)` | n − min(k, n) | 0 are forgotten | n − min(k, n) |
 //! | drop of the queued | – | leaves, then grants to the first ones | leaves |
 //! | drop of the granted | as a release | as a release | as a release |
 //!
-//! An acquire of 0 does not queue, unless it has been won, was kept since the budget
-//! was spent, and has given way.
+//! An acquire of 0 does not queue.
+//!
+//! # Eventual
+//!
+//! The flag OPEN is set then, and permits in the word are for the first that comes,
+//! also while waits are queued. A release adds its permits and *calls* as many of the
+//! first waits as what is free suffices for: each leaves the queue, is woken, and tries
+//! like any other; one that finds too few queues again, as the first. After
+//! [`PATIENCE`](crate::fairness) times in vain OPEN is cleared, so that the semaphore is
+//! in order until the first in the queue has been granted its own.
 //!
 //! # Invariants
 //!
 //! - **COUNTED**: a permit is counted in the state word, or in one
 //!   [`SemaphorePermit`], or in the tag of one node in the ring of grants. It
 //!   moves from one to another by a single atomic step or under the inner lock.
-//! - **WAITING**: the flag is set exactly when the queue is not empty; then the
-//!   permits in the word do not suffice for the first in it, or somebody is
-//!   about to grant. While it is set the word changes only under the inner lock,
-//!   so nobody passes the queue.
+//! - **WAITING**: the flag is set exactly when the queue is not empty; then, unless
+//!   OPEN is set, the permits in the word do not suffice for the first in it, or a
+//!   thread is about to grant, and the word changes only under the inner lock, so that
+//!   no task passes the queue. While OPEN is set the word changes only by
+//!   read-modify-writes.
 //! - **CLOSED**: the flag is set once, and then the queue is empty for ever: a
 //!   node that is queued nevertheless is on its way to be refused.
 //!
 //! # Permits granted and not polled
 //!
-//! A task that waits in two branches of a `select!`, and leaves the one that is
-//! granted its permits, would wait for itself in the other. So a queued wait
-//! that is polled looks through the grants that nobody has fetched, for one of
-//! its own task. If it suffices, the two change places: the polled wait has its
-//! permits (what is too many goes back), and the other is the first in the queue.
-//! If it does not, the other's permits go back all the same, and it queues right
-//! behind the polled wait. So nobody of another task is passed, and no permit is
-//! kept by a wait of the task that waits. Each grant that is tried so leaves the
-//! ring, so this ends.
+//! A task that waits in two branches of a `select!`, and leaves the one that is granted
+//! its permits, would wait for itself in the other. So a queued wait that is polled
+//! meets an unclaimed grant, one of its own task if there is one, and
+//! [`Watch`](crate::wait_list) counts. When a grant has been met often enough its wait
+//! is called, and its permits are granted anew: to the wait that has met it, which moves
+//! to the front, if both are of one task; else to the first in the queue.
 //!
 //! # Memory ordering
 //!
@@ -69,6 +76,7 @@ use core::pin::Pin;
 #[cfg(feature = "alloc")]
 use alloc::sync::Arc;
 
+use crate::fairness::{Fairness, Queue};
 use crate::io::{Bare, Io};
 use crate::limit::out_of_range;
 #[cfg(feature = "alloc")]
@@ -101,10 +109,12 @@ pub use error::{AcquireError, AddPermitsError, TryAcquireError};
 pub use permit::OwnedSemaphorePermit;
 pub use permit::SemaphorePermit;
 
-// The state word: two flags and the number of free permits.
+// The state word: three flags and the number of free permits.
 const CLOSED: usize = 1;
 const WAITING: usize = 2;
-const SHIFT: u32 = 2;
+/// Free permits are for the first that comes, also while waits are queued.
+const OPEN: usize = 4;
+const SHIFT: u32 = 3;
 
 /// The queue's ring, and the ring of grants that nobody has fetched yet.
 const QUEUE: usize = 0;
@@ -143,18 +153,20 @@ const TAKEN: usize = VERDICT + 1;
 ///
 /// First in, first out, also for many: a request at the head of the queue is
 /// not overtaken by a smaller one, and permits that come back add up until it
-/// has enough. While somebody waits all that is free is promised to them, and
-/// [`try_acquire`](Semaphore::try_acquire) gets nothing.
+/// has enough. While a wait is queued all that is free is for the queue, and
+/// [`try_acquire`](Semaphore::try_acquire) gets nothing. Made
+/// [`Eventual`](Fairness::Eventual), it serves whichever task comes first.
 ///
-/// There is one exception, so that a task does not wait for itself: when a wait
-/// that its task does not poll has been granted its permits, and the task polls
-/// another wait on the same `Semaphore`, the latter gets them, and the former is
-/// the first in the queue; or, if they are too few, they go back, and the former
-/// queues behind the latter. Two waits are of one task if
-/// [`Waker::will_wake`](core::task::Waker::will_wake) says so of the wakers that they were polled with, which it cannot where a
-/// combinator hands out wakers of its own for each of them (`FuturesUnordered`
-/// does; `select!` and `join!` do not). Among grants that nobody has fetched, the
-/// latest 64 are looked through.
+/// # Waits that are not polled
+///
+/// Permits that have been granted to a wait which its task does not poll any more do
+/// not stay there for ever: another wait of the same task has them at its third poll
+/// (what is too many goes back; what is too few adds up at the head of the queue), and
+/// else they go to the first in the queue when other waits have been polled 128 times
+/// beside them. The wait that was passed over is the first in the queue as soon as it
+/// is polled. How a task is known, and which waits wake themselves, is told at
+/// [`Mutex`](crate::Mutex#waits-that-are-not-polled). Each poll looks through 64
+/// grants for one of its own task, and the next poll through the next 64.
 ///
 /// # Cancel safety
 ///
@@ -169,17 +181,18 @@ const TAKEN: usize = VERDICT + 1;
 ///
 /// # Size
 ///
-/// On a 64-bit target at most 32 bytes; an acquire at most 48, or 56 where it owns
+/// On a 64-bit target at most 72 bytes; an acquire at most 48, or 56 where it owns
 /// a share; a permit 16, or 24.
 pub struct Semaphore {
     state: AtomicUsize,
-    list: WaitList<(), [Ring; 2]>,
+    list: WaitList<Queue, [Ring; 2]>,
 }
 
-has_list!([] Semaphore, list: WaitList<(), [Ring; 2]>);
+has_list!([] Semaphore, list: WaitList<Queue, [Ring; 2]>);
 
-type List<'a> = Locked<'a, (), [Ring; 2]>;
+type List<'a> = Locked<'a, Queue, [Ring; 2]>;
 type Ticket<'a> = TicketOf<'a, Semaphore>;
+type LockedTicket<'a> = crate::wait_list::LockedTicket<'a, Queue, [Ring; 2]>;
 type Outcome<'a> = Result<SemaphorePermit<'a>, AcquireError>;
 
 impl Semaphore {
@@ -206,23 +219,51 @@ impl Semaphore {
         /// With more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS); in a constant
         /// this is an error of the compiler.
         pub const fn new(permits: usize) -> Self {
+            Self::with_fairness(permits, Fairness::Fifo)
+        }
+    }
+
+    const_fn! {
+        /// A semaphore with `permits` free permits, and the given fairness.
+        ///
+        /// ```
+        /// use anysync::{Fairness, Semaphore};
+        ///
+        /// static SLOTS: Semaphore = Semaphore::with_fairness(3, Fairness::Eventual);
+        /// assert_eq!(SLOTS.fairness(), Fairness::Eventual);
+        /// ```
+        ///
+        /// # Panics
+        ///
+        /// With more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS); in a constant
+        /// this is an error of the compiler.
+        pub const fn with_fairness(permits: usize, fairness: Fairness) -> Self {
+            let is_eventual = matches!(fairness, Fairness::Eventual);
             if permits > Self::MAX_PERMITS {
                 out_of_range("a number of permits", permits, 0, Self::MAX_PERMITS);
             }
             Self {
-                state: AtomicUsize::new(permits << SHIFT),
-                list: WaitList::new([Ring::new(), Ring::new()], ()),
+                state: AtomicUsize::new((permits << SHIFT) | if is_eventual { OPEN } else { 0 }),
+                list: WaitList::new(
+                    [Ring::new(), Ring::new()],
+                    Queue::new(fairness),
+                ),
             }
         }
     }
 
+    /// Whether permits are acquired in order.
+    pub fn fairness(&self) -> Fairness {
+        self.list.lock().fairness()
+    }
+
     /// How many permits could be acquired without waiting, at this moment: none
-    /// while somebody waits, since all that are free are promised then. A closed
-    /// semaphore still counts them.
+    /// while a wait is queued, since all that are free are promised then (unless it is
+    /// [`Eventual`](Fairness::Eventual)). A closed semaphore still counts them.
     #[inline]
     pub fn available_permits(&self) -> usize {
         let state = self.state.load(Ordering::Relaxed);
-        if state & WAITING != 0 {
+        if is_reserved(state) {
             0
         } else {
             state >> SHIFT
@@ -293,7 +334,7 @@ impl Semaphore {
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
             let forgotten = n.min(state >> SHIFT);
-            if state & WAITING != 0 || forgotten == 0 {
+            if is_reserved(state) || forgotten == 0 {
                 return 0;
             }
             match self.state.compare_exchange_weak(
@@ -497,13 +538,13 @@ impl Semaphore {
                 entry.is_bound_to(self),
                 "this `Waiter` waits on another `Semaphore`: reset it first"
             );
-            let (_, ticket) = entry.as_mut().parts();
+            let (_, ticket, waker) = entry.as_mut().parts_with_waker();
             let waits_for = ticket.tag();
             assert!(
                 waits_for == n,
                 "this `Waiter` waits for {waits_for} permits, not for {n}: reset it first"
             );
-            self.look(ticket, None)
+            self.look(ticket, waker)
         };
         let outcome = won?.outcome(self, n);
         entry.parts().1.set(IDLE, 0);
@@ -706,6 +747,12 @@ impl Semaphore {
     pub fn is_closed(&self) -> bool {
         self.state.load(Ordering::Acquire) & CLOSED != 0
     }
+}
+
+/// Whether what is free is for the waits in the queue.
+#[inline]
+const fn is_reserved(state: usize) -> bool {
+    state & (WAITING | OPEN) == WAITING
 }
 
 /// `n`, if a semaphore can have so many permits.

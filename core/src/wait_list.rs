@@ -7,10 +7,12 @@
 //! | this | [`WaitList`], and [`Locked`]: what its lock permits |
 //! | `ring.rs` | nodes and their links |
 //! | `entry.rs` | [`Entry`], which a future holds, and its own node's [`Ticket`] |
+//! | `in_order.rs` | queueing in the order of the tags |
 //! | `aside.rs` | settling many at once |
 //! | `seat.rs` | [`Seat`]: a win that can be taken back |
 //! | `granted.rs` | the same for several at once, in a ring of grants |
 //! | `kept.rs` | [`Kept`]: as an entry, for a future that outlives what it borrows |
+//! | `watch.rs` | [`Watch`]: when a win is taken back |
 //!
 //! ```text
 //!   WaitList ── lock ──┬─ state of the primitive
@@ -26,8 +28,9 @@
 //! ```text
 //!            push                 pop                       take
 //!   IDLE ────────────► QUEUED ──────────► a verdict (3..7) ──────► IDLE
-//!     ▲  ◄──────────── │    ▲ ──────────► SEATED ── claim ───────► IDLE
-//!            remove    │    └─ unseat ─────┘
+//!     ▲  ◄──────────── │      ──────────► SEATED ── claim ───────► IDLE
+//!     │      remove                         └────── call ────────► CALLED (7) ─┐
+//!     └──────────────── set ────────────────────────────────────────────────────┘
 //! ```
 //!
 //! # Invariants
@@ -63,18 +66,22 @@ use crate::primitive::{Lock, LockGuard, const_fn};
 use ring::{Node, end, links, unlink};
 
 pub(crate) use entry::{Bound, Entry, HasList, LockedTicket, Owner, Ticket, TicketOf, has_list};
+pub(crate) use granted::{GrantWatch, Grants};
 #[cfg(feature = "alloc")]
 pub(crate) use kept::{Kept, Leave, NewTicket};
 pub(crate) use ring::Ring;
 pub(crate) use seat::Seat;
+pub(crate) use watch::{Met, Watch};
 
 mod aside;
 mod entry;
 mod granted;
+mod in_order;
 #[cfg(feature = "alloc")]
 mod kept;
 mod ring;
 mod seat;
+mod watch;
 
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
@@ -89,8 +96,11 @@ pub(crate) const QUEUED: usize = 1;
 /// Has won and sits in the list's [`Seat`], or in its ring of grants; its owner
 /// has not looked yet.
 pub(crate) const SEATED: usize = 2;
-/// The first status whose meaning the primitive decides; there are five.
+/// The first status whose meaning the primitive decides; there are four.
 pub(crate) const VERDICT: usize = 3;
+/// In no queue, but woken: when its wait is polled it tries again, and queues as the
+/// first. A grant of it has gone on to another wait, or what it waits for was free.
+pub(crate) const CALLED: usize = STATUS_MASK;
 
 /// How far a tag is shifted to make room for the status.
 const TAG_SHIFT: u32 = 3;

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod compile;
+pub mod ends;
 pub mod face;
 pub mod names;
 mod tasks;

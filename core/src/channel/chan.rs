@@ -6,8 +6,11 @@ use core::task::Waker;
 
 use super::buffer::Buffer;
 use super::{SendError, TryRecvError, TrySendError};
+use crate::fairness::{Fairness, Queue};
 use crate::primitive::{AtomicUsize, Ordering};
-use crate::wait_list::{Locked, Ring, TicketOf, VERDICT, WaitList, has_list};
+use crate::wait_list::{
+    CALLED, GrantWatch, Grants, Locked, Ring, TicketOf, VERDICT, WaitList, has_list,
+};
 use crate::wake_batch::{Finally, Panicked, wake, wake_in_rounds};
 
 /// The capacity of a channel without a bound.
@@ -81,11 +84,47 @@ pub(super) struct State<T> {
     pub(super) reserved: usize,
     /// How many messages are promised to receives that have been woken.
     pub(super) promised: usize,
+    pub(super) senders: SideState,
+    pub(super) receivers: SideState,
     pub(super) closed: bool,
     /// The last sender is gone.
     senderless: bool,
     /// The last receiver is gone.
     pub(super) receiverless: bool,
+}
+
+/// What is counted of the waits of one side.
+pub(super) struct SideState {
+    pub(super) queue: Queue,
+    /// What the waits that have been called and have not come yet wait for.
+    pub(super) called: usize,
+}
+
+impl SideState {
+    const fn new(fairness: Fairness) -> Self {
+        Self {
+            queue: Queue::new(fairness),
+            called: 0,
+        }
+    }
+
+    /// Whether who comes first has what is there, also while waits are queued.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.queue.is_eventual() && !self.queue.is_out_of_patience()
+    }
+}
+
+impl<T> Grants for State<T> {
+    #[inline]
+    fn watch(&mut self, grants: usize) -> &mut GrantWatch {
+        let side = if grants == SLOTS {
+            &mut self.senders
+        } else {
+            &mut self.receivers
+        };
+        side.queue.watch(grants)
+    }
 }
 
 impl<T> State<T> {
@@ -106,7 +145,7 @@ impl<T> State<T> {
 }
 
 impl<T> Chan<T> {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize, fairness: Fairness) -> Self {
         Self {
             list: WaitList::new(
                 [const { Ring::new() }; 5],
@@ -114,6 +153,8 @@ impl<T> Chan<T> {
                     buffer: Buffer::new(),
                     reserved: 0,
                     promised: 0,
+                    senders: SideState::new(fairness),
+                    receivers: SideState::new(fairness),
                     closed: false,
                     senderless: false,
                     receiverless: false,
@@ -168,7 +209,21 @@ impl<T> Chan<T> {
     /// How many slots are free.
     #[inline]
     pub(super) fn free(&self, list: &List<'_, T>) -> usize {
-        self.capacity - list.buffer.len() - list.reserved
+        // There may be one more than the capacity: see `InHand`.
+        let taken = list.buffer.len() + list.reserved;
+        self.capacity.saturating_sub(taken)
+    }
+
+    /// Whether a newcomer need not queue behind other senders.
+    #[inline]
+    fn may_send(&self, list: &List<'_, T>) -> bool {
+        list.is_empty(SENDERS) || list.senders.is_open()
+    }
+
+    /// Whether a newcomer need not queue behind other receivers.
+    #[inline]
+    pub(super) fn may_receive(&self, list: &List<'_, T>) -> bool {
+        list.is_empty(RECEIVERS) || list.receivers.is_open()
     }
 
     /// Whether a newcomer may have `n` slots.
@@ -176,7 +231,7 @@ impl<T> Chan<T> {
     pub(super) fn admits(&self, list: &List<'_, T>, n: usize) -> Result<(), TrySendError<()>> {
         if list.closed {
             Err(TrySendError::Closed(()))
-        } else if n == 0 || (list.is_empty(SENDERS) && n <= self.free(list)) {
+        } else if n == 0 || (self.may_send(list) && n <= self.free(list)) {
             Ok(())
         } else {
             Err(TrySendError::Full(()))
@@ -186,7 +241,7 @@ impl<T> Chan<T> {
     #[inline]
     pub(super) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         let list = self.lock();
-        if self.can_send_plainly() {
+        if self.can_send_plainly() && list.buffer.is_ready_here() {
             self.push(list, message);
             Ok(())
         } else {
@@ -195,21 +250,54 @@ impl<T> Chan<T> {
     }
 
     #[inline(never)]
-    fn try_send_heeding(&self, mut list: List<'_, T>, message: T) -> Result<(), TrySendError<T>> {
-        if let Err(error) = self.admits(&list, 1) {
-            drop(list);
-            return Err(error.map(|()| message));
+    fn try_send_heeding(&self, list: List<'_, T>, message: T) -> Result<(), TrySendError<T>> {
+        let mut list = list;
+        loop {
+            if let Err(error) = self.admits_attempt(&mut list, 1) {
+                self.open_unchanged(list);
+                return Err(error.map(|()| message));
+            }
+            if list.buffer.is_ready() {
+                break;
+            }
+            list = self.make_room(list);
         }
-        list.buffer.push(message, self.capacity);
+        self.add(&mut list, message);
         self.open(list);
         Ok(())
+    }
+
+    /// Whether an attempt may have `n` slots: in an eventual channel also ones that were
+    /// granted to a wait that does not come for them.
+    fn admits_attempt(&self, list: &mut List<'_, T>, n: usize) -> Result<(), TrySendError<()>> {
+        let admitted = self.admits(list, n);
+        let is_full = matches!(admitted, Err(TrySendError::Full(())));
+        if !is_full || !list.senders.queue.is_eventual() || !list.attempt_granted(SLOTS) {
+            return admitted;
+        }
+        let slots = list.call_watched(SLOTS);
+        self.free_slots(list, slots);
+        if n <= self.free(list) {
+            Ok(())
+        } else {
+            admitted
+        }
+    }
+
+    /// Opens the lock after an attempt that has got nothing.
+    #[inline]
+    fn open_unchanged(&self, list: List<'_, T>) {
+        if list.senders.queue.is_eventual() {
+            // A grant may have been taken back.
+            self.open(list);
+        }
     }
 
     /// Sends the message if there is nothing to heed.
     #[inline]
     pub(super) fn send_plainly(&self, message: &mut Option<T>) -> bool {
-        let list = self.lock();
-        if !self.can_send_plainly() {
+        let mut list = self.lock();
+        if !self.can_send_plainly() || !list.buffer.is_ready() {
             return false;
         }
         match message.take() {
@@ -219,63 +307,118 @@ impl<T> Chan<T> {
         true
     }
 
-    /// Puts a message into a free slot, with nothing to heed.
+    /// Puts a message into a free slot, with nothing to heed; there is room for it.
     #[inline]
     fn push(&self, mut list: List<'_, T>, message: T) {
-        list.buffer.push(message, self.capacity);
+        list.buffer.push(message);
         self.hint(IS_PLAIN | self.count_hints(&list));
+    }
+
+    /// Adds a message, for which one more receiver is called, even if those that have
+    /// been called have not come.
+    #[inline]
+    fn add(&self, list: &mut List<'_, T>, message: T) {
+        list.buffer.push(message);
+        Self::free_messages(list, 1);
+    }
+
+    /// So many messages are promised to no wait any more, or have come.
+    #[inline]
+    fn free_messages(list: &mut List<'_, T>, n: usize) {
+        if list.receivers.called != 0 {
+            let called_for = list.unpromised().saturating_sub(n);
+            list.receivers.called = list.receivers.called.min(called_for);
+        }
+    }
+
+    /// So many slots are reserved no more.
+    #[inline]
+    pub(super) fn free_slots(&self, list: &mut List<'_, T>, n: usize) {
+        list.reserved -= n;
+        self.call_for_slots(list, n);
+    }
+
+    /// So many slots have become free, for which senders are called, even if those that
+    /// have been called have not come.
+    #[inline]
+    pub(super) fn call_for_slots(&self, list: &mut List<'_, T>, n: usize) {
+        if list.senders.called != 0 {
+            let called_for = self.free(list).saturating_sub(n);
+            list.senders.called = list.senders.called.min(called_for);
+        }
+    }
+
+    /// A message that was promised is so no more.
+    #[inline]
+    pub(super) fn free_promise(&self, list: &mut List<'_, T>) {
+        list.promised -= 1;
+        Self::free_messages(list, 1);
     }
 
     pub(super) fn force_send(&self, message: T) -> Result<Option<T>, SendError<T>> {
         let mut list = self.lock();
-        let replaced = match self.admits(&list, 1) {
-            Err(TrySendError::Closed(())) => {
-                drop(list);
-                return Err(SendError(message));
-            }
-            Ok(()) => None,
-            Err(TrySendError::Full(())) => match list.buffer.pop() {
-                // All slots are reserved.
-                None => {
+        loop {
+            match self.admits_attempt(&mut list, 1) {
+                Err(TrySendError::Closed(())) => {
                     drop(list);
+                    return Err(SendError(message));
+                }
+                Ok(()) if list.buffer.is_ready() => {
+                    self.add(&mut list, message);
+                    self.open(list);
+                    return Ok(None);
+                }
+                Err(TrySendError::Full(())) if list.buffer.is_empty() => {
+                    // All slots are reserved.
+                    self.open_unchanged(list);
                     return Ok(Some(message));
                 }
-                oldest => oldest,
-            },
-        };
-        list.buffer.push(message, self.capacity);
-        self.open(list);
-        Ok(replaced)
+                Err(TrySendError::Full(())) if list.buffer.can_replace() => {
+                    return Ok(Some(self.replace(list, message)));
+                }
+                _ => list = self.make_room(list),
+            }
+        }
     }
 
     pub(super) fn try_reserve(&self, n: usize) -> Result<(), TrySendError<()>> {
         let mut list = self.lock();
-        self.admits(&list, n)?;
+        if let Err(error) = self.admits_attempt(&mut list, n) {
+            self.open_unchanged(list);
+            return Err(error);
+        }
         list.reserved += n;
-        self.publish(&list);
+        self.open(list);
         Ok(())
     }
 
     /// Sends by a slot that is reserved. Without receivers the message comes
     /// back.
     #[inline]
-    pub(super) fn send_reserved(&self, mut list: List<'_, T>, message: T) -> Option<T> {
+    pub(super) fn send_reserved(&self, list: List<'_, T>, message: T) -> Option<T> {
+        let mut list = list;
+        while !list.receiverless && !list.buffer.is_ready() {
+            // Its slot stays reserved meanwhile.
+            list = self.make_room(list);
+        }
+        if list.receiverless {
+            // Nobody waits who could go on now, so no waker runs, and none can panic
+            // with the message in hand.
+            self.free_slots(&mut list, 1);
+            self.publish(&list);
+            return Some(message);
+        }
         list.reserved -= 1;
-        let undeliverable = if list.receiverless {
-            Some(message)
-        } else {
-            list.buffer.push(message, self.capacity);
-            None
-        };
+        self.add(&mut list, message);
         self.open(list);
-        undeliverable
+        None
     }
 
     /// Gives slots back that were reserved.
     pub(super) fn release(&self, n: usize) {
         if n != 0 {
             let mut list = self.lock();
-            list.reserved -= n;
+            self.free_slots(&mut list, n);
             self.open(list);
         }
     }
@@ -291,8 +434,13 @@ impl<T> Chan<T> {
     }
 
     #[inline(never)]
-    fn try_recv_heeding(&self, list: List<'_, T>) -> Result<T, TryRecvError> {
-        if list.unpromised() != 0 && list.is_empty(RECEIVERS) {
+    fn try_recv_heeding(&self, mut list: List<'_, T>) -> Result<T, TryRecvError> {
+        if list.unpromised() != 0 && self.may_receive(&list) {
+            Ok(self.take_oldest(list))
+        } else if list.receivers.queue.is_eventual() && list.attempt_granted(PROMISES) {
+            // It was promised to a wait that does not come for it.
+            list.call_watched(PROMISES);
+            list.promised -= 1;
             Ok(self.take_oldest(list))
         } else if list.is_over() {
             Err(TryRecvError::Closed)
@@ -311,15 +459,12 @@ impl<T> Chan<T> {
     /// Takes the oldest message, which is available, with nothing to heed.
     #[inline]
     fn pop(&self, mut list: List<'_, T>) -> T {
-        let message = list.buffer.pop();
-        // Its slot is free now.
-        self.hint(IS_PLAIN | CAN_SEND | self.count_hints(&list));
-        if list.buffer.has_surplus() {
-            self.open_without_surplus(list);
-        } else {
-            drop(list);
-        }
-        message.expect("there is a message")
+        let Some(message) = list.buffer.pop_here() else {
+            return self.take_turning(list);
+        };
+        self.hint(IS_PLAIN | self.count_hints(&list));
+        drop(list);
+        message
     }
 
     /// Takes a message that was promised.
@@ -332,47 +477,13 @@ impl<T> Chan<T> {
     /// Takes the oldest message; there is one.
     #[inline]
     fn take_oldest(&self, mut list: List<'_, T>) -> T {
-        let message = list.buffer.pop();
-        self.open_after_taking(list);
-        message.expect("there is a message")
-    }
-
-    /// Opens the lock after messages have been taken, and frees what a drained buffer
-    /// does not keep.
-    #[inline]
-    fn open_after_taking(&self, list: List<'_, T>) {
-        if list.buffer.has_surplus() {
-            self.open_without_surplus(list);
-        } else {
-            self.open(list);
+        match list.buffer.pop_here() {
+            Some(message) => {
+                self.call_for_slots(&mut list, 1);
+                self.open_with(list, message)
+            }
+            None => self.take_turning(list),
         }
-    }
-
-    #[cold]
-    fn open_without_surplus(&self, mut list: List<'_, T>) {
-        let surplus = list.buffer.take();
-        self.open(list);
-        // Freed when the lock is open.
-        drop(surplus);
-    }
-
-    /// Takes a message that was promised, and more that are not, `limit` in all
-    /// at most.
-    pub(super) fn take_many(
-        &self,
-        mut list: List<'_, T>,
-        target: &mut alloc::vec::Vec<T>,
-        limit: usize,
-    ) -> usize {
-        list.promised -= 1;
-        let count = if list.is_empty(RECEIVERS) {
-            list.unpromised().min(limit)
-        } else {
-            1
-        };
-        list.buffer.pop_many(count, target);
-        self.open_after_taking(list);
-        count
     }
 
     /// Closes the channel; whether it was open.
@@ -423,7 +534,7 @@ impl<T> Chan<T> {
     }
 
     /// Nearly always there is one to wake, or none.
-    fn settle<'a>(&'a self, mut list: List<'a, T>) -> Panicked {
+    pub(super) fn settle<'a>(&'a self, mut list: List<'a, T>) -> Panicked {
         let first = self.grant(&mut list);
         if self.is_settled(&list) {
             self.publish(&list);
@@ -458,8 +569,8 @@ impl<T> Chan<T> {
     #[inline]
     fn is_settled(&self, list: &List<'_, T>) -> bool {
         let slots = list.first_tag(SENDERS);
-        slots.is_none_or(|wanted| wanted > self.free(list))
-            && (list.is_empty(RECEIVERS) || (list.unpromised() == 0 && !list.is_over()))
+        slots.is_none_or(|wanted| wanted > self.grantable_slots(list))
+            && (list.is_empty(RECEIVERS) || (self.grantable_messages(list) == 0 && !list.is_over()))
     }
 
     /// Grants what the first in one of the queues waits for. The result is its
@@ -472,24 +583,58 @@ impl<T> Chan<T> {
     /// Reserves what the first of the senders waits for, if it is there. The
     /// result is its waker.
     #[inline]
-    pub(super) fn grant_slots(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
+    fn grant_slots(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
         let wanted = list.first_tag(SENDERS)?;
-        if wanted > self.free(list) {
+        if wanted > self.grantable_slots(list) {
             return None;
         }
+        if list.senders.is_open() {
+            list.senders.called += wanted;
+            return list.pop_front(SENDERS, CALLED);
+        }
         list.reserved += wanted;
+        list.senders.queue.end_patience();
         list.grant_front(SENDERS, SLOTS)
     }
 
     /// Promises a message to the first of the receivers, if there is one.
     #[inline]
-    pub(super) fn grant_message(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
-        if list.unpromised() == 0 {
+    fn grant_message(&self, list: &mut List<'_, T>) -> Option<Option<Waker>> {
+        if self.grantable_messages(list) == 0 {
             return None;
+        }
+        if list.receivers.is_open() {
+            let waker = list.pop_front(RECEIVERS, CALLED)?;
+            list.receivers.called += 1;
+            return Some(waker);
         }
         let waker = list.grant_front(RECEIVERS, PROMISES)?;
         list.promised += 1;
+        list.receivers.queue.end_patience();
         Some(waker)
+    }
+
+    /// How many slots are there for the first in the queue: free ones, but for those for
+    /// which waits have been called that may take them.
+    #[inline]
+    fn grantable_slots(&self, list: &List<'_, T>) -> usize {
+        let free = self.free(list);
+        if list.senders.is_open() {
+            free.saturating_sub(list.senders.called)
+        } else {
+            free
+        }
+    }
+
+    /// How many messages are there for the first in the queue.
+    #[inline]
+    fn grantable_messages(&self, list: &List<'_, T>) -> usize {
+        let unpromised = list.unpromised();
+        if list.receivers.is_open() {
+            unpromised.saturating_sub(list.receivers.called)
+        } else {
+            unpromised
+        }
     }
 
     /// Brings the hints up to date, as the last before the lock is opened.
@@ -497,10 +642,16 @@ impl<T> Chan<T> {
     pub(super) fn publish(&self, list: &List<'_, T>) {
         let mut hints = self.count_hints(list) | IS_PLAIN;
         if !list.is_empty(SENDERS) {
-            hints &= !(CAN_SEND | IS_PLAIN);
+            hints &= !IS_PLAIN;
+            if !list.senders.is_open() {
+                hints &= !CAN_SEND;
+            }
         }
         if !list.is_empty(RECEIVERS) {
-            hints &= !(CAN_RECEIVE | IS_PLAIN);
+            hints &= !IS_PLAIN;
+            if !list.receivers.is_open() {
+                hints &= !CAN_RECEIVE;
+            }
         }
         if list.closed {
             hints = (hints | IS_CLOSED | CAN_SEND) & !IS_PLAIN;
@@ -515,7 +666,7 @@ impl<T> Chan<T> {
     #[inline]
     fn count_hints(&self, list: &List<'_, T>) -> usize {
         let messages = list.buffer.len();
-        let can_send = usize::from(messages + list.reserved != self.capacity) * CAN_SEND;
+        let can_send = usize::from(messages + list.reserved < self.capacity) * CAN_SEND;
         let can_receive = usize::from(messages > list.promised) * CAN_RECEIVE;
         can_send | can_receive
     }

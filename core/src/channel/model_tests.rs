@@ -15,10 +15,11 @@ use proptest::prelude::*;
 use super::chan::{Chan, PROMISES, RECEIVERS, SENDERS, SLOTS, WATCHERS};
 use super::*;
 use crate::io::Io;
-use crate::test_util::{Wakes, counting_waker, poll};
+use crate::test_util::{Wakes, counting_waker};
 
-use reference::{Kind, Message, Model, Outcome, PLACE, Status, TASKS, Task, WAITS, Wait};
+use reference::{Kind, Message, Model, NO_TASK, Outcome, PLACE, Status, TASKS, Task, WAITS, Wait};
 
+mod eventual;
 mod reference;
 
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,8 @@ enum Op {
     /// `Waiter` the task whose waker it has.
     Wait(usize, Kind, Option<Task>),
     Poll(usize, Task),
+    /// The same so many times, or until it is ready.
+    PollOften(usize, Task, usize),
     /// Drops a wait, or takes the value of a send first.
     Drop(usize, bool),
     SetWaker(usize, Task),
@@ -48,6 +51,7 @@ enum Op {
 
 fn op() -> impl Strategy<Value = Op> {
     let (at, task, few) = (0..WAITS, 0..TASKS, 0..4_usize);
+    let often = prop_oneof![Just(3_usize), Just(130)];
     let owner = proptest::option::of(task.clone());
     let kind = prop_oneof![
         4 => Just(Kind::Send(0)),
@@ -61,6 +65,7 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         40 => (at.clone(), kind, owner).prop_map(|(at, kind, task)| Op::Wait(at, kind, task)),
         80 => (at.clone(), task.clone()).prop_map(|(at, task)| Op::Poll(at, task)),
+        20 => (at.clone(), task.clone(), often).prop_map(|(at, t, n)| Op::PollOften(at, t, n)),
         20 => (at.clone(), any::<bool>()).prop_map(|(at, back)| Op::Drop(at, back)),
         5 => (at.clone(), task.clone()).prop_map(|(at, task)| Op::SetWaker(at, task)),
         10 => task.prop_map(Op::PollRecv),
@@ -93,14 +98,45 @@ impl Io for Budget {
     }
 }
 
+/// A wait, in a box that is kept when the wait is gone: so no other has its address.
+type Kept<F> = Pin<Box<Option<F>>>;
+
 /// The real waits.
 enum Real<'a> {
-    Send(Pin<Box<Send<'a, Message, &'a Budget>>>),
-    Reserve(Pin<Box<ReserveMany<'a, Message, &'a Budget>>>),
-    Recv(Pin<Box<Recv<'a, Message, &'a Budget>>>),
-    Many(Pin<Box<RecvMany<'a, Message, &'a Budget>>>),
-    Closed(Pin<Box<Closed<'a, Message, &'a Budget>>>),
-    Waiter(Pin<Box<Waiter<'a, Message>>>),
+    Send(Kept<Send<'a, Message, &'a Budget>>),
+    Reserve(Kept<ReserveMany<'a, Message, &'a Budget>>),
+    Recv(Kept<Recv<'a, Message, &'a Budget>>),
+    Many(Kept<RecvMany<'a, Message, &'a Budget>>),
+    Closed(Kept<Closed<'a, Message, &'a Budget>>),
+    Waiter(Kept<Waiter<'a, Message>>),
+}
+
+fn kept<F>(wait: F) -> Kept<F> {
+    Box::pin(Some(wait))
+}
+
+fn there<F>(wait: &mut Kept<F>) -> Pin<&mut F> {
+    wait.as_mut().as_pin_mut().expect("it is not gone")
+}
+
+fn poll<F: Future>(wait: &mut Kept<F>, waker: &Waker) -> Option<F::Output> {
+    match crate::test_util::poll(there(wait), waker) {
+        Poll::Ready(outcome) => Some(outcome),
+        Poll::Pending => None,
+    }
+}
+
+impl Real<'_> {
+    fn end(&mut self) {
+        match self {
+            Self::Send(wait) => wait.set(None),
+            Self::Reserve(wait) => wait.set(None),
+            Self::Recv(wait) => wait.set(None),
+            Self::Many(wait) => wait.set(None),
+            Self::Closed(wait) => wait.set(None),
+            Self::Waiter(wait) => wait.set(None),
+        }
+    }
 }
 
 /// What the program runs on. The waits borrow the channel itself, so that the
@@ -115,6 +151,9 @@ struct World<'a> {
     tasks: [(Arc<Wakes>, Waker); TASKS],
     model: Model,
     fresh: Message,
+    gone: Vec<Real<'a>>,
+    /// How many waits there have been.
+    nodes: usize,
 }
 
 impl<'a> World<'a> {
@@ -126,9 +165,32 @@ impl<'a> World<'a> {
             receivers: vec![Receiver::first(chan.clone())],
             waits: [const { None }; WAITS],
             permits: vec![],
-            tasks: [(); TASKS].map(|()| counting_waker()),
+            tasks: tasks(),
             model: Model::new(capacity),
             fresh: 0,
+            gone: vec![],
+            nodes: 0,
+        }
+    }
+
+    fn poll(&mut self, at: usize, task: Task, times: usize) {
+        let chan: &'a Chan<Message> = self.chan;
+        for _ in 0..times {
+            let Some(real) = &mut self.waits[at] else {
+                return;
+            };
+            let model = self.model.wait(at);
+            if model.status == Status::Finished {
+                return;
+            }
+            let is_sender = model.kind == Kind::ReserveWith;
+            let waker = &self.tasks[task].1;
+            let outcome = poll_real(real, waker, chan, is_sender, &mut self.permits);
+            let expected = self.model.poll(at, task);
+            assert_eq!(outcome, expected, "poll of {at}");
+            if expected.is_some() {
+                return;
+            }
         }
     }
 
@@ -141,48 +203,41 @@ impl<'a> World<'a> {
         let (chan, io): (&'a Chan<Message>, _) = (self.chan, self.io);
         match op {
             Op::Wait(at, kind, task) => self.start(at, kind, task),
-            Op::Poll(at, task) => {
-                let Some(real) = &mut self.waits[at] else {
-                    return;
-                };
-                let model = self.model.wait(at);
-                if model.status == Status::Finished {
-                    return;
-                }
-                let waker = &self.tasks[task].1;
-                let is_sender = model.kind == Kind::ReserveWith;
-                let outcome = poll_real(real, waker, chan, is_sender, &mut self.permits);
-                let expected = self.model.poll(at, task);
-                assert_eq!(outcome, expected, "poll of {at}");
-            }
+            Op::Poll(at, task) => self.poll(at, task, 1),
+            Op::PollOften(at, task, times) => self.poll(at, task, times),
             Op::Drop(at, back) => {
                 if let Some(mut real) = self.waits[at].take() {
                     if let (true, Real::Send(send)) = (back, &mut real) {
                         let Wait { kind, status, .. } = *self.model.wait(at);
-                        let value = send.as_mut().take_value();
+                        let value = there(send).take_value();
                         let Kind::Send(message) = kind else { panic!() };
                         let kept = (status != Status::Finished).then_some(message);
                         assert_eq!(value, kept);
                     }
-                    drop(real);
+                    real.end();
+                    self.gone.push(real);
                     self.model.abandon(at);
                     self.model.waits[at] = None;
                 }
             }
             Op::SetWaker(at, task) => {
                 if let Some(Real::Waiter(waiter)) = &mut self.waits[at] {
-                    waiter.as_mut().set_waker(self.tasks[task].1.clone());
+                    there(waiter).set_waker(self.tasks[task].1.clone());
                     let wait = self.model.wait(at);
                     wait.task = Some(task);
-                    if matches!(wait.status, Status::Granted | Status::Refused) {
+                    if !matches!(wait.status, Status::Idle | Status::Queued) {
                         self.model.wakes[task] += 1;
-                        // The latest grant is looked through first.
-                        for ring in [&mut self.model.slots, &mut self.model.promises] {
-                            if ring.contains(&at) {
-                                ring.retain(|&granted| granted != at);
-                                ring.push(at);
-                            }
-                        }
+                    }
+                    // It is the latest grant now.
+                    let is_slot = self.model.slots.contains(&at);
+                    if self.model.take_grant(at) {
+                        let model = &mut self.model;
+                        let ring = if is_slot {
+                            &mut model.slots
+                        } else {
+                            &mut model.promises
+                        };
+                        ring.push(at);
                     }
                 }
             }
@@ -206,7 +261,7 @@ impl<'a> World<'a> {
                         .map_err(|error| error.map(|()| message));
                     if expected.is_ok() {
                         self.model.messages.push_back(message);
-                        self.model.settle(None);
+                        self.model.settle();
                     }
                     assert_eq!(sender.try_send(message), expected);
                 }
@@ -225,7 +280,7 @@ impl<'a> World<'a> {
                                 Err(_) => self.model.messages.pop_front(),
                             };
                             self.model.messages.push_back(message);
-                            self.model.settle(None);
+                            self.model.settle();
                             Ok(replaced)
                         }
                     };
@@ -238,7 +293,7 @@ impl<'a> World<'a> {
                     let model = &mut self.model;
                     let expected = if model.unpromised() != 0 && model.receive_queue.is_empty() {
                         let message = model.messages.pop_front().unwrap();
-                        model.settle(None);
+                        model.settle();
                         Ok(message)
                     } else if model.is_over() {
                         Err(TryRecvError::Closed)
@@ -272,7 +327,7 @@ impl<'a> World<'a> {
                         if self.model.receivers != 0 {
                             self.model.messages.push_back(message);
                         }
-                        self.model.settle(None);
+                        self.model.settle();
                     }
                 }
             }
@@ -280,7 +335,7 @@ impl<'a> World<'a> {
                 if which < self.permits.len() {
                     drop(self.permits.remove(which));
                     self.model.reserved -= self.model.permits.remove(which);
-                    self.model.settle(None);
+                    self.model.settle();
                 }
             }
             Op::CloneHandles => {
@@ -346,31 +401,33 @@ impl<'a> World<'a> {
         let (chan, io) = (self.chan, self.io);
         let (kind, real) = match kind {
             Kind::Send(_) => {
-                let send = Box::pin(Send::new(chan, message, io));
+                let send = kept(Send::new(chan, message, io));
                 (Kind::Send(message), Real::Send(send))
             }
             Kind::Reserve(n) => {
                 let n = n.min(self.model.capacity);
-                let reserve = Box::pin(ReserveMany::new(chan, n, io));
+                let reserve = kept(ReserveMany::new(chan, n, io));
                 (Kind::Reserve(n), Real::Reserve(reserve))
             }
-            Kind::Recv | Kind::Place => (Kind::Recv, Real::Recv(Box::pin(Recv::new(chan, io)))),
+            Kind::Recv | Kind::Place => (Kind::Recv, Real::Recv(kept(Recv::new(chan, io)))),
             Kind::RecvMany(limit) => {
                 let target = Box::leak(Box::default());
                 let many = RecvMany::new(chan, target, limit, io);
-                (kind, Real::Many(Box::pin(many)))
+                (kind, Real::Many(kept(many)))
             }
-            Kind::Closed => (kind, Real::Closed(Box::pin(Closed::new(chan, 1, io)))),
+            Kind::Closed => (kind, Real::Closed(kept(Closed::new(chan, 1, io)))),
             Kind::RecvWith | Kind::ReserveWith => {
                 let waiter = task.map_or_else(Waiter::new, |task| {
                     Waiter::with_waker(self.tasks[task].1.clone())
                 });
-                (kind, Real::Waiter(Box::pin(waiter)))
+                (kind, Real::Waiter(kept(waiter)))
             }
         };
         self.waits[at] = Some(real);
         let task = task.filter(|_| !kind.pays());
+        self.nodes += 1;
         self.model.waits[at] = Some(Wait {
+            node: self.nodes,
             kind,
             status: Status::Idle,
             task,
@@ -410,10 +467,16 @@ impl<'a> World<'a> {
             plain && model.admits(1).is_ok()
         );
         assert_eq!(self.chan.can_receive_plainly(), plain && can_receive);
-        for (task, (wakes, _)) in self.tasks.iter().enumerate() {
+        for (task, (wakes, _)) in self.tasks[..NO_TASK].iter().enumerate() {
             assert_eq!(wakes.count(), model.wakes[task], "wakes of task {task}");
         }
     }
+}
+
+fn tasks() -> [(Arc<Wakes>, Waker); TASKS] {
+    let mut tasks = [(); TASKS].map(|()| counting_waker());
+    tasks[NO_TASK].1 = Waker::noop().clone();
+    tasks
 }
 
 fn poll_real<'a>(
@@ -423,56 +486,44 @@ fn poll_real<'a>(
     is_sender: bool,
     permits: &mut Vec<Permits<'a, Message>>,
 ) -> Option<Outcome> {
-    fn ready<T>(polled: Poll<T>) -> Option<T> {
-        match polled {
-            Poll::Ready(outcome) => Some(outcome),
-            Poll::Pending => None,
-        }
-    }
     let mut reserved = |new: Permits<'a, Message>| {
         let n = new.len();
         permits.push(new);
         Outcome::Reserved(n)
     };
     Some(match real {
-        Real::Send(send) => match ready(poll(send.as_mut(), waker))? {
+        Real::Send(send) => match poll(send, waker)? {
             Ok(()) => Outcome::Sent,
             Err(SendError(message)) => Outcome::GaveBack(message),
         },
-        Real::Reserve(reserve) => match ready(poll(reserve.as_mut(), waker))? {
+        Real::Reserve(reserve) => match poll(reserve, waker)? {
             Ok(permits) => reserved(permits),
             Err(SendError(())) => Outcome::Closed,
         },
-        Real::Recv(recv) => match ready(poll(recv.as_mut(), waker))? {
+        Real::Recv(recv) => match poll(recv, waker)? {
             Ok(message) => Outcome::Received(vec![message]),
             Err(RecvError) => Outcome::Closed,
         },
         Real::Many(many) => {
-            let count = ready(poll(many.as_mut(), waker))?;
-            let received = std::mem::take(many.as_mut().target());
+            let count = poll(many, waker)?;
+            let received = std::mem::take(there(many).target());
             assert_eq!(received.len(), count);
             Outcome::Received(received)
         }
         Real::Closed(closed) => {
-            ready(poll(closed.as_mut(), waker))?;
+            poll(closed, waker)?;
             Outcome::Closed
         }
         Real::Waiter(waiter) if is_sender => {
             let side = super::wait::Side::Sender;
-            match waiter
-                .as_mut()
-                .wait(chan, side, |list| chan.publish(&list))?
-            {
+            match there(waiter).wait(chan, side, |list| chan.publish(&list))? {
                 Ok(()) => reserved(Permits::new(chan, 1)),
                 Err(_) => Outcome::Closed,
             }
         }
         Real::Waiter(waiter) => {
             let side = super::wait::Side::Receiver;
-            match waiter
-                .as_mut()
-                .wait(chan, side, |list| chan.take_promised(list))?
-            {
+            match there(waiter).wait(chan, side, |list| chan.take_promised(list))? {
                 Ok(message) => Outcome::Received(vec![message]),
                 Err(_) => Outcome::Closed,
             }
@@ -488,7 +539,7 @@ proptest! {
         capacity in 1..5_usize,
         ops in proptest::collection::vec(op(), 1..120),
     ) {
-        let chan = Arc::new(Chan::new(capacity));
+        let chan = Arc::new(Chan::new(capacity, crate::fairness::Fairness::Fifo));
         let io = Budget::default();
         let mut world = World::new(&chan, &io, capacity);
         for op in ops {

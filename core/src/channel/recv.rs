@@ -112,7 +112,7 @@ fn queue_recv<T>(
     cx: &mut Context<'_>,
 ) -> Poll<Result<T, RecvError>> {
     let (chan, ticket) = entry.parts();
-    chan.queue_first(Side::Receiver, ticket, Some(cx.waker()));
+    chan.queue(Side::Receiver, ticket, Some(cx.waker()), false);
     Poll::Pending
 }
 

@@ -84,9 +84,9 @@ impl<'a, T, I> Send<'a, T, I> {
     /// ```
     pub fn take_value(self: Pin<&mut Self>) -> Option<T> {
         let this = self.project();
-        let value = this.value.take();
+        // First: a waker that panics leaves the value where it is.
         this.entry.leave();
-        value
+        this.value.take()
     }
 }
 
@@ -153,7 +153,7 @@ fn queue_send<T>(
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), SendError<T>>> {
     let (chan, ticket) = entry.parts();
-    chan.queue_first(Side::Sender, ticket, Some(cx.waker()));
+    chan.queue(Side::Sender, ticket, Some(cx.waker()), false);
     Poll::Pending
 }
 

@@ -10,7 +10,7 @@ use super::chan::{
     Chan, List, PROMISES, RECEIVERS, REFUSED, SENDERS, SLOTS, TAKEN, Ticket, WATCHERS,
 };
 use crate::io::Io;
-use crate::wait_list::{Entry, IDLE, LockedTicket, NewTicket, Owner, QUEUED, SEATED};
+use crate::wait_list::{CALLED, Entry, IDLE, LockedTicket, Met, NewTicket, Owner, QUEUED, SEATED};
 use crate::wake_batch::{Finally, discard};
 
 /// What a future panics with that is polled once too often.
@@ -104,15 +104,26 @@ impl<T> Chan<T> {
 
     /// Polls a wait. Once it is won `act` gets the locked list, in which the win
     /// is counted, and opens it.
-    ///
-    /// Without a turn it is the wait of a `Waiter`, which is as new when it has
-    /// ended, and whose waker is in its node.
     #[inline]
     pub(super) fn poll_wait<I: Io, O>(
         &self,
         side: Side,
+        ticket: Ticket<'_, T>,
+        turn: Option<Turn<'_, '_, I>>,
+        act: impl FnOnce(List<'_, T>) -> O,
+    ) -> Poll<Result<O, Refused>> {
+        self.poll_wait_as(side, ticket, turn, None, act)
+    }
+
+    /// [`poll_wait`](Self::poll_wait). Without a turn it is the wait of a `Waiter`,
+    /// which is as new when it has ended, and whose waker is in its node and `own`.
+    #[inline]
+    pub(super) fn poll_wait_as<I: Io, O>(
+        &self,
+        side: Side,
         mut ticket: Ticket<'_, T>,
         mut turn: Option<Turn<'_, '_, I>>,
+        own: Option<&Waker>,
         act: impl FnOnce(List<'_, T>) -> O,
     ) -> Poll<Result<O, Refused>> {
         let wanted = ticket.tag();
@@ -122,7 +133,7 @@ impl<T> Chan<T> {
                 if !spend(&mut turn) {
                     // The budget is spent: it takes its place all the same.
                     if wanted != 0 {
-                        self.queue_first(side, ticket, waker_of(&turn));
+                        self.queue(side, ticket, waker_of(&turn), false);
                     }
                     return Poll::Pending;
                 }
@@ -139,29 +150,38 @@ impl<T> Chan<T> {
                     None => {}
                 }
             }
-            if !self.queue_first(side, ticket.again(), waker_of(&turn)) {
+            let waker = waker_of(&turn).or(own);
+            if !self.queue(side, ticket.again(), waker, turn.is_none()) {
                 return Poll::Pending;
             }
         }
         loop {
             match ticket.status() {
                 TAKEN => panic!("{FINISHED}"),
+                CALLED => {
+                    if !self.come(side, ticket.again(), waker_of(&turn).or(own)) {
+                        return Poll::Pending;
+                    }
+                }
                 QUEUED => {
-                    if !self.look(side, ticket.again(), waker_of(&turn)) {
+                    if !self.look(side, ticket.again(), waker_of(&turn).or(own)) {
                         return Poll::Pending;
                     }
                 }
                 _ if !spend(&mut turn) => return Poll::Pending,
                 SEATED => {
                     let mut locked = ticket.lock();
-                    if !locked.take_grant() {
-                        // Another wait of its task took the grant over.
+                    if !side
+                        .grants()
+                        .is_some_and(|grants| locked.take_grant(grants))
+                    {
+                        // It has gone on to another wait.
                         continue;
                     }
                     locked.set(ended, wanted);
                     let mut list = locked.into_locked();
                     if side == Side::Sender && list.receiverless {
-                        list.reserved -= wanted;
+                        self.free_slots(&mut list, wanted);
                         self.open(list);
                         return Poll::Ready(Err(Refused));
                     }
@@ -198,7 +218,7 @@ impl<T> Chan<T> {
         }
         match side {
             Side::Sender if self.admits(list, wanted).is_ok() => list.reserved += wanted,
-            Side::Receiver if list.unpromised() != 0 && list.is_empty(RECEIVERS) => {
+            Side::Receiver if list.unpromised() != 0 && self.may_receive(list) => {
                 list.promised += 1;
             }
             _ => return None,
@@ -215,17 +235,18 @@ impl<T> Chan<T> {
         }
     }
 
-    /// Queues an idle wait, with `waker` or with the one that it has. If it is the
-    /// first and there is what it waits for, it is granted that at once. Whether it
+    /// Queues an idle wait, as the last, with a clone of `waker` unless it has one. If it
+    /// is the first and there is what it waits for, it is granted that at once. Whether it
     /// is worth looking at.
     #[inline(never)]
-    pub(super) fn queue_first(
+    pub(super) fn queue(
         &self,
         side: Side,
         mut ticket: Ticket<'_, T>,
         waker: Option<&Waker>,
+        has_waker: bool,
     ) -> bool {
-        ticket.give_waker(waker);
+        ticket.give_waker(waker.filter(|_| !has_waker));
         let wanted = ticket.tag();
         let mut locked = ticket.lock();
         if self.refuses(&locked, side) {
@@ -234,30 +255,134 @@ impl<T> Chan<T> {
             discard(ticket.replace_waker(None));
             return true;
         }
-        let first = locked.is_empty(side.queue());
+        let is_first = locked.is_empty(side.queue());
         locked.push_back(side.queue(), wanted);
-        let granted = match side {
-            Side::Sender if first => self.grant_slots(&mut locked),
-            Side::Receiver if first => self.grant_message(&mut locked),
-            _ => None,
+        if is_first && self.is_there(side, &locked, wanted) {
+            self.grant_to_first(side, locked, wanted);
+            return true;
+        }
+        self.meet(side, locked, waker, true)
+    }
+
+    /// A queued wait meets what has been granted on its side and is not claimed. Opens
+    /// the lock. Whether the wait is worth looking at, since a grant has gone on.
+    fn meet(
+        &self,
+        side: Side,
+        mut locked: Locked<'_, T>,
+        waker: Option<&Waker>,
+        first: bool,
+    ) -> bool {
+        let Some(grants) = side.grants() else {
+            self.publish(&locked);
+            return false;
         };
-        let has_sibling = granted.is_none()
-            && side
-                .grants()
-                .is_some_and(|ring| locked.granted_sibling(ring, |_| true).is_some());
-        self.publish(&locked);
-        drop(locked);
-        let Some(own) = granted else {
-            return has_sibling;
-        };
-        // It need not be woken.
-        discard(own);
+        let is_eventual = locked.senders.queue.is_eventual();
+        let met = locked.meet_grants(grants, first, is_eventual);
+        if matches!(met, Met::Nothing | Met::Again) {
+            self.publish(&locked);
+            drop(locked);
+            if let Some(waker) = waker.filter(|_| met == Met::Again) {
+                // It has to be polled again.
+                waker.wake_by_ref();
+            }
+            return false;
+        }
+        let tag = locked.call_watched(grants);
+        if side == Side::Sender {
+            self.free_slots(&mut locked, tag);
+        } else {
+            self.free_promise(&mut locked);
+        }
+        if met == Met::Own {
+            locked.move_to_front(side.queue());
+        }
+        self.open(locked.into_locked());
         true
+    }
+
+    /// A wait that was CALLED comes: it gets what is there, or queues as the first.
+    /// Whether it is worth looking at.
+    #[cold]
+    fn come(&self, side: Side, mut ticket: Ticket<'_, T>, waker: Option<&Waker>) -> bool {
+        let wanted = ticket.tag();
+        // Before anything is changed: it may panic, and then the call goes on to another
+        // wait when this one is dropped.
+        let fresh = waker.cloned();
+        ticket.set(IDLE, wanted);
+        discard(ticket.replace_waker(fresh));
+        let mut locked = ticket.lock();
+        self.end_call(side, &mut locked, wanted);
+        if self.refuses(&locked, side) {
+            locked.set(REFUSED, wanted);
+            self.publish(&locked);
+            drop(locked);
+            discard(ticket.replace_waker(None));
+            return true;
+        }
+        locked.push_front(side.queue(), wanted);
+        if self.is_there(side, &locked, wanted) {
+            self.grant_to_first(side, locked, wanted);
+            return true;
+        }
+        match side {
+            Side::Sender => locked.senders.queue.count_in_vain(),
+            _ => locked.receivers.queue.count_in_vain(),
+        }
+        self.meet(side, locked, waker, false)
+    }
+
+    /// Whether a queued wait may have what is there, also if it is not the first.
+    #[inline]
+    fn is_open(&self, side: Side, list: &List<'_, T>) -> bool {
+        match side {
+            Side::Sender => list.senders.is_open(),
+            Side::Receiver => list.receivers.is_open(),
+            Side::Watcher => false,
+        }
+    }
+
+    /// Whether what a wait waits for is there and free.
+    #[inline]
+    fn is_there(&self, side: Side, list: &List<'_, T>, wanted: usize) -> bool {
+        match side {
+            Side::Sender => wanted <= self.free(list),
+            Side::Receiver => list.unpromised() != 0,
+            Side::Watcher => false,
+        }
+    }
+
+    /// Grants what there is to this wait, which is the first in its queue. Opens the
+    /// lock.
+    fn grant_to_first(&self, side: Side, mut locked: Locked<'_, T>, wanted: usize) {
+        let own = match side {
+            Side::Sender => {
+                locked.reserved += wanted;
+                locked.grant_front(SENDERS, SLOTS)
+            }
+            _ => {
+                locked.promised += 1;
+                locked.grant_front(RECEIVERS, PROMISES)
+            }
+        };
+        // Also if a waker panics. It need not be woken.
+        let mut own = own.flatten();
+        let _own = Finally(|| discard(own.take()));
+        self.open(locked.into_locked());
+    }
+
+    /// A wait that was called has come, or does not come any more.
+    fn end_call(&self, side: Side, list: &mut List<'_, T>, wanted: usize) {
+        let state = match side {
+            Side::Sender => &mut list.senders,
+            _ => &mut list.receivers,
+        };
+        state.called = state.called.saturating_sub(wanted);
     }
 
     /// Looks at a queued wait, and makes sure that `waker`, if there is one, is
     /// the one that will be woken. Whether the wait is not queued any more: by a
-    /// grant, a refusal, or instead of another wait of the same task.
+    /// grant or a refusal.
     #[inline(never)]
     fn look(&self, side: Side, mut ticket: Ticket<'_, T>, waker: Option<&Waker>) -> bool {
         // A clone of the waker, made while the lock was open.
@@ -277,6 +402,12 @@ impl<T> Chan<T> {
                 discard(own);
                 break true;
             }
+            let wanted = locked.tag();
+            if self.is_open(side, &locked) && self.is_there(side, &locked, wanted) {
+                locked.move_to_front(side.queue());
+                self.grant_to_first(side, locked, wanted);
+                break true;
+            }
             if let Some(waker) = waker {
                 if !renewed && !locked.will_wake(waker) {
                     let Some(fresh) = spare.take() else {
@@ -293,62 +424,21 @@ impl<T> Chan<T> {
                     continue;
                 }
             }
-            match self.change_places(side, &mut locked, &mut spare) {
-                Sibling::None => break false,
-                Sibling::Exchanged => {
-                    self.open(locked.into_locked());
-                    break true;
-                }
-                Sibling::Requeued => self.open(locked.into_locked()),
-                Sibling::NeedsWaker => {
-                    drop(locked);
-                    spare = match waker {
-                        Some(waker) => Some(waker.clone()),
-                        None => ticket.clone_waker(),
-                    };
-                }
+            // Also if the waker panics.
+            let _spare = Finally(|| discard(spare.take()));
+            if !self.meet(side, locked, waker, false) {
+                return false;
             }
         };
         discard(spare);
         settled
-    }
-
-    /// Lets a queued wait have what another wait of its task has been granted and
-    /// not fetched: as `Semaphore` does.
-    fn change_places(
-        &self,
-        side: Side,
-        locked: &mut Locked<'_, T>,
-        spare: &mut Option<Waker>,
-    ) -> Sibling {
-        let Some(grants) = side.grants() else {
-            return Sibling::None;
-        };
-        let wanted = locked.tag();
-        if let Some(sibling) = locked.granted_sibling(grants, |granted| granted >= wanted) {
-            let surplus = sibling.tag() - wanted;
-            sibling.exchange(side.queue());
-            // A receiver's is 0.
-            locked.reserved -= surplus;
-            return Sibling::Exchanged;
-        }
-        let Some(sibling) = locked.granted_sibling(grants, |_| true) else {
-            return Sibling::None;
-        };
-        let Some(waker) = spare.take() else {
-            return Sibling::NeedsWaker;
-        };
-        let slots = sibling.tag();
-        sibling.requeue(waker);
-        locked.reserved -= slots;
-        Sibling::Requeued
     }
 }
 
 /// Takes a wait out of the queue, or passes on what it was granted.
 #[inline]
 pub(super) fn abandon<T>(side: Side, entry: Pin<&mut Entry<impl Owner<Target = Chan<T>>>>) {
-    if matches!(entry.status(), QUEUED | SEATED) {
+    if matches!(entry.status(), QUEUED | SEATED | CALLED) {
         abandon_place(side, entry);
     }
 }
@@ -372,31 +462,26 @@ pub(super) fn leave<T>(side: Side, chan: &Chan<T>, mut ticket: Ticket<'_, T>) {
             return discard(own);
         }
         waker = own;
-    } else if locked.take_grant() {
+    } else if locked.status() == CALLED {
+        let wanted = locked.tag();
+        locked.set(IDLE, wanted);
+        chan.end_call(side, &mut locked, wanted);
+    } else if side
+        .grants()
+        .is_some_and(|grants| locked.take_grant(grants))
+    {
         match side {
             Side::Sender => {
                 let slots = locked.tag();
-                locked.reserved -= slots;
+                chan.free_slots(&mut locked, slots);
             }
-            Side::Receiver => locked.promised -= 1,
+            Side::Receiver => chan.free_promise(&mut locked),
             Side::Watcher => {}
         }
     }
     // Also if a waker panics.
     let _own = Finally(|| discard(waker.take()));
     chan.open(locked.into_locked());
-}
-
-/// What a queued wait found among the grants.
-enum Sibling {
-    /// None of its own task.
-    None,
-    /// It has the sibling's grant now.
-    Exchanged,
-    /// The sibling's grant was too small and went back.
-    Requeued,
-    /// The sibling must be queued again, for which a waker is needed.
-    NeedsWaker,
 }
 
 #[inline]

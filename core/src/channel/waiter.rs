@@ -11,7 +11,7 @@ use super::wait::{Refused, Side, Turn, abandon};
 use crate::callback::waker_of;
 use crate::io::Bare;
 use crate::primitive::const_fn;
-use crate::wait_list::{Bound, Entry, IDLE, QUEUED, SEATED};
+use crate::wait_list::{Bound, CALLED, Entry, IDLE, QUEUED, SEATED};
 use crate::wake_batch::{discard, wake};
 
 pin_project! {
@@ -94,15 +94,8 @@ impl<'a, T> Waiter<'a, T> {
         let (_, mut ticket) = entry.parts();
         let tag = ticket.tag();
         let mut locked = ticket.lock();
-        if locked.status() == QUEUED {
-            // Another wait of its task took the grant over a moment ago.
-            let outdated = locked.replace_waker(Some(waker));
-            drop(locked);
-            discard(outdated);
-            return;
-        }
         if let Some(grants) = this.side.grants() {
-            if locked.take_grant() {
+            if locked.take_grant(grants) {
                 locked.keep_grant(grants, tag, &waker);
             }
         }
@@ -150,8 +143,8 @@ impl<'a, T> Waiter<'a, T> {
                 "this `Waiter` waits on the other side of the channel: reset it first"
             );
         }
-        let (_, ticket) = entry.parts();
-        match chan.poll_wait(side, ticket, None::<Turn<'_, '_, Bare>>, act) {
+        let (_, ticket, waker) = entry.parts_with_waker();
+        match chan.poll_wait_as(side, ticket, None::<Turn<'_, '_, Bare>>, waker, act) {
             Poll::Ready(outcome) => Some(outcome),
             Poll::Pending => None,
         }
@@ -177,6 +170,7 @@ pub(super) fn status_name(status: usize) -> &'static str {
         IDLE => "idle",
         QUEUED => "queued",
         SEATED => "granted",
+        CALLED => "called",
         REFUSED => "refused",
         _ => "finished",
     }

@@ -607,7 +607,11 @@ fn granted_but_unpolled_does_not_block_its_own_task() {
     assert!(poll(left_alone.as_mut(), &task).is_pending());
     drop(guard);
     // The lock has been handed to it, and its task goes on elsewhere.
-    drop(ready(poll(Box::pin(mutex.lock_future()).as_mut(), &task)));
+    let mut polled = Box::pin(mutex.lock_future());
+    for _ in 0..2 {
+        assert!(poll(polled.as_mut(), &task).is_pending());
+    }
+    drop(ready(poll(polled.as_mut(), &task)));
     drop(ready(poll(left_alone.as_mut(), &task)));
 }
 

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loom::thread;
 
-use super::raw::PATIENCE;
 use super::{Fairness, Lock, Mutex, Waiter};
+use crate::fairness::PATIENCE;
 use crate::io::Io;
 use crate::loom_util::{block_on, counting_waker, model, model_unbounded, poll};
 

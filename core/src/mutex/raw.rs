@@ -7,11 +7,12 @@
 use core::mem;
 use core::task::{Context, Poll, Waker};
 
-use super::Fairness;
+use crate::fairness::{Fairness, PATIENCE};
 use crate::io::Io;
 use crate::primitive::{AtomicUsize, Ordering, const_fn};
 use crate::wait_list::{
-    IDLE, Locked, LockedTicket, QUEUED, Ring, SEATED, Seat, Ticket, VERDICT, WaitList,
+    CALLED, IDLE, Locked, LockedTicket, Met, QUEUED, Ring, SEATED, Seat, Ticket, VERDICT, WaitList,
+    Watch,
 };
 use crate::wake_batch::{discard, wake};
 
@@ -28,16 +29,12 @@ const WAITER: usize = 8;
 const TOLD: usize = 1;
 const IN_VAIN: usize = 2;
 
-/// How often the first in the queue finds the lock taken when it comes, before
-/// it is handed over. One under loom, so that few rounds show it.
-pub(super) const PATIENCE: usize = if cfg!(anysync_loom) { 1 } else { 4 };
-
 /// The verdict on a node whose guard has been handed out.
 pub(super) const TAKEN: usize = VERDICT;
 
 pub(crate) struct RawMutex {
     state: AtomicUsize,
-    pub(super) list: WaitList<()>,
+    pub(super) list: WaitList<Watch>,
     pub(super) seat: Seat,
 }
 
@@ -63,17 +60,17 @@ impl RawMutex {
             };
             Self {
                 state: AtomicUsize::new(state),
-                list: WaitList::new([Ring::new()], ()),
+                list: WaitList::new([Ring::new()], Watch::new()),
                 seat: Seat::new(),
             }
         }
     }
 
     pub(super) fn fairness(&self) -> Fairness {
-        if self.state.load(Ordering::Relaxed) & EVENTUAL == 0 {
-            Fairness::Fifo
-        } else {
+        if self.is_eventual() {
             Fairness::Eventual
+        } else {
+            Fairness::Fifo
         }
     }
 
@@ -91,6 +88,21 @@ impl RawMutex {
     #[cfg(test)]
     pub(super) fn is_untouched(&self) -> bool {
         self.state.load(Ordering::Relaxed) & !EVENTUAL == 0 && !self.seat.is_taken()
+    }
+
+    /// [`try_lock`](Self::try_lock) for the user: in a lock that is fair in the end it
+    /// may also have one that was handed over and is not claimed.
+    #[inline]
+    pub(super) fn attempt(&self) -> Option<Held<'_>> {
+        self.try_lock().or_else(|| {
+            let is_handed_over = self.seat.is_taken() && self.is_eventual();
+            (is_handed_over && self.list.lock().attempt_seated(&self.seat)).then(|| Held(self))
+        })
+    }
+
+    #[inline]
+    fn is_eventual(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & EVENTUAL != 0
     }
 
     /// Takes the lock if it is free, whoever is queued: by COUNTED nobody is, in
@@ -159,7 +171,7 @@ impl RawMutex {
 
     /// Says to the first in the queue that the lock is free. The result is the
     /// waker to wake once the list is open.
-    fn tell_front(list: &mut Locked<'_, ()>) -> Option<Waker> {
+    fn tell_front(list: &mut Locked<'_, Watch>) -> Option<Waker> {
         let mut front = list.front(0)?;
         let tag = front.tag();
         front.set_tag(tag | TOLD);
@@ -170,7 +182,7 @@ impl RawMutex {
     #[inline]
     pub(super) fn poll_lock<I: Io>(
         &self,
-        ticket: &mut Ticket<'_, ()>,
+        ticket: &mut Ticket<'_, Watch>,
         io: &I,
         cx: &mut Context<'_>,
     ) -> Poll<Held<'_>> {
@@ -187,9 +199,9 @@ impl RawMutex {
 
     /// The lock, or a place in the queue with the newest waker.
     #[inline]
-    fn poll_won(&self, ticket: &mut Ticket<'_, ()>, waker: &Waker) -> Option<Held<'_>> {
+    fn poll_won(&self, ticket: &mut Ticket<'_, Watch>, waker: &Waker) -> Option<Held<'_>> {
         match ticket.status() {
-            IDLE => self
+            IDLE | CALLED => self
                 .try_lock()
                 .or_else(|| self.queue(ticket.again(), Some(waker))),
             TAKEN => panic!("a wait for a `Mutex` was polled after it had finished"),
@@ -201,28 +213,75 @@ impl RawMutex {
 
     /// Takes the lock that was handed to this wait, without the inner lock.
     #[inline]
-    pub(super) fn claim(&self, ticket: &mut Ticket<'_, ()>) -> Option<Held<'_>> {
+    pub(super) fn claim(&self, ticket: &mut Ticket<'_, Watch>) -> Option<Held<'_>> {
         ticket.claim(&self.seat).then(|| Held(self))
     }
 
     /// Queues an idle wait, with a clone of a waker if it has none of its own,
-    /// unless it can have the lock.
+    /// unless it can have the lock. One that was CALLED queues as the first.
     #[cold]
     pub(super) fn queue(
         &self,
-        mut ticket: Ticket<'_, ()>,
+        mut ticket: Ticket<'_, Watch>,
         waker: Option<&Waker>,
     ) -> Option<Held<'_>> {
+        let was_called = ticket.status() == CALLED;
+        ticket.set(IDLE, 0);
         ticket.give_waker(waker);
         let mut locked = ticket.lock();
         if !self.join() {
-            locked.push_back(0, 0);
-            return locked.unseat(0, &self.seat).then(|| Held(self));
+            if was_called {
+                locked.push_front(0, 0);
+            } else {
+                locked.push_back(0, 0);
+            }
+            return self.meet(locked, waker, true);
         }
         let held = Held(self);
         drop(locked);
         discard(ticket.replace_waker(None));
         Some(held)
+    }
+
+    /// A queued wait meets a lock that has been handed to another one and is not
+    /// claimed, if that is so. Opens the list. `first`: it has just queued.
+    fn meet<'a>(
+        &'a self,
+        mut locked: LockedTicket<'_, Watch>,
+        waker: Option<&Waker>,
+        first: bool,
+    ) -> Option<Held<'a>> {
+        let met = locked.meet_seated(&self.seat, first, self.is_eventual());
+        match met {
+            Met::Nothing => None,
+            Met::Again => {
+                drop(locked);
+                wake_again(waker);
+                None
+            }
+            Met::Own | Met::Stale => {
+                // LOCKED is ours, and we have the inner lock: nobody else changes the
+                // word, from which one queued wait is counted out.
+                let state = self.state.load(Ordering::Relaxed);
+                self.state.store(state - WAITER, Ordering::Relaxed);
+                // By TOLD the first in the queue of an eventual lock may be on its way.
+                if met == Met::Own || self.is_eventual() || locked.is_front(0) {
+                    let own = locked.remove();
+                    drop(locked);
+                    let held = Held(self);
+                    discard(own);
+                    return Some(held);
+                }
+                let next = locked.seat_front(0, &self.seat).flatten();
+                let again = locked.meet_seated(&self.seat, true, false);
+                drop(locked);
+                wake(next);
+                if again == Met::Again {
+                    wake_again(waker);
+                }
+                None
+            }
+        }
     }
 
     /// Locks (`true`) or counts one more waiter. The caller has the inner lock.
@@ -255,7 +314,7 @@ impl RawMutex {
     #[cold]
     pub(super) fn look(
         &self,
-        mut ticket: Ticket<'_, ()>,
+        mut ticket: Ticket<'_, Watch>,
         waker: Option<&Waker>,
     ) -> Option<Held<'_>> {
         // A clone of the waker, made while the list was open. A wait that was told
@@ -266,6 +325,10 @@ impl RawMutex {
             let mut locked = ticket.lock();
             if locked.claim(&self.seat) {
                 break Some(Held(self));
+            }
+            if locked.status() == CALLED {
+                drop(locked);
+                break self.queue(ticket.again(), waker);
             }
             let known = waker.is_none_or(|waker| locked.will_wake(waker));
             let renewable = known || spare.is_some();
@@ -284,8 +347,7 @@ impl RawMutex {
             if !known {
                 spare = locked.replace_waker(spare);
             }
-            // The count stays: one wait leaves the queue and one joins it.
-            break locked.unseat(0, &self.seat).then(|| Held(self));
+            break self.meet(locked, waker, false);
         };
         discard(spare);
         held
@@ -293,7 +355,7 @@ impl RawMutex {
 
     /// Takes a free lock for a queued wait, and counts it out (`true`). Else, if
     /// `rest` says so, it has been told in vain, and will be told again.
-    fn take_or_rest(&self, locked: &mut LockedTicket<'_, ()>, rest: bool) -> bool {
+    fn take_or_rest(&self, locked: &mut LockedTicket<'_, Watch>, rest: bool) -> bool {
         let tag = locked.tag();
         let told = tag & TOLD != 0;
         let mut state = self.state.load(Ordering::Relaxed);
@@ -328,7 +390,7 @@ impl RawMutex {
     /// Leaves a lock that is won in the seat: the budget is spent, and `waker`
     /// will be woken to come back for it.
     #[cold]
-    fn keep(held: Held<'_>, ticket: &mut Ticket<'_, ()>, waker: &Waker) {
+    fn keep(held: Held<'_>, ticket: &mut Ticket<'_, Watch>, waker: &Waker) {
         let mutex = held.into_raw();
         ticket.lock().sit(&mutex.seat, waker);
     }
@@ -336,23 +398,25 @@ impl RawMutex {
     /// Takes a wait out of the queue, or passes on the lock that it was handed
     /// or told of.
     #[inline]
-    pub(super) fn abandon(&self, ticket: Ticket<'_, ()>) {
+    pub(super) fn abandon(&self, ticket: Ticket<'_, Watch>) {
         if matches!(ticket.status(), QUEUED | SEATED) {
             self.abandon_place(ticket);
         }
     }
 
     #[cold]
-    fn abandon_place(&self, mut ticket: Ticket<'_, ()>) {
+    fn abandon_place(&self, mut ticket: Ticket<'_, Watch>) {
         let mut locked = ticket.lock();
         if locked.claim(&self.seat) {
             drop(locked);
             self.unlock();
             return;
         }
-        let told = locked.tag() & TOLD != 0;
-        let own = locked.remove();
-        let next = if self.count_out(told) {
+        let Some((tag, own)) = locked.try_remove() else {
+            // It was CALLED a moment ago: it owes nothing.
+            return;
+        };
+        let next = if self.count_out(tag & TOLD != 0) {
             Self::tell_front(&mut locked)
         } else {
             None
@@ -405,4 +469,12 @@ impl<'a> Held<'a> {
 /// Whether a queued node, by its tag, has been told that the lock is free.
 pub(super) fn is_told(tag: usize) -> bool {
     tag & TOLD != 0
+}
+
+/// A wait has to be polled again, though what it waits for is not there yet.
+#[cold]
+fn wake_again(waker: Option<&Waker>) {
+    if let Some(waker) = waker {
+        waker.wake_by_ref();
+    }
 }

@@ -19,7 +19,7 @@ use crate::io::{Bare, Io};
 #[cfg(feature = "alloc")]
 use crate::owner::Projected;
 use crate::primitive::const_fn;
-use crate::wait_list::{Bound, Entry, IDLE, QUEUED, SEATED};
+use crate::wait_list::{Bound, CALLED, Entry, IDLE, QUEUED, SEATED};
 use crate::wake_batch::{discard, wake};
 
 pin_project! {
@@ -273,11 +273,10 @@ impl<'a, T: ?Sized> Waiter<'a, T> {
                 drop(locked);
                 return wake(Some(waker));
             }
-            // Another of its task has taken the lock over a moment ago.
             drop(locked);
-            entry.as_mut().renew_waker(waker.clone());
         }
-        if entry.status() == QUEUED && is_told(entry.tag()) {
+        let is_told = entry.status() == QUEUED && is_told(entry.tag());
+        if is_told || entry.status() == CALLED {
             wake(Some(waker));
         } else {
             discard(Some(waker));
@@ -296,7 +295,7 @@ impl<'a, T: ?Sized> Waiter<'a, T> {
     /// nothing.
     pub fn is_ready(&self) -> bool {
         match self.entry.status() {
-            SEATED => true,
+            SEATED | CALLED => true,
             QUEUED => is_told(self.entry.tag()),
             _ => false,
         }
@@ -307,7 +306,9 @@ impl<'a, T: ?Sized> Waiter<'a, T> {
     pub fn reset(self: Pin<&mut Self>) {
         let entry = self.project().entry;
         if let Some(mutex) = entry.owner().get() {
-            mutex.raw.abandon(entry.parts().1);
+            let (_, mut ticket) = entry.parts();
+            mutex.raw.abandon(ticket.again());
+            ticket.set(IDLE, 0);
         }
     }
 }
@@ -330,7 +331,7 @@ fn status_name(status: usize) -> &'static str {
     match status {
         IDLE => "idle",
         QUEUED => "queued",
-        SEATED => "ready",
+        SEATED | CALLED => "ready",
         _ => "finished",
     }
 }

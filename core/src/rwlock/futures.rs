@@ -20,7 +20,7 @@ use super::raw::{HasRaw, READ, Raw, UPGRADABLE_READ, UPGRADE, WRITE};
 use crate::io::{Bare, Io};
 #[cfg(feature = "alloc")]
 use crate::owner::Projected;
-use crate::wait_list::{Entry, IDLE, QUEUED, SEATED};
+use crate::wait_list::{CALLED, Entry, IDLE, QUEUED, SEATED};
 
 /// Declares a future that borrows the lock.
 macro_rules! borrowing {
@@ -261,6 +261,7 @@ pub(super) fn status_name(status: usize) -> &'static str {
         IDLE => "idle",
         QUEUED => "queued",
         SEATED => "granted",
+        CALLED => "called",
         _ => "finished",
     }
 }

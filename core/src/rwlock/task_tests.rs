@@ -12,8 +12,7 @@ use super::raw::WAITING;
 use super::{RwLock, RwLockUpgradableReadGuard as Upgradable, RwLockWriteGuard, Waiter};
 use crate::io::Bare;
 use crate::test_util::{
-    Event, WAKER_PANIC, counting_waker, hooked_waker, panic_message, panicking_waker, poll,
-    poll_noop,
+    WAKER_PANIC, counting_waker, panic_message, panicking_waker, poll, poll_noop,
 };
 
 #[track_caller]
@@ -34,6 +33,15 @@ fn won<F: Future>(wait: &mut Pin<Box<F>>, waker: &Waker) -> F::Output {
 #[track_caller]
 fn pending<F: Future>(wait: &mut Pin<Box<F>>, waker: &Waker) {
     assert!(poll(wait.as_mut(), waker).is_pending());
+}
+
+/// The guard of a wait that meets a grant of its task which is not polled: at the third
+/// poll.
+#[track_caller]
+fn won_at_third<F: Future>(wait: &mut Pin<Box<F>>, waker: &Waker) -> F::Output {
+    pending(wait, waker);
+    pending(wait, waker);
+    won(wait, waker)
 }
 
 #[track_caller]
@@ -60,16 +68,16 @@ fn granted_but_unpolled_does_not_block_its_own_task() {
             drop(guard);
             let mut other = queued(lock.write_future(), &stranger);
             let mut polled = Box::pin(lock.$polled());
-            match poll(polled.as_mut(), &task) {
+            let guard = won_at_third(&mut polled, &task);
+            // The one that gave way is the first again when it is polled.
+            pending(&mut other, &stranger);
+            let own = poll(left_alone.as_mut(), &task);
+            drop(guard);
+            match own {
                 Poll::Ready(guard) => drop(guard),
-                Poll::Pending => {
-                    // What it left alone is given back, and nobody is passed.
-                    drop(won(&mut other, &stranger));
-                    drop(won(&mut polled, &task));
-                }
+                Poll::Pending => drop(won(&mut left_alone, &task)),
             }
-            drop((other, polled));
-            drop(won(&mut left_alone, &task));
+            drop(won(&mut other, &stranger));
             is_free(&lock);
         }};
     }
@@ -85,6 +93,24 @@ fn granted_but_unpolled_does_not_block_its_own_task() {
 }
 
 #[test]
+fn a_wait_that_meets_a_grant_of_its_task_wakes_itself() {
+    let lock = RwLock::new(());
+    let (wakes, task) = counting_waker();
+    let guard = lock.try_write().unwrap();
+    let mut left_alone = queued(lock.write_future(), &task);
+    drop(guard);
+    assert_eq!(wakes.count(), 1);
+    let mut polled = queued(lock.read_future(), &task);
+    assert_eq!(wakes.count(), 2);
+    pending(&mut polled, &task);
+    assert_eq!(wakes.count(), 3);
+    // A branch that is polled in between has what it was granted.
+    drop(won(&mut left_alone, &task));
+    drop(won(&mut polled, &task));
+    is_free(&lock);
+}
+
+#[test]
 fn a_write_changes_places_with_a_write() {
     let lock = RwLock::new(());
     let (task, stranger) = tasks();
@@ -95,7 +121,9 @@ fn a_write_changes_places_with_a_write() {
     let mut polled = queued(lock.write_future(), &counting_waker().1);
     drop(guard);
     pending(&mut other, &stranger);
-    drop(won(&mut polled, &task));
+    let guard = won_at_third(&mut polled, &task);
+    pending(&mut left_alone, &task);
+    drop(guard);
     // The one that gave way is the first again.
     pending(&mut other, &stranger);
     drop(won(&mut left_alone, &task));
@@ -111,11 +139,12 @@ fn a_granted_write_becomes_a_read() {
     let mut left_alone = queued(lock.write_future(), &task);
     drop(guard);
     let mut polled = Box::pin(lock.read_future());
-    let reader = won(&mut polled, &task);
-    // Nobody but the reader is in, and the writer is the first in the queue.
+    let reader = won_at_third(&mut polled, &task);
+    // The writer is in no queue until it is polled; then it is the first.
+    drop(lock.try_read().unwrap());
+    pending(&mut left_alone, &task);
     assert!(lock.try_read().is_none());
     let mut newcomer = queued(lock.read_future(), &stranger);
-    pending(&mut left_alone, &task);
     drop(reader);
     pending(&mut newcomer, &stranger);
     drop(won(&mut left_alone, &task));
@@ -124,7 +153,7 @@ fn a_granted_write_becomes_a_read() {
 }
 
 #[test]
-fn reads_that_do_not_suffice_are_given_back_in_their_order() {
+fn grants_that_do_not_suffice_are_taken_back_one_after_the_other() {
     let lock = RwLock::with_max_readers((), 3);
     let (task, stranger) = tasks();
     let guard = lock.try_write().unwrap();
@@ -133,13 +162,17 @@ fn reads_that_do_not_suffice_are_given_back_in_their_order() {
     let mut other = queued(lock.read_future(), &stranger);
     drop(guard);
     let mut polled = queued(lock.write_future(), &task);
+    for grants in [3, 3, 2, 2] {
+        assert_eq!(lock.raw.grant_count(), grants);
+        pending(&mut polled, &task);
+    }
     // Only the stranger's is left.
     drop(won(&mut other, &stranger));
     let writer = won(&mut polled, &task);
-    assert_eq!(lock.waiter_count(), 2);
+    assert_eq!(lock.waiter_count(), 0);
     pending(&mut second, &task);
     let reader = RwLockWriteGuard::downgrade(writer);
-    drop((won(&mut first, &task), won(&mut second, &task), reader));
+    drop((won(&mut second, &task), won(&mut first, &task), reader));
     is_free(&lock);
 }
 
@@ -153,18 +186,19 @@ fn a_granted_upgrade_gives_way_to_a_read() {
     // Queued while the upgrade is queued, too: it is not passed.
     let mut polled = queued(lock.read_future(), &task);
     drop(reader);
-    let reader = won(&mut polled, &task);
-    // It has gone back to the upgradable read, and is the first in the queue.
+    let reader = won_at_third(&mut polled, &task);
+    // It has gone back to the upgradable read, and is the first in the queue when it
+    // is polled.
     assert!(lock.try_upgradable_read().is_none());
-    assert!(lock.try_read().is_none());
     pending(&mut left_alone, &task);
+    assert!(lock.try_read().is_none());
     drop(reader);
     drop(won(&mut left_alone, &task));
     is_free(&lock);
 }
 
 #[test]
-fn a_granted_upgrade_gives_way_to_nobody_who_writes() {
+fn an_upgrade_comes_before_all_that_may_not_read_beside_it() {
     let lock = RwLock::with_max_readers((), 1);
     let (task, _) = tasks();
     let budget = Broke(Cell::new(true));
@@ -173,8 +207,13 @@ fn a_granted_upgrade_gives_way_to_nobody_who_writes() {
     pending(&mut left_alone, &task);
     let mut writer = queued(lock.write_future(), &task);
     let mut upgradable = queued(lock.upgradable_read_future(), &task);
-    // Nor to a second reader where there may be but one.
+    // Nor a second reader where there may be but one.
     let mut second = queued(lock.read_future(), &task);
+    for _ in 0..10 {
+        pending(&mut writer, &task);
+        pending(&mut upgradable, &task);
+        pending(&mut second, &task);
+    }
     budget.0.set(false);
     drop(won(&mut left_alone, &task));
     drop(won(&mut writer, &task));
@@ -205,9 +244,31 @@ fn nobody_passes_an_upgrade_by_a_grant() {
     let mut upgrading = queued(Upgradable::upgrade(guard, Bare), &stranger);
     // The read that was granted is given back, so the upgrade is alone.
     let mut polled = queued(lock.read_future(), &task);
-    drop(won(&mut upgrading, &stranger));
+    pending(&mut polled, &task);
+    pending(&mut polled, &task);
+    let guard = won(&mut upgrading, &stranger);
+    pending(&mut left_alone, &task);
+    drop(guard);
     drop(won(&mut polled, &task));
     drop(won(&mut left_alone, &task));
+    is_free(&lock);
+
+    // Nor does the wait that gave way pass it when it comes back.
+    let guard = lock.try_write().unwrap();
+    let mut left_alone = queued(lock.read_future(), &task);
+    let guard = RwLockWriteGuard::downgrade_to_upgradable(guard);
+    let mut polled = queued(lock.write_future(), &task);
+    pending(&mut polled, &task);
+    pending(&mut polled, &task);
+    let other = lock.try_read();
+    assert!(other.is_none(), "a writer waits");
+    let mut upgrading = Box::pin(Upgradable::upgrade(guard, Broke(Cell::new(true))));
+    pending(&mut upgrading, &stranger);
+    pending(&mut left_alone, &task);
+    assert_eq!(lock.raw.grant_count(), 1);
+    drop(upgrading);
+    drop(won(&mut left_alone, &task));
+    drop(won(&mut polled, &task));
     is_free(&lock);
 }
 
@@ -219,7 +280,7 @@ fn an_upgrade_takes_back_the_reads_of_its_task() {
     let mut left_alone = queued(lock.read_future(), &task);
     let guard = RwLockWriteGuard::downgrade_to_upgradable(guard);
     let mut upgrading = Box::pin(Upgradable::upgrade(guard, Bare));
-    drop(won(&mut upgrading, &task));
+    drop(won_at_third(&mut upgrading, &task));
     drop(won(&mut left_alone, &task));
     is_free(&lock);
 }
@@ -231,7 +292,7 @@ fn a_win_kept_for_lack_of_budget_can_be_taken_over() {
     let mut left_alone = Box::pin(lock.write(Broke(Cell::new(true))));
     pending(&mut left_alone, &task);
     let mut polled = Box::pin(lock.upgradable_read_future());
-    drop(won(&mut polled, &task));
+    drop(won_at_third(&mut polled, &task));
     drop(left_alone);
     is_free(&lock);
 }
@@ -279,9 +340,11 @@ fn a_granted_read_gives_way_to_a_read_where_there_is_room_for_one() {
     let mut left_alone = queued(lock.read_future(), &task);
     drop(guard);
     let mut writer = queued(lock.write_future(), &stranger);
-    // It has the grant at once: the writer is not let in between.
+    // It has the grant: the writer is not let in between.
     let mut polled = Box::pin(lock.read_future());
-    drop(won(&mut polled, &task));
+    let guard = won_at_third(&mut polled, &task);
+    pending(&mut left_alone, &task);
+    drop(guard);
     drop(won(&mut left_alone, &task));
     drop(won(&mut writer, &stranger));
     is_free(&lock);
@@ -295,7 +358,10 @@ fn a_wait_that_gave_way_may_be_dropped() {
     let gave_way = queued(lock.read_future(), &task);
     let too_little = queued(lock.read_future(), &task);
     drop(guard);
-    let mut polled = Box::pin(lock.write_future());
+    let mut polled = queued(lock.write_future(), &task);
+    for _ in 0..3 {
+        pending(&mut polled, &task);
+    }
     let writer = won(&mut polled, &task);
     drop((gave_way, too_little));
     drop(writer);
@@ -311,15 +377,20 @@ fn a_panicking_waker_leaves_nothing_locked_that_was_taken_over() {
     let lock = RwLock::new(());
     let task = counting_waker().1;
     let guard = lock.try_write().unwrap();
-    let mut left_alone = queued(lock.read_future(), &task);
+    let mut left_alone = queued(lock.write_future(), &task);
     drop(guard);
-    let mut bad = Box::pin(lock.write_future());
-    pending(&mut bad, &panicking_waker());
-    let mut polled = Box::pin(lock.write_future());
+    let mut bad = Box::pin(lock.read_future());
+    // It meets the grant of a task that it does not know.
+    let message = panic_message(|| drop(poll(bad.as_mut(), &panicking_waker())));
+    assert_eq!(message, WAKER_PANIC);
+    let mut polled = queued(lock.read_future(), &task);
+    pending(&mut polled, &task);
     let message = panic_message(|| drop(poll(polled.as_mut(), &task)));
     assert_eq!(message, WAKER_PANIC);
+    let reader = won(&mut polled, &task);
     assert!(poll_noop(bad.as_mut()).is_ready());
-    drop(won(&mut polled, &task));
+    pending(&mut left_alone, &task);
+    drop(reader);
     drop(won(&mut left_alone, &task));
     is_free(&lock);
 }
@@ -475,10 +546,11 @@ fn a_waiter_takes_a_new_waker_at_any_time() {
     waiter.as_mut().set_waker(third_waker.clone());
     assert_eq!(third.count(), 1);
     let mut sibling = Box::pin(lock.write_future());
-    let guard = won(&mut sibling, &third_waker);
+    let guard = won_at_third(&mut sibling, &third_waker);
+    assert_eq!(third.count(), 4, "the sibling has woken itself");
     assert!(lock.write_with(waiter.as_mut()).is_none());
     drop(guard);
-    assert_eq!(third.count(), 2);
+    assert_eq!(third.count(), 5);
     assert!(lock.write_with(waiter.as_mut()).is_some());
     is_free(&lock);
 }
@@ -500,52 +572,19 @@ fn waiters_with_one_callback_are_of_one_task() {
     assert_eq!(CALLS.load(Ordering::Relaxed), 1);
     assert!(lock.write_with(silent.as_mut()).is_none(), "no task");
     silent.as_mut().reset();
-    // What the other one was granted is given back, for which it needs a clone of
-    // the waker.
+    // It meets what the other one was granted, and has itself called for that.
+    assert!(lock.write_with(writer.as_mut()).is_none());
+    assert_eq!(CALLS.load(Ordering::Relaxed), 2);
+    assert!(lock.write_with(writer.as_mut()).is_none());
     let guard = lock.write_with(writer.as_mut());
-    assert!(guard.is_some() && !reader.is_ready());
+    assert!(guard.is_some());
+    // The other one is worth a try, and is the first in the queue by it.
+    assert!(reader.is_ready());
+    assert!(lock.read_with(reader.as_mut()).is_none());
+    assert!(!reader.is_ready());
     let before = CALLS.load(Ordering::Relaxed);
     drop(guard);
     assert_eq!(CALLS.load(Ordering::Relaxed), before + 1);
     assert!(lock.read_with(reader.as_mut()).is_some());
     is_free(&lock);
-}
-
-#[test]
-fn a_guard_may_end_while_a_waker_is_being_cloned() {
-    // A waiter that has to clone its own waker takes it out of the queue for
-    // that, with the lock open.
-    static LOCK: RwLock<()> = RwLock::new(());
-    std::thread_local! {
-        static READER: Cell<Option<super::RwLockReadGuard<'static, ()>>> =
-            const { Cell::new(None) };
-        static END: Cell<bool> = const { Cell::new(false) };
-    }
-    let waker = hooked_waker(|event| {
-        if event == Event::Clone && END.take() {
-            drop(READER.take());
-        }
-    });
-    let guard = LOCK.try_write().unwrap();
-    let mut reader = pin!(Waiter::with_waker(waker.clone()));
-    let mut writer = pin!(Waiter::with_waker(waker.clone()));
-    assert!(LOCK.read_with(reader.as_mut()).is_none());
-    READER.set(Some(RwLockWriteGuard::downgrade(guard)));
-    assert!(reader.is_ready());
-    let other = LOCK.try_read().unwrap();
-    assert!(LOCK.write_with(writer.as_mut()).is_none());
-    assert!(!reader.is_ready(), "what it was granted is given back");
-    drop(READER.take());
-    drop(other);
-    drop(LOCK.write_with(writer.as_mut()).unwrap());
-    assert!(reader.is_ready());
-
-    READER.set(LOCK.try_read());
-    writer.as_mut().reset();
-    END.set(true);
-    let guard = LOCK.write_with(writer.as_mut()).expect("nobody else reads");
-    assert!(!END.get());
-    drop(guard);
-    drop(LOCK.read_with(reader.as_mut()).unwrap());
-    is_free(&LOCK);
 }

@@ -706,8 +706,8 @@ fn drop_and_into_inner_meet_the_value_once() {
 fn sizes_are_as_documented() {
     #[cfg(target_pointer_width = "64")]
     {
-        assert_eq!(size_of::<RwLock<()>>(), 32);
-        assert!(size_of::<RwLock<u64>>() <= 40);
+        assert_eq!(size_of::<RwLock<()>>(), 64);
+        assert!(size_of::<RwLock<u64>>() <= 72);
         assert!(size_of::<Read<'static, u8>>() <= 48);
         assert!(size_of::<super::WriteOwned<u8>>() <= 56);
         assert_eq!(size_of::<RwLockWriteGuard<'static, u8>>(), 8);

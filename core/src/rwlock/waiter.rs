@@ -12,7 +12,7 @@ use super::hold::Hold;
 use super::raw::{GRANTS, HasRaw, READ, Raw, UPGRADABLE_READ, UPGRADE, WRITE, Won};
 use crate::callback::waker_of;
 use crate::primitive::const_fn;
-use crate::wait_list::{Bound, Entry, IDLE, QUEUED, SEATED};
+use crate::wait_list::{Bound, CALLED, Entry, IDLE, QUEUED, SEATED};
 use crate::wake_batch::{discard, wake};
 
 pin_project! {
@@ -85,21 +85,14 @@ impl<'a> Waiter<'a> {
     pub fn set_waker(self: Pin<&mut Self>, waker: Waker) {
         let mut entry = self.project().entry;
         entry.as_mut().renew_waker(waker.clone());
-        if entry.status() != SEATED {
+        if !matches!(entry.status(), SEATED | CALLED) {
             discard(Some(waker));
             return;
         }
         let (_, mut ticket) = entry.parts();
         let kind = ticket.tag();
         let mut locked = ticket.lock();
-        if locked.status() == QUEUED {
-            // Another waiter of its task took the grant over a moment ago.
-            let outdated = locked.replace_waker(Some(waker));
-            drop(locked);
-            discard(outdated);
-            return;
-        }
-        if locked.take_grant() {
+        if locked.take_grant(GRANTS) {
             locked.keep_grant(GRANTS, kind, &waker);
         }
         drop(locked);
@@ -109,7 +102,7 @@ impl<'a> Waiter<'a> {
     /// Whether this waiter has been granted what it waits for, so that the call
     /// that it was handed to will return a guard. Looks, and takes nothing.
     pub fn is_ready(&self) -> bool {
-        self.entry.status() == SEATED
+        matches!(self.entry.status(), SEATED | CALLED)
     }
 
     /// Makes it as new, but keeps its waker: leaves the queue, or passes on what
@@ -126,7 +119,7 @@ impl<'a> Waiter<'a> {
     /// What has been won of `lock`, or a place in its queue.
     pub(super) fn poll(self: Pin<&mut Self>, lock: &'a Raw, kind: usize) -> Option<Won<'a>> {
         let mut entry = self.project().entry;
-        if matches!(entry.status(), QUEUED | SEATED) {
+        if matches!(entry.status(), QUEUED | SEATED | CALLED) {
             assert!(
                 entry.is_bound_to(lock),
                 "this `Waiter` waits on another `RwLock`: reset it first"
@@ -153,7 +146,7 @@ impl<'a> Waiter<'a> {
     ) -> Option<Won<'a>> {
         let mut entry = self.project().entry;
         assert!(
-            !matches!(entry.status(), QUEUED | SEATED),
+            !matches!(entry.status(), QUEUED | SEATED | CALLED),
             "this `Waiter` waits already: reset it first"
         );
         let lock = (*hold.lock()).raw();
@@ -167,7 +160,8 @@ impl<'a> Waiter<'a> {
 
 /// What has been won of `lock`, or a place in its queue.
 fn fetch<'a>(mut entry: Pin<&mut Entry<Bound<'a, Raw>>>, lock: &'a Raw) -> Option<Won<'a>> {
-    let won = lock.poll_waiter(entry.as_mut().parts().1);
+    let (_, ticket, waker) = entry.as_mut().parts_with_waker();
+    let won = lock.poll_waiter(ticket, waker);
     if won.is_some() {
         entry.parts().1.set(IDLE, READ);
     }

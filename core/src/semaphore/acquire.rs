@@ -15,7 +15,7 @@ use crate::io::{Bare, Io};
 #[cfg(feature = "alloc")]
 use crate::owner::Projected;
 use crate::primitive::const_fn;
-use crate::wait_list::{Bound, Entry, IDLE, QUEUED, SEATED};
+use crate::wait_list::{Bound, CALLED, Entry, IDLE, QUEUED, SEATED};
 use crate::wake_batch::{discard, wake};
 
 pin_project! {
@@ -96,7 +96,7 @@ pin_project! {
     impl<O: ?Sized, I> PinnedDrop for AcquireOwned<O, I> {
         fn drop(this: Pin<&mut Self>) {
             let entry = this.project().entry;
-            if matches!(entry.status(), QUEUED | SEATED) {
+            if matches!(entry.status(), QUEUED | SEATED | CALLED) {
                 let (semaphore, ticket) = entry.parts();
                 semaphore.abandon(ticket);
             }
@@ -221,14 +221,7 @@ impl<'a> Waiter<'a> {
         let (_, mut ticket) = entry.parts();
         let permits = ticket.tag();
         let mut locked = ticket.lock();
-        if locked.status() == QUEUED {
-            // Another waiter of its task took the grant over a moment ago.
-            let outdated = locked.replace_waker(Some(waker));
-            drop(locked);
-            discard(outdated);
-            return;
-        }
-        if locked.take_grant() {
+        if locked.take_grant(GRANTS) {
             locked.keep_grant(GRANTS, permits, &waker);
         }
         drop(locked);
@@ -283,6 +276,7 @@ fn status_name(status: usize) -> &'static str {
         IDLE => "idle",
         QUEUED => "queued",
         SEATED => "granted",
+        CALLED => "called",
         TAKEN => "finished",
         _ => "refused",
     }

@@ -9,12 +9,12 @@ use core::mem;
 use core::task::{Context, Poll, Waker};
 
 use super::{
-    AcquireError, CLOSED, GRANTS, Outcome, QUEUE, REFUSED, SHIFT, Semaphore, SemaphorePermit,
-    TAKEN, Ticket, WAITING,
+    AcquireError, CLOSED, GRANTS, List, LockedTicket, Outcome, QUEUE, REFUSED, SHIFT, Semaphore,
+    SemaphorePermit, TAKEN, Ticket, WAITING, is_reserved,
 };
 use crate::io::Io;
 use crate::primitive::Ordering;
-use crate::wait_list::{QUEUED, SEATED};
+use crate::wait_list::{CALLED, IDLE, Met, QUEUED, SEATED};
 use crate::wake_batch::discard;
 
 /// How a wait has ended: what its outcome is to be made of.
@@ -68,7 +68,8 @@ impl Semaphore {
         cx: &mut Context<'_>,
     ) -> Poll<Outcome<'_>> {
         let won = match ticket.status() {
-            SEATED if ticket.lock().take_grant() => Some(Won::Permits),
+            SEATED if ticket.lock().take_grant(GRANTS) => Some(Won::Permits),
+            CALLED => self.queue(ticket.again(), Some(cx.waker())),
             TAKEN => panic!("an acquire of a `Semaphore` was polled after it had finished"),
             _ => self.look(ticket.again(), Some(cx.waker())),
         };
@@ -108,11 +109,13 @@ impl Semaphore {
     }
 
     /// Queues an idle wait, unless it need not wait; with `waker`, or with the one
-    /// that it has.
+    /// that it has. One that was CALLED queues as the first.
     #[cold]
     pub(super) fn queue(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won> {
-        ticket.give_waker(waker);
         let wanted = ticket.tag();
+        let was_called = ticket.status() == CALLED;
+        ticket.set(IDLE, wanted);
+        ticket.give_waker(waker);
         let mut locked = ticket.lock();
         if let Some(won) = self.take_or_wait(wanted) {
             drop(locked);
@@ -120,12 +123,45 @@ impl Semaphore {
             self.discard_beside(won, wanted, own);
             return Some(won);
         }
-        locked.push_back(QUEUE, wanted);
-        if locked.granted_sibling(GRANTS, |_| true).is_some() {
-            drop(locked);
-            return self.look(ticket, None);
+        if was_called {
+            self.queue_first(locked, wanted);
+            return self.look(ticket, waker);
         }
-        None
+        locked.push_back(QUEUE, wanted);
+        match self.meet(locked, true) {
+            Met::Nothing => None,
+            Met::Again => {
+                wake_again(waker);
+                None
+            }
+            Met::Own | Met::Stale => self.look(ticket, waker),
+        }
+    }
+
+    /// Queues a wait again that was CALLED, as the first. Opens the lock.
+    fn queue_first(&self, mut locked: LockedTicket<'_>, wanted: usize) {
+        locked.push_front(QUEUE, wanted);
+        if locked.is_eventual() {
+            locked.count_in_vain();
+        } else {
+            // It may be content with less than the one that was the first.
+            self.give(locked.into_locked(), 0).resume();
+        }
+    }
+
+    /// A queued wait meets the permits that have been granted and are not claimed.
+    /// Opens the lock. Whether it is to look again, since some have gone on.
+    fn meet(&self, mut locked: LockedTicket<'_>, first: bool) -> Met {
+        let is_eventual = locked.is_eventual();
+        let met = locked.meet_grants(GRANTS, first, is_eventual);
+        if matches!(met, Met::Own | Met::Stale) {
+            let permits = locked.call_watched(GRANTS);
+            if met == Met::Own {
+                locked.move_to_front(QUEUE);
+            }
+            self.give(locked.into_locked(), permits).resume();
+        }
+        met
     }
 
     /// Drops a waker. If it panics, what was won goes back.
@@ -144,7 +180,7 @@ impl Semaphore {
             if state & CLOSED != 0 {
                 return Some(Won::Refused);
             }
-            if state & WAITING != 0 {
+            if is_reserved(state) {
                 return (n == 0).then_some(Won::Permits);
             }
             let (next, won) = if state >> SHIFT < n {
@@ -162,9 +198,8 @@ impl Semaphore {
         }
     }
 
-    /// A wait that is or was queued: how it has ended, by a grant, a refusal, or
-    /// instead of another wait of the same task. Else it makes sure that `waker`,
-    /// if there is one, is the one that will be woken.
+    /// A wait that is or was queued: how it has ended. Else it makes sure that
+    /// `waker`, if there is one, is the one that will be woken.
     #[inline(never)]
     pub(super) fn look(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won> {
         let wanted = ticket.tag();
@@ -173,11 +208,16 @@ impl Semaphore {
         let mut renewed = false;
         let won = loop {
             let mut locked = ticket.lock();
-            if locked.take_grant() {
+            if locked.take_grant(GRANTS) {
                 break Some(Won::Permits);
             }
-            if locked.status() != QUEUED {
-                break Some(Won::Refused);
+            match locked.status() {
+                QUEUED => {}
+                CALLED => {
+                    drop(locked);
+                    break self.queue(ticket.again(), waker);
+                }
+                _ => break Some(Won::Refused),
             }
             if self.is_closed() {
                 // By CLOSED, a refusal is on its way to this wait.
@@ -185,6 +225,14 @@ impl Semaphore {
                 drop(locked);
                 discard(own);
                 break Some(Won::Refused);
+            }
+            if locked.is_eventual() {
+                if let Some(won) = self.take_or_wait(wanted) {
+                    let own = locked.remove();
+                    self.leave(locked.into_locked(), won, wanted);
+                    self.discard_beside(won, wanted, own);
+                    break Some(won);
+                }
             }
             if let Some(waker) = waker {
                 if !renewed && !locked.will_wake(waker) {
@@ -202,33 +250,30 @@ impl Semaphore {
                     continue;
                 }
             }
-            let enough = |granted| granted >= wanted;
-            let given_back = if let Some(sibling) = locked.granted_sibling(GRANTS, enough) {
-                let surplus = sibling.tag() - wanted;
-                sibling.exchange(QUEUE);
-                surplus
-            } else if let Some(sibling) = locked.granted_sibling(GRANTS, |_| true) {
-                let Some(fresh) = spare.take() else {
-                    drop(locked);
-                    spare = match waker {
-                        Some(waker) => Some(waker.clone()),
-                        None => ticket.clone_waker(),
-                    };
-                    continue;
-                };
-                let permits = sibling.tag();
-                sibling.requeue(fresh);
-                permits
-            } else {
-                break None;
-            };
-            self.give(locked.into_locked(), given_back).resume();
+            match self.meet(locked, false) {
+                Met::Nothing => break None,
+                Met::Again => {
+                    wake_again(waker);
+                    break None;
+                }
+                Met::Own | Met::Stale => {}
+            }
         };
         match won {
             Some(won) if spare.is_some() => self.discard_beside(won, wanted, spare),
             _ => discard(spare),
         }
         won
+    }
+
+    /// Opens the lock after a queued wait has taken what is free, or was refused.
+    fn leave(&self, list: List<'_>, won: Won, permits: usize) {
+        if list.is_empty(QUEUE) {
+            return self.clear_flag(list);
+        }
+        let outcome = won.outcome(self, permits);
+        self.give(list, 0).resume();
+        mem::forget(outcome);
     }
 
     /// Leaves an outcome with the wait: the budget is spent, and `waker` will be
@@ -247,7 +292,7 @@ impl Semaphore {
     /// Takes a wait out of the queue, or passes on what it was granted.
     #[inline]
     pub(super) fn abandon(&self, ticket: Ticket<'_>) {
-        if matches!(ticket.status(), QUEUED | SEATED) {
+        if matches!(ticket.status(), QUEUED | SEATED | CALLED) {
             self.abandon_place(ticket);
         }
     }
@@ -263,11 +308,19 @@ impl Semaphore {
                 self.clear_flag(locked.into_locked());
                 return discard(waker);
             }
-        } else if locked.take_grant() {
+        } else if locked.take_grant(GRANTS) {
             given_back = locked.tag();
         }
         let panicked = self.give(locked.into_locked(), given_back);
         discard(waker);
         panicked.resume();
+    }
+}
+
+/// A wait has to be polled again, though what it waits for is not there yet.
+#[cold]
+fn wake_again(waker: Option<&Waker>) {
+    if let Some(waker) = waker {
+        waker.wake_by_ref();
     }
 }

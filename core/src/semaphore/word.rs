@@ -3,17 +3,22 @@
 
 use core::task::Waker;
 
-use super::{CLOSED, GRANTS, List, QUEUE, SHIFT, Semaphore, TryAcquireError, WAITING};
+use super::{
+    CLOSED, GRANTS, List, OPEN, QUEUE, SHIFT, Semaphore, TryAcquireError, WAITING, is_reserved,
+};
 use crate::primitive::Ordering;
+use crate::wait_list::CALLED;
 use crate::wake_batch::{Panicked, wake_in_rounds, wake_one};
 
 /// What has become of a change of the word.
 pub(super) enum Changed {
     Done,
     Refused,
-    /// Nothing yet, since somebody waits: what the word is to be, if the inner lock
+    /// Nothing yet, since waits are queued: what the word is to be, if the inner lock
     /// is held.
     Waiting(usize),
+    /// It is changed, and waits are to be called.
+    Open,
 }
 
 impl Semaphore {
@@ -23,7 +28,7 @@ impl Semaphore {
         self.take_free(n).or_else(|state| {
             if state & CLOSED != 0 {
                 Err(TryAcquireError::Closed)
-            } else if n == 0 {
+            } else if n == 0 || is_reserved(state) && self.take_unclaimed(n) {
                 Ok(())
             } else {
                 Err(TryAcquireError::NoPermits)
@@ -31,13 +36,28 @@ impl Semaphore {
         })
     }
 
-    /// Takes `n` permits if they are free and nobody waits; else the error is the
-    /// word.
+    /// In an eventual semaphore, an attempt may have what was granted to a wait that
+    /// does not come for it.
+    #[cold]
+    fn take_unclaimed(&self, n: usize) -> bool {
+        let mut list = self.list.lock();
+        if !list.is_eventual() || !list.attempt_granted(GRANTS) {
+            return false;
+        }
+        let permits = list.call_watched(GRANTS);
+        let suffices = permits >= n;
+        self.give(list, if suffices { permits - n } else { permits })
+            .resume();
+        suffices
+    }
+
+    /// Takes `n` permits if they are free, and not reserved for the queue; else the
+    /// error is the word.
     #[inline]
     pub(super) fn take_free(&self, n: usize) -> Result<(), usize> {
         // Acquire also for the error: what came before `close` is visible.
         let mut state = self.state.load(Ordering::Acquire);
-        while state & (CLOSED | WAITING) == 0 && state >> SHIFT >= n {
+        while may_take(state) && state >> SHIFT >= n {
             match self.state.compare_exchange_weak(
                 state,
                 state - (n << SHIFT),
@@ -60,7 +80,7 @@ impl Semaphore {
             let Some(next) = new(state) else {
                 return Changed::Refused;
             };
-            if state & WAITING != 0 {
+            if is_reserved(state) {
                 return Changed::Waiting(next);
             }
             match self.state.compare_exchange_weak(
@@ -69,6 +89,7 @@ impl Semaphore {
                 Ordering::Release,
                 Ordering::Acquire,
             ) {
+                Ok(_) if state & WAITING != 0 => return Changed::Open,
                 Ok(_) => return Changed::Done,
                 Err(actual) => state = actual,
             }
@@ -91,6 +112,10 @@ impl Semaphore {
             Changed::Done => true,
             Changed::Refused => false,
             Changed::Waiting(_) => self.put_queued(more),
+            Changed::Open => {
+                self.call(self.list.lock()).resume();
+                true
+            }
         }
     }
 
@@ -105,6 +130,10 @@ impl Semaphore {
                 self.grant(list, state).resume();
                 true
             }
+            Changed::Open => {
+                self.call(list).resume();
+                true
+            }
         }
     }
 
@@ -112,6 +141,7 @@ impl Semaphore {
     pub(super) fn give(&self, list: List<'_>, permits: usize) -> Panicked {
         match self.change(|state| Some(with_more(state, permits))) {
             Changed::Waiting(state) => self.grant(list, state),
+            Changed::Open => self.call(list),
             _ => Panicked::none(),
         }
     }
@@ -125,6 +155,11 @@ impl Semaphore {
         // Nearly always there is one to wake, or none.
         let mut free = state >> SHIFT;
         let first = Self::grant_first(&mut list, &mut free);
+        if list.is_eventual() && first.is_some() {
+            // It has been served in order: the others are called.
+            self.store(&list, free, OPEN);
+            return self.call_many(list, free, first.flatten());
+        }
         if Self::has_next(&list, free) {
             return self.grant_many(list, free, first.flatten());
         }
@@ -149,18 +184,90 @@ impl Semaphore {
     /// Opens the lock, with so many permits free.
     #[inline]
     fn open(&self, list: List<'_>, free: usize) {
-        let flag = if list.is_empty(QUEUE) { 0 } else { WAITING };
-        self.state.store((free << SHIFT) | flag, Ordering::Release);
+        self.store(&list, free, 0);
+    }
+
+    #[inline]
+    fn store(&self, list: &List<'_>, free: usize, flags: usize) {
+        let waiting = if list.is_empty(QUEUE) { 0 } else { WAITING };
+        self.state
+            .store((free << SHIFT) | waiting | flags, Ordering::Release);
     }
 
     /// Opens the lock, when the last has left the queue.
     #[inline]
     pub(super) fn clear_flag(&self, list: List<'_>) {
         let state = self.state.load(Ordering::Acquire);
-        if state & WAITING != 0 {
-            self.state.store(state & !WAITING, Ordering::Release);
+        if is_reserved(state) {
+            let open = if list.is_eventual() { OPEN } else { 0 };
+            self.state
+                .store((state & !WAITING) | open, Ordering::Release);
+        } else if state & WAITING != 0 {
+            self.state.fetch_and(!WAITING, Ordering::Release);
         }
         drop(list);
+    }
+
+    // What follows is of an eventual semaphore while OPEN is set: then the word changes
+    // also without the lock, and only by read-modify-writes.
+
+    /// Calls the first in the queue, as many as the free permits suffice for. Opens
+    /// the lock and wakes. A queue that has been called in vain too often is served in
+    /// order.
+    #[cold]
+    fn call<'a>(&'a self, mut list: List<'a>) -> Panicked {
+        if list.is_empty(QUEUE) {
+            return Panicked::none();
+        }
+        if list.is_out_of_patience() {
+            list.end_patience();
+            let state = self.state.fetch_and(!OPEN, Ordering::AcqRel) & !OPEN;
+            return self.grant(list, state);
+        }
+        let mut free = self.state.load(Ordering::Acquire) >> SHIFT;
+        let first = Self::call_first(&mut list, &mut free);
+        if Self::has_next(&list, free) {
+            return self.call_many(list, free, first.flatten());
+        }
+        if first.is_none() {
+            // The first waits for more than there is.
+            list.count_in_vain();
+        }
+        self.end_call(list);
+        wake_one(first.flatten())
+    }
+
+    /// Takes the first out of the queue, if what is free suffices for it. The result
+    /// is its waker.
+    #[inline]
+    fn call_first(list: &mut List<'_>, free: &mut usize) -> Option<Option<Waker>> {
+        let wanted = list.first_tag(QUEUE).filter(|wanted| wanted <= free)?;
+        *free -= wanted;
+        list.pop_front(QUEUE, CALLED)
+    }
+
+    /// Opens the lock.
+    fn end_call(&self, list: List<'_>) {
+        if list.is_empty(QUEUE) {
+            self.state.fetch_and(!WAITING, Ordering::Release);
+        }
+    }
+
+    /// Goes on with more than one, of which `first` is to be woken.
+    #[cold]
+    fn call_many<'a>(&'a self, list: List<'a>, mut free: usize, first: Option<Waker>) -> Panicked {
+        let mut begun = Some(list);
+        wake_in_rounds(
+            first,
+            |batch| {
+                let mut list = begun.take().unwrap_or_else(|| self.list.lock());
+                batch.fill(|| Self::call_first(&mut list, &mut free));
+                let was_last = !Self::has_next(&list, free);
+                self.end_call(list);
+                was_last
+            },
+            || self.call(self.list.lock()).resume(),
+        )
     }
 
     /// Goes on with more than one, of which `first` is to be woken.
@@ -191,15 +298,19 @@ impl Semaphore {
 /// The word with `n` more permits, as far as the limit allows.
 #[inline]
 fn with_more(state: usize, n: usize) -> usize {
-    let sum = state + (n << SHIFT);
-    if sum >> SHIFT <= Semaphore::MAX_PERMITS {
-        sum
-    } else {
-        with_all(state)
+    match state.checked_add(n << SHIFT) {
+        Some(sum) => sum,
+        None => with_all(state),
     }
 }
 
 #[cold]
 fn with_all(state: usize) -> usize {
-    (Semaphore::MAX_PERMITS << SHIFT) | (state & (CLOSED | WAITING))
+    (Semaphore::MAX_PERMITS << SHIFT) | (state & (CLOSED | WAITING | OPEN))
+}
+
+/// Whether free permits may be taken by the first that comes.
+#[inline]
+fn may_take(state: usize) -> bool {
+    state & (CLOSED | WAITING) == 0 || state & (CLOSED | WAITING | OPEN) == WAITING | OPEN
 }

@@ -495,6 +495,20 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
         self.push(ring, tag, End::Front);
     }
 
+    /// Queues the node behind the first of `ring`, which is not empty.
+    pub(crate) fn push_second(&mut self, ring: usize, tag: usize) {
+        let first = self.locked.guard.rings.as_ref()[ring].head;
+        assert!(!first.is_null(), "no node is the first");
+        self.push(ring, tag, End::Front);
+        let rings = self.locked.guard.rings.as_mut();
+        // SAFETY: invariants PINNED and LINKED: both nodes are in the ring, and we hold
+        // the lock. The first is linked before this node, which stays where it is.
+        unsafe {
+            unlink(rings, &*first);
+            self.locked.link(ring, &*first, End::Front);
+        }
+    }
+
     #[inline]
     fn push(&mut self, ring: usize, tag: usize, end: End) {
         assert!(self.status() == IDLE, "the waiter is not idle");
@@ -502,6 +516,23 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
         // from a pinned entry.
         unsafe { self.locked.link(ring, self.node, end) };
         self.node.word.store(word(QUEUED, tag), Ordering::Relaxed);
+    }
+
+    /// Whether this is the first node of `ring`.
+    #[inline]
+    pub(crate) fn is_front(&self, ring: usize) -> bool {
+        ptr::eq(self.locked.guard.rings.as_ref()[ring].head, self.node)
+    }
+
+    /// Moves the queued node to the front of `ring`, in which it is.
+    pub(crate) fn move_to_front(&mut self, ring: usize) {
+        assert!(self.status() == QUEUED, "the waiter is not queued");
+        // SAFETY: invariants PINNED and LINKED: the node is in a ring of this list,
+        // whose lock we hold, and its status stays QUEUED.
+        unsafe {
+            unlink(self.locked.guard.rings.as_mut(), self.node);
+            self.locked.link(ring, self.node, End::Front);
+        }
     }
 
     /// Takes a queued node out; the result is its waker, to drop once the lock

@@ -3,25 +3,70 @@
 //!
 //! A wait that is granted moves from the queue to a second ring of the same
 //! list. There it is SEATED, and keeps a ghost of its waker, until its owner
-//! takes the grant or is dropped. Until then another wait of the same task may
-//! have the grant instead: its [`Sibling`].
+//! takes the grant or is dropped, or the grant goes on: see [`Watch`].
 //!
 //! Invariant **GRANTED**: a node in a ring of grants is SEATED, is PINNED and
 //! LINKED like a queued one, and leaves the ring under the lock only. So an owner
-//! that reads SEATED takes the lock to find out what has become of it.
+//! that reads SEATED takes the lock to find out what has become of it. The grant of
+//! a [`GrantWatch`] is null, or a node in its ring.
 
 use core::ptr::{self, NonNull};
 use core::task::Waker;
 
-use super::entry::{LockedTicket, Ticket};
-use super::ring::{End, Node, Ring, insert_before, links, unlink};
+use super::entry::LockedTicket;
+use super::ring::{End, Node, Ring, links, unlink};
+use super::watch::{Met, Relation, Watch};
 use super::{IDLE, Locked, QUEUED, SEATED, word};
 use crate::primitive::Ordering;
-use crate::wake_batch::discard;
 
-/// How many grants are looked through for one of the same task, the latest
-/// first: the search is under the lock.
+/// How many grants a poll looks through for one of its own task: the search is under
+/// the lock. The next poll goes on with those behind.
 const LOOKED_THROUGH: usize = 64;
+
+/// Which grant of a ring is watched, and how often it has been met.
+pub(crate) struct GrantWatch {
+    grant: *const Node,
+    watch: Watch,
+}
+
+// SAFETY: invariant GRANTED: the pointer is followed under the lock of the list that
+// has the ring.
+unsafe impl Send for GrantWatch {}
+
+impl GrantWatch {
+    pub(crate) const fn new() -> Self {
+        Self {
+            grant: ptr::null(),
+            watch: Watch::new(),
+        }
+    }
+
+    fn begin(&mut self, grant: NonNull<Node>) {
+        self.grant = grant.as_ptr();
+        self.watch.clear();
+    }
+
+    /// `node` leaves the ring.
+    #[inline]
+    fn forget(&mut self, node: &Node) {
+        if ptr::eq(self.grant, node) {
+            *self = Self::new();
+        }
+    }
+}
+
+/// The state of a list with rings of grants.
+pub(crate) trait Grants {
+    /// The watch over the ring `grants`.
+    fn watch(&mut self, grants: usize) -> &mut GrantWatch;
+}
+
+impl Grants for GrantWatch {
+    #[inline]
+    fn watch(&mut self, _: usize) -> &mut GrantWatch {
+        self
+    }
+}
 
 impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
     /// The tag of the first node.
@@ -68,38 +113,46 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
     }
 }
 
-impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Ticket<'_, S, R> {
-    /// Another waker like the one that a queued wait has, for
-    /// [`Sibling::requeue`]. `None` when the wait is not queued any more.
-    pub(crate) fn clone_waker(&mut self) -> Option<Waker> {
-        // Cloning is foreign code, so the waker is taken out of the node for it.
-        // A grant in the meantime wakes nobody, and the caller finds it.
-        let mut locked = self.lock();
-        if locked.status() != QUEUED {
-            return None;
+impl<S: Grants, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
+    /// Takes the watched grant back: its wait is CALLED. The result is its tag.
+    pub(crate) fn call_watched(&mut self, grants: usize) -> usize {
+        let watch = self.guard.state.watch(grants);
+        let node = watch.grant;
+        assert!(!node.is_null(), "no grant is watched");
+        *watch = GrantWatch::new();
+        // SAFETY: invariant GRANTED: the node is in the ring, and we hold the lock.
+        unsafe {
+            let node = &*node;
+            unlink(self.guard.rings.as_mut(), node);
+            let tag = node.tag();
+            node.call();
+            tag
         }
-        let own = locked.replace_waker(None);
-        drop(locked);
-        let copy = own.clone();
-        let mut locked = self.lock();
-        if locked.status() == QUEUED {
-            let none = locked.replace_waker(own);
-            debug_assert!(none.is_none(), "only the owner sets a waker");
-        } else {
-            drop(locked);
-            discard(own);
+    }
+
+    /// An attempt that does not wait found all of a hasty primitive granted. Whether a
+    /// grant is to go on, by [`call_watched`](Self::call_watched).
+    pub(crate) fn attempt_granted(&mut self, grants: usize) -> bool {
+        let Some(head) = self.head(grants) else {
+            return false;
+        };
+        let watch = self.guard.state.watch(grants);
+        if watch.grant.is_null() {
+            watch.begin(head);
         }
-        copy
+        watch.watch.attempt()
     }
 }
 
-impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
-    /// Takes this wait's grant; `false` when it has none.
+impl<S: Grants, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
+    /// Takes this wait's grant, which is in the ring `grants`; `false` when it has
+    /// none.
     #[inline]
-    pub(crate) fn take_grant(&mut self) -> bool {
+    pub(crate) fn take_grant(&mut self, grants: usize) -> bool {
         if self.node.status() != SEATED {
             return false;
         }
+        self.locked.guard.state.watch(grants).forget(self.node);
         // SAFETY: invariant GRANTED, and we hold the lock. The ghost is
         // overwritten, not dropped.
         unsafe {
@@ -125,91 +178,90 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
         self.node.word.store(word(SEATED, tag), Ordering::Relaxed);
     }
 
-    /// The latest grant of the task that this queued node's waker wakes, among
-    /// the latest [`LOOKED_THROUGH`], whose tag is as wanted.
-    pub(crate) fn granted_sibling(
-        &mut self,
-        grants: usize,
-        wanted: impl Fn(usize) -> bool,
-    ) -> Option<Sibling<'_, 'a, S, R>> {
+    /// This queued wait meets the grants that nobody has claimed. If one is to go on
+    /// ([`Met::Own`], [`Met::Stale`]), it is the watched one.
+    #[inline]
+    pub(crate) fn meet_grants(&mut self, grants: usize, first: bool, hasty: bool) -> Met {
         assert!(self.status() == QUEUED, "the waiter is not queued");
-        let head = self.locked.head(grants)?;
-        // SAFETY: invariants PINNED, LINKED and GRANTED: own node and those of
-        // the ring are in rings of this list and we hold the lock. A ghost may be
-        // compared, which reads two pointers.
-        unsafe {
-            let own = self.node.waker.with(|slot| (*slot).as_ref())?;
-            let mut node = links(head.as_ref()).prev;
-            for _ in 0..LOOKED_THROUGH {
-                let same_task = (*node)
-                    .waker
-                    .with(|ghost| (*ghost).as_ref().is_some_and(|ghost| own.will_wake(ghost)));
-                if same_task && wanted((*node).tag()) {
-                    return Some(Sibling {
-                        node: NonNull::new(node.cast_mut())?,
-                        grants,
-                        ticket: self,
-                    });
-                }
-                if ptr::eq(node, head.as_ptr()) {
-                    break;
-                }
-                node = links(&*node).prev;
+        match self.locked.head(grants) {
+            None => Met::Nothing,
+            Some(head) => self.meet_from(head, grants, first, hasty),
+        }
+    }
+
+    fn meet_from(&mut self, head: NonNull<Node>, grants: usize, first: bool, hasty: bool) -> Met {
+        let watch = self.locked.guard.state.watch(grants);
+        let (watched, is_busy) = (watch.grant, watch.watch.is_of_own_task());
+        let mine = NonNull::new(watched.cast_mut()).filter(|&grant| self.is_own(grant));
+        let (own, more) = match mine {
+            Some(_) => (mine, false),
+            None => self.seek_own(head, grants),
+        };
+        let target = match own {
+            // Another task is about to get its own, which comes first.
+            Some(_) if mine.is_none() && is_busy => None,
+            Some(own) => Some(own),
+            None if !watched.is_null() => None,
+            None if first && !more && !hasty && self.relation(head) == Relation::OtherTask => {
+                return Met::Nothing;
+            }
+            None => Some(head),
+        };
+        let node = self.node;
+        let watch = self.locked.guard.state.watch(grants);
+        if let Some(target) = target.filter(|target| !ptr::eq(target.as_ptr(), watched)) {
+            watch.begin(target);
+        }
+        let Some(grant) = NonNull::new(watch.grant.cast_mut()) else {
+            return Met::Nothing;
+        };
+        let relation = self.relation(grant);
+        let watch = self.locked.guard.state.watch(grants);
+        match watch.watch.meet(node, relation, first, hasty) {
+            // It goes on with its search, or its own task's grant comes next.
+            Met::Nothing if more || own.is_some() => Met::Again,
+            met => met,
+        }
+    }
+
+    /// Looks for a grant of this wait's task among the first ones of the ring, which
+    /// go behind the others if there is none. Whether there are others.
+    fn seek_own(&mut self, head: NonNull<Node>, grants: usize) -> (Option<NonNull<Node>>, bool) {
+        let mut grant = head;
+        for _ in 0..LOOKED_THROUGH {
+            if self.is_own(grant) {
+                return (Some(grant), false);
+            }
+            // SAFETY: invariants PINNED and GRANTED: the node is in the ring, and we
+            // hold the lock.
+            let next = unsafe { links(grant.as_ref()).next };
+            match NonNull::new(next.cast_mut()) {
+                Some(next) if next != head => grant = next,
+                _ => return (None, false),
             }
         }
-        None
-    }
-}
-
-/// A grant of the same task as a queued node, while the list is locked.
-pub(crate) struct Sibling<'t, 'a, S, R> {
-    // Is in the ring `grants` of the list that `ticket` has locked.
-    node: NonNull<Node>,
-    grants: usize,
-    ticket: &'t mut LockedTicket<'a, S, R>,
-}
-
-impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Sibling<'_, '_, S, R> {
-    pub(crate) fn tag(&self) -> usize {
-        // SAFETY: invariants PINNED and GRANTED, and the lock is held.
-        unsafe { self.node.as_ref() }.tag()
+        self.locked.guard.rings.as_mut()[grants].head = grant.as_ptr();
+        (None, true)
     }
 
-    /// Makes the queued node the granted one, and the sibling the first of
-    /// `ring`, with the other's waker.
-    pub(crate) fn exchange(self, ring: usize) {
-        let own = self.ticket.node;
-        let locked = &mut self.ticket.locked;
-        // SAFETY: invariants PINNED, LINKED and GRANTED for the two nodes, whose
-        // list is locked. The waker moves to the sibling, whose ghost is
-        // overwritten; the copy that stays behind is a ghost.
+    #[inline]
+    fn is_own(&self, grant: NonNull<Node>) -> bool {
+        self.relation(grant) == Relation::SameTask
+    }
+
+    /// What the wakers say of this wait's task and that of a grant.
+    #[inline]
+    fn relation(&self, grant: NonNull<Node>) -> Relation {
+        // SAFETY: invariants PINNED, LINKED and GRANTED: both nodes are in rings of
+        // this list and we hold the lock. A ghost may be compared, which reads two
+        // pointers.
         unsafe {
-            let sibling = self.node.as_ref();
-            unlink(locked.guard.rings.as_mut(), own);
-            unlink(locked.guard.rings.as_mut(), sibling);
-            let waker = own.waker.with(|slot| ptr::read(slot));
-            sibling.waker.with_mut(|slot| slot.write(waker));
-            locked.link(self.grants, own, End::Back);
-            locked.link(ring, sibling, End::Front);
-            own.change(SEATED, Ordering::Release);
-            sibling.change(QUEUED, Ordering::Release);
-        }
-    }
-
-    /// Puts the sibling back into the queue, right behind the queued node, with
-    /// `waker`.
-    pub(crate) fn requeue(self, waker: Waker) {
-        let own = self.ticket.node;
-        // SAFETY: invariants PINNED, LINKED and GRANTED for the two nodes, whose
-        // list is locked. The ghost is overwritten.
-        unsafe {
-            let sibling = self.node.as_ref();
-            unlink(self.ticket.locked.guard.rings.as_mut(), sibling);
-            sibling.waker.with_mut(|slot| slot.write(Some(waker)));
-            // In a ring, what comes before the next of `own` comes after `own`,
-            // also when `own` is the last and the next is the head.
-            insert_before(&*links(own).next, sibling);
-            sibling.change(QUEUED, Ordering::Release);
+            self.node.waker.with(|own| {
+                grant
+                    .as_ref()
+                    .waker
+                    .with(|ghost| Relation::of((*own).as_ref(), (*ghost).as_ref()))
+            })
         }
     }
 }

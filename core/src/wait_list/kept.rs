@@ -18,7 +18,7 @@ use core::pin::Pin;
 
 use super::entry::{HasList, Ticket, TicketOf};
 use super::ring::Node;
-use super::{IDLE, VERDICT, word};
+use super::{CALLED, IDLE, QUEUED, SEATED, VERDICT, word};
 use crate::primitive::Ordering;
 
 /// A primitive that a wait can leave when the lifetimes in it are over.
@@ -28,7 +28,7 @@ use crate::primitive::Ordering;
 /// `leave` touches no value that was put in; and if there is no handle any more, there is
 /// no value, and the drop of the primitive touches none. `SIDE` is what the wait is for.
 pub(crate) unsafe trait Leave<const SIDE: usize>: HasList {
-    /// Takes a wait, which is queued or has been granted something, out.
+    /// Takes a wait, which is queued or has been granted something or called, out.
     fn leave(&self, ticket: TicketOf<'_, Self>);
 }
 
@@ -110,7 +110,7 @@ impl<'a, P: Leave<SIDE>, const SIDE: usize> Kept<'a, P, SIDE> {
     /// Leaves at once, where it is queued or has been granted something.
     #[inline]
     pub(crate) fn leave(self: Pin<&mut Self>) {
-        if self.own.node.is_pinned_down() {
+        if self.own.is_waiting() {
             let (primitive, ticket) = self.parts();
             primitive.leave(ticket);
         }
@@ -140,6 +140,12 @@ impl<P, const SIDE: usize> Kept<'_, P, SIDE> {
 }
 
 impl Own {
+    /// Whether it is in a queue, or has been granted something or called.
+    #[inline]
+    fn is_waiting(&self) -> bool {
+        matches!(self.node.status(), QUEUED | SEATED | CALLED)
+    }
+
     #[inline]
     fn address(&self) -> *const () {
         self.place.map_addr(|address| address & !PAID)
@@ -151,7 +157,7 @@ impl Own {
 fn leave<P: Leave<SIDE>, const SIDE: usize>(own: &Own) {
     // SAFETY: invariant KEPT: it is a share of a `P`, and this is its end.
     let share = unsafe { Arc::from_raw(own.address().cast::<P>()) };
-    if own.node.is_pinned_down() {
+    if own.is_waiting() {
         share.leave(Ticket::new(share.list(), &own.node));
     }
 }

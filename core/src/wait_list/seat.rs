@@ -4,15 +4,15 @@ use core::ptr::{self, NonNull};
 use core::task::Waker;
 
 use super::entry::{LockedTicket, Ticket};
-use super::ring::{End, Node, Ring, unlink};
-use super::{IDLE, Locked, QUEUED, SEATED, STATUS_MASK};
+use super::ring::{Node, Ring, unlink};
+use super::watch::{Met, Relation, Watch};
+use super::{CALLED, IDLE, Locked, SEATED};
 use crate::primitive::{AtomicPtr, Ordering, const_fn};
 
 /// Where one node sits that has won but whose owner has not been polled since.
 ///
 /// The owner claims its win by one compare-and-swap, without the lock. Until
-/// then, whoever holds the lock may take the win away for another wait of the
-/// same task, and put the node back at the head of its ring.
+/// then, whoever holds the lock may take the win away: [`Watch`] says when.
 ///
 /// Invariant **SEATED**: a seat belongs to one list and is used with it alone. A
 /// seat that is not null points at a node in status SEATED of that list. Whoever
@@ -41,7 +41,7 @@ impl Seat {
     fn occupy(&self, node: &Node) {
         node.change(SEATED, Ordering::Relaxed);
         // The seat last: an owner that finds itself here may free the node, also
-        // one that read SEATED long ago, before somebody unseated it.
+        // one that read SEATED long ago, before the win was taken back.
         self.node
             .store(ptr::from_ref(node).cast_mut(), Ordering::Release);
     }
@@ -61,12 +61,13 @@ impl Seat {
     }
 }
 
-impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
+impl<S: AsMut<Watch>, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
     /// Takes the first node out and puts it in `seat`. The result is the waker
     /// to wake once the lock is open.
     #[inline]
     pub(crate) fn seat_front(&mut self, ring: usize, seat: &Seat) -> Option<Option<Waker>> {
         let head = self.head(ring)?;
+        self.guard.state.as_mut().clear();
         // SAFETY: invariants PINNED and LINKED: the node is in a ring of this
         // list and we hold the lock.
         unsafe {
@@ -77,6 +78,23 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'_, S, R> {
             seat.occupy(node);
             Some(waker)
         }
+    }
+
+    /// An attempt that does not wait found `seat` taken. Whether it has the win now:
+    /// attempts count as [`Watch::attempt`] says.
+    pub(crate) fn attempt_seated(&mut self, seat: &Seat) -> bool {
+        if !seat.is_taken() || !self.guard.state.as_mut().attempt() {
+            return false;
+        }
+        let taken = seat.node.swap(ptr::null_mut(), Ordering::Acquire);
+        let Some(node) = NonNull::new(taken) else {
+            return false;
+        };
+        self.guard.state.as_mut().clear();
+        // SAFETY: invariants SEATED and PINNED: we took the node from the seat, so
+        // it is ours until its status changes.
+        unsafe { node.as_ref() }.call();
+        true
     }
 }
 
@@ -94,7 +112,7 @@ impl<S, R> Ticket<'_, S, R> {
     }
 }
 
-impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
+impl<S: AsMut<Watch>, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
     /// Takes the win that was put in `seat`, under the lock. `false` when the
     /// node is not seated.
     pub(crate) fn claim(&mut self, seat: &Seat) -> bool {
@@ -112,6 +130,7 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
     pub(crate) fn sit(&mut self, seat: &Seat, ghost: &Waker) {
         assert!(!self.node.is_pinned_down(), "the waiter is queued");
         assert!(!seat.is_taken(), "the seat is taken");
+        self.locked.guard.state.as_mut().clear();
         // SAFETY: invariant OWNED: the node is in no queue. The copy is a
         // ghost: it is compared, never woken or dropped.
         unsafe {
@@ -124,44 +143,47 @@ impl<S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
         seat.occupy(self.node);
     }
 
-    /// Takes the win in `seat` for this queued node, if it belongs to a wait of
-    /// the same task: both have the same waker. The other goes back, first in
-    /// `ring`, with this one's waker; this one is in no queue any more.
+    /// This queued wait meets the win in `seat`, if there is one. If the win is to go
+    /// on ([`Met::Own`], [`Met::Stale`]), the seat is empty now, the win is the
+    /// caller's, and its wait is CALLED.
     #[inline]
-    pub(crate) fn unseat(&mut self, ring: usize, seat: &Seat) -> bool {
-        assert!(self.status() == QUEUED, "the waiter is not queued");
-        seat.is_taken() && self.unseat_sibling(ring, seat)
+    pub(crate) fn meet_seated(&mut self, seat: &Seat, first: bool, hasty: bool) -> Met {
+        assert!(self.status() == super::QUEUED, "the waiter is not queued");
+        if seat.is_taken() {
+            self.meet_in(seat, first, hasty)
+        } else {
+            Met::Nothing
+        }
     }
 
     #[cold]
-    fn unseat_sibling(&mut self, ring: usize, seat: &Seat) -> bool {
+    fn meet_in(&mut self, seat: &Seat, first: bool, hasty: bool) -> Met {
         let taken = seat.node.swap(ptr::null_mut(), Ordering::Acquire);
         let Some(other) = NonNull::new(taken) else {
-            return false;
+            return Met::Nothing;
         };
         // SAFETY: invariants SEATED and PINNED: we took the other node from the
-        // seat, so until we open the lock it is ours and its owner awaits us
-        // there. LINKED for this node, whose list is locked. A ghost may be
-        // compared, which reads two pointers.
-        unsafe {
+        // seat, so until it is there again or its status changes it is ours, and its
+        // owner awaits us at the lock. LINKED for this node, whose list is locked. A
+        // ghost may be compared, which reads two pointers.
+        let (other, relation) = unsafe {
             let other = other.as_ref();
-            let same_task = self.node.waker.with(|own| {
-                other.waker.with(|ghost| match (&*own, &*ghost) {
-                    (Some(own), Some(ghost)) => own.will_wake(ghost),
-                    _ => false,
-                })
+            let relation = self.node.waker.with(|own| {
+                other
+                    .waker
+                    .with(|ghost| Relation::of((*own).as_ref(), (*ghost).as_ref()))
             });
-            if !same_task {
-                seat.node.store(taken, Ordering::Release);
-                return false;
-            }
-            let waker = self.remove();
-            other.waker.with_mut(|slot| slot.write(waker));
-            self.locked.link(ring, other, End::Front);
-            let tag = other.word.load(Ordering::Relaxed) & !STATUS_MASK;
-            other.word.store(tag | QUEUED, Ordering::Release);
+            (other, relation)
+        };
+        let watch = self.locked.guard.state.as_mut();
+        let met = watch.meet(self.node, relation, first, hasty);
+        if matches!(met, Met::Own | Met::Stale) {
+            watch.clear();
+            other.call();
+        } else {
+            seat.node.store(taken, Ordering::Release);
         }
-        true
+        met
     }
 }
 
@@ -172,7 +194,17 @@ impl Node {
         // SAFETY: invariant SEATED: the caller has taken the node from its
         // seat. The ghost is overwritten, not dropped.
         self.waker.with_mut(|slot| unsafe { slot.write(None) });
-        let tag = self.word.load(Ordering::Relaxed) & !STATUS_MASK;
-        self.word.store(tag | IDLE, Ordering::Relaxed);
+        self.change(IDLE, Ordering::Relaxed);
+    }
+
+    /// Ends a grant for its owner, who has been woken for it: the owner queues first
+    /// when it is polled. By PUBLISHED this is the last access.
+    #[inline]
+    pub(super) fn call(&self) {
+        // SAFETY: invariants SEATED and GRANTED: the caller holds the lock and has
+        // taken the node from its seat, or unlinked it from the ring of grants. The
+        // ghost is overwritten, not dropped.
+        self.waker.with_mut(|slot| unsafe { slot.write(None) });
+        self.change(CALLED, Ordering::Release);
     }
 }

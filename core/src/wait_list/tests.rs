@@ -13,18 +13,38 @@ use crate::test_util::{
 };
 use crate::wake_batch::BATCH;
 
+struct State {
+    cloned: usize,
+    watch: Watch,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            cloned: 0,
+            watch: Watch::new(),
+        }
+    }
+}
+
+impl AsMut<Watch> for State {
+    fn as_mut(&mut self) -> &mut Watch {
+        &mut self.watch
+    }
+}
+
 struct Toy {
-    list: WaitList<usize, [Ring; 2]>,
+    list: WaitList<State, [Ring; 2]>,
     seat: Seat,
 }
 
-has_list!([] Toy, list: WaitList<usize, [Ring; 2]>);
+has_list!([] Toy, list: WaitList<State, [Ring; 2]>);
 
 type Own = Pin<Box<Entry<Arc<Toy>>>>;
 
 fn toy() -> Arc<Toy> {
     Arc::new(Toy {
-        list: WaitList::new([Ring::new(), Ring::new()], 0),
+        list: WaitList::new([Ring::new(), Ring::new()], State::default()),
         seat: Seat::new(),
     })
 }
@@ -121,16 +141,16 @@ fn wakers_are_woken_and_dropped_outside_the_lock() {
         let toy = toy.clone();
         hooked_waker(move |_| {
             // Hangs, or panics, if the lock is held.
-            *toy.list.lock() += 1;
+            toy.list.lock().cloned += 1;
         })
     };
     let mut entries: Vec<_> = (0..2 * BATCH + 1).map(|_| idle(&toy)).collect();
     for entry in &mut entries {
         push(entry, 0, 0, &spy);
     }
-    let cloned = *toy.list.lock();
+    let cloned = toy.list.lock().cloned;
     toy.list.lock().settle_all(0, VERDICT);
-    assert_eq!(*toy.list.lock() - cloned, entries.len());
+    assert_eq!(toy.list.lock().cloned - cloned, entries.len());
 }
 
 #[test]
@@ -227,19 +247,23 @@ fn ghost_is_neither_woken_nor_dropped() {
     let mut same = idle(&toy);
     push(&mut seated, 0, 0, &waker);
     drop(toy.list.lock().seat_front(0, &toy.seat));
-    // Another task's wait may not have it.
+    // Another task's wait does not get it so soon.
     push(&mut other, 0, 0, &other_waker);
-    assert!(!other.as_mut().parts().1.lock().unseat(0, &toy.seat));
+    let meet = |entry: &mut Own| {
+        let mut ticket = entry.as_mut().parts().1;
+        ticket.lock().meet_seated(&toy.seat, false, false)
+    };
+    assert_eq!(meet(&mut other), Met::Nothing);
     assert_eq!((seated.status(), other.status()), (SEATED, QUEUED));
-    // A wait of the same task may; the first is back at the head, and wakes.
+    // A wait of the same task does at its third poll; the first is in no queue.
     push(&mut same, 0, 0, &waker);
-    assert!(same.as_mut().parts().1.lock().unseat(0, &toy.seat));
-    assert_eq!((seated.status(), same.status()), (QUEUED, IDLE));
-    let woken = toy.list.lock().pop_front(0, VERDICT).expect("a node");
-    assert_eq!((seated.status(), other.status()), (VERDICT, QUEUED));
-    woken.expect("its waker").wake();
-    assert_eq!(wakes.count(), 1);
+    let met = [meet(&mut same), meet(&mut same), meet(&mut same)];
+    assert_eq!(met, [Met::Again, Met::Again, Met::Own]);
+    assert_eq!((seated.status(), same.status()), (CALLED, QUEUED));
+    assert!(!toy.seat.is_taken());
+    assert_eq!(wakes.count(), 0);
     leave(&mut other);
+    leave(&mut same);
     drop((seated, other, same, waker, other_waker));
     assert_eq!(
         (Arc::strong_count(&wakes), Arc::strong_count(&others)),

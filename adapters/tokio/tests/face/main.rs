@@ -5,6 +5,7 @@
 
 mod differs;
 mod names;
+mod nested;
 mod support;
 
 /// The bodies, each with the module that it is about by the name `sync`; that of
@@ -12,6 +13,11 @@ mod support;
 macro_rules! faces {
     ($($side:ident: $sync:path, $util:path;)*) => {$(
         mod $side {
+            pub(crate) mod budget {
+                use $sync as sync;
+                use $util as util;
+                include!("budget.rs");
+            }
             mod barrier {
                 use $sync as sync;
                 include!("barrier.rs");
@@ -23,6 +29,10 @@ macro_rules! faces {
             mod cancellation {
                 use $util as util;
                 include!("cancellation.rs");
+            }
+            pub(crate) mod ends {
+                use $sync as sync;
+                include!("ends.rs");
             }
             mod locks_anywhere {
                 use $sync as sync;
@@ -76,4 +86,14 @@ macro_rules! faces {
 faces! {
     original: tokio::sync, tokio_util::sync;
     ours: anysync_tokio::sync, anysync_tokio::sync;
+}
+
+/// Over generated programs of joins, selects, buffers, timeouts and kept futures.
+#[test]
+fn ends_where_the_original_ends() {
+    anysync_adapter_tests::ends::ends_where_the_original_ends(
+        2_000,
+        original::ends::places,
+        ours::ends::places,
+    );
 }

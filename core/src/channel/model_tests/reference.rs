@@ -1,14 +1,17 @@
-//! What the channel ought to be.
+//! What a channel that serves in order ought to be.
 
 use std::collections::VecDeque;
 use std::vec;
 use std::vec::Vec;
 
 use super::super::TrySendError;
+use crate::test_util::watch::{Met, Relation, WatchModel};
 
-/// How many waits there are at a time, at most, and how many tasks.
+/// How many waits there are at a time, at most, and how many tasks. The last of these
+/// polls with a no-op waker.
 pub(super) const WAITS: usize = 6;
-pub(super) const TASKS: usize = 3;
+pub(super) const TASKS: usize = 4;
+pub(super) const NO_TASK: Task = TASKS - 1;
 /// The wait that the first receiver itself has.
 pub(super) const PLACE: usize = WAITS;
 
@@ -55,12 +58,16 @@ pub(super) enum Status {
     Idle,
     Queued,
     Granted,
+    /// In no queue, and the first in it when it is polled.
+    Called,
     Refused,
     Finished,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
+    /// Which node it is.
+    pub(super) node: usize,
     pub(super) kind: Kind,
     pub(super) status: Status,
     /// Whom to wake, or, once granted, of which task it is.
@@ -91,6 +98,8 @@ pub(super) struct Model {
     pub(super) receive_queue: Vec<usize>,
     pub(super) promises: Vec<usize>,
     pub(super) watchers: Vec<usize>,
+    slot_watch: WatchModel,
+    promise_watch: WatchModel,
     pub(super) waits: [Option<Wait>; WAITS + 1],
     pub(super) permits: Vec<usize>,
     pub(super) wakes: [usize; TASKS],
@@ -100,6 +109,7 @@ pub(super) struct Model {
 impl Model {
     pub(super) fn new(capacity: usize) -> Self {
         let place = Wait {
+            node: 0,
             kind: Kind::Place,
             status: Status::Idle,
             task: None,
@@ -119,6 +129,8 @@ impl Model {
             receive_queue: vec![],
             promises: vec![],
             watchers: vec![],
+            slot_watch: WatchModel::default(),
+            promise_watch: WatchModel::default(),
             waits,
             permits: vec![],
             wakes: [0; TASKS],
@@ -159,27 +171,15 @@ impl Model {
         }
     }
 
-    /// Grants what can be granted; `silently` to one that is not woken for it.
-    pub(super) fn settle(&mut self, silently: Option<usize>) {
+    /// Grants what can be granted.
+    pub(super) fn settle(&mut self) {
         loop {
-            let first_sender = self.send_queue.first().copied();
-            if let Some(at) = first_sender {
-                let wanted = self.wait(at).kind.wanted();
-                if wanted <= self.free() {
-                    self.send_queue.remove(0);
-                    self.slots.push(at);
-                    self.reserved += wanted;
-                    self.granted(at, silently);
-                    continue;
-                }
-            }
-            if self.unpromised() != 0 && !self.receive_queue.is_empty() {
-                let at = self.receive_queue.remove(0);
-                self.promises.push(at);
-                self.granted(at, silently);
-                continue;
-            }
-            break;
+            let first = [&self.send_queue, &self.receive_queue].map(|queue| queue.first().copied());
+            let Some(at) = first.into_iter().flatten().find(|&at| self.is_there(at)) else {
+                break;
+            };
+            self.grant(at);
+            self.wake(at);
         }
         if self.is_over() {
             for at in std::mem::take(&mut self.receive_queue) {
@@ -189,11 +189,37 @@ impl Model {
         }
     }
 
-    pub(super) fn granted(&mut self, at: usize, silently: Option<usize>) {
-        self.wait(at).status = Status::Granted;
-        if silently != Some(at) {
-            self.wake(at);
+    /// Whether what this wait waits for is there and free.
+    fn is_there(&self, at: usize) -> bool {
+        let kind = self.waits[at].as_ref().unwrap().kind;
+        if kind.sends() {
+            kind.wanted() <= self.free()
+        } else {
+            kind.receives() && self.unpromised() != 0
         }
+    }
+
+    /// Grants to a queued wait what is there.
+    fn grant(&mut self, at: usize) {
+        let kind = self.wait(at).kind;
+        self.queue_of(kind).retain(|&queued| queued != at);
+        if kind.sends() {
+            self.slots.push(at);
+            self.reserved += kind.wanted();
+        } else {
+            self.promises.push(at);
+        }
+        self.wait(at).status = Status::Granted;
+    }
+
+    /// Takes back what was granted. Whether it had been.
+    pub(super) fn take_grant(&mut self, at: usize) -> bool {
+        let had = self.slots.contains(&at) || self.promises.contains(&at);
+        self.slots.retain(|&granted| granted != at);
+        self.promises.retain(|&granted| granted != at);
+        self.slot_watch.forget(at);
+        self.promise_watch.forget(at);
+        had
     }
 
     pub(super) fn end(&mut self) {
@@ -205,7 +231,7 @@ impl Model {
             self.wait(at).status = Status::Refused;
             self.wake(at);
         }
-        self.settle(None);
+        self.settle();
     }
 
     pub(super) fn refuses(&self, kind: Kind) -> bool {
@@ -235,6 +261,7 @@ impl Model {
             return Some(Outcome::Received(vec![]));
         }
         if status == Status::Idle {
+            self.renew(at, task);
             let is_ready = self.refuses(kind)
                 || kind.sends() && self.admits(kind.wanted()).is_ok()
                 || kind.receives() && self.unpromised() != 0 && self.receive_queue.is_empty();
@@ -243,7 +270,7 @@ impl Model {
             if is_ready || hints {
                 if !self.spend(at, task) {
                     if kind.wanted() != 0 {
-                        self.queue(at, task);
+                        self.queue(at);
                     }
                     return None;
                 }
@@ -255,27 +282,32 @@ impl Model {
                     return Some(self.act(at));
                 }
             }
-            self.queue(at, task);
+            if !self.queue(at) {
+                return None;
+            }
         }
         loop {
             let Wait { status, .. } = *self.wait(at);
             match status {
-                Status::Queued => {
-                    if kind.pays() {
-                        self.wait(at).task = Some(task);
+                Status::Called => {
+                    self.renew(at, task);
+                    if !self.come(at) {
+                        return None;
                     }
-                    if !self.change_places(at) {
+                }
+                Status::Queued => {
+                    self.renew(at, task);
+                    if !self.meet(at, false) {
                         return None;
                     }
                 }
                 _ if !self.spend(at, task) => return None,
                 Status::Refused => return Some(self.refuse(at)),
                 Status::Granted => {
-                    self.slots.retain(|&granted| granted != at);
-                    self.promises.retain(|&granted| granted != at);
+                    self.take_grant(at);
                     if kind.sends() && self.receivers == 0 {
                         self.reserved -= kind.wanted();
-                        self.settle(None);
+                        self.settle();
                         return Some(self.refuse(at));
                     }
                     if kind.receives() {
@@ -324,7 +356,7 @@ impl Model {
             Kind::Send(message) => {
                 self.reserved -= 1;
                 self.messages.push_back(message);
-                self.settle(None);
+                self.settle();
                 Outcome::Sent
             }
             Kind::Reserve(n) => {
@@ -349,23 +381,50 @@ impl Model {
             1
         };
         let received = self.messages.drain(..count).collect();
-        self.settle(None);
+        self.settle();
         Outcome::Received(received)
     }
 
-    pub(super) fn queue(&mut self, at: usize, task: Task) {
+    /// A wait in no queue joins it. Whether it is worth looking at.
+    fn queue(&mut self, at: usize) -> bool {
         let kind = self.wait(at).kind;
-        if kind.pays() {
-            self.wait(at).task = Some(task);
-        }
         if self.refuses(kind) {
             self.wait(at).status = Status::Refused;
-            return;
+            return true;
         }
         self.wait(at).status = Status::Queued;
+        let is_first = self.queue_of(kind).is_empty();
         self.queue_of(kind).push(at);
-        if kind != Kind::Closed {
-            self.settle(Some(at));
+        if is_first && self.is_there(at) {
+            self.grant(at);
+            self.settle();
+            return true;
+        }
+        self.meet(at, true)
+    }
+
+    /// A wait that gave way comes, and is the first.
+    fn come(&mut self, at: usize) -> bool {
+        let kind = self.wait(at).kind;
+        if self.refuses(kind) {
+            self.wait(at).status = Status::Refused;
+            return true;
+        }
+        self.wait(at).status = Status::Queued;
+        self.queue_of(kind).insert(0, at);
+        if self.is_there(at) {
+            self.grant(at);
+            self.settle();
+            return true;
+        }
+        self.meet(at, false)
+    }
+
+    /// The task that polls a future; a waiter keeps its own.
+    fn renew(&mut self, at: usize, task: Task) {
+        let wait = self.wait(at);
+        if wait.kind.pays() {
+            wait.task = Some(task);
         }
     }
 
@@ -377,54 +436,55 @@ impl Model {
         }
     }
 
-    /// Takes over what another wait of the same task has been granted; whether
-    /// the wait may have it now.
-    pub(super) fn change_places(&mut self, at: usize) -> bool {
-        let Wait { kind, task, .. } = *self.wait(at);
-        let Some(task) = task else { return false };
-        let wanted = kind.wanted();
-        let grants = if kind.sends() {
-            self.slots.clone()
-        } else if kind.receives() {
-            self.promises.clone()
-        } else {
-            return false;
+    /// A queued wait meets what has been granted on its side. Whether some of that has
+    /// gone on.
+    fn meet(&mut self, at: usize, first: bool) -> bool {
+        let Wait { kind, node, .. } = *self.wait(at);
+        let waits = &self.waits;
+        let task_of = |at: usize| {
+            waits[at]
+                .as_ref()
+                .unwrap()
+                .task
+                .filter(|&task| task != NO_TASK)
         };
-        let latest = |least: usize| {
-            let suits = |other: &&usize| {
-                let other = self.waits[**other].as_ref().unwrap();
-                other.task == Some(task) && other.kind.wanted() >= least
-            };
-            grants.iter().rev().find(suits).copied()
+        let relation = |grant| Relation::of(task_of(at), task_of(grant));
+        let (watch, grants) = match kind {
+            Kind::Closed => return false,
+            kind if kind.sends() => (&mut self.slot_watch, &self.slots),
+            _ => (&mut self.promise_watch, &self.promises),
         };
-        if let Some(other) = latest(wanted) {
-            let surplus = self.wait(other).kind.wanted() - wanted;
-            let swap = |ring: &mut Vec<usize>| {
-                ring.retain(|&granted| granted != other);
-                ring.push(at);
-            };
-            if kind.sends() {
-                swap(&mut self.slots);
-                self.reserved -= surplus;
-            } else {
-                swap(&mut self.promises);
+        match watch.meet(node, grants, relation, first) {
+            Met::Nothing => return false,
+            Met::Again => {
+                self.wake(at);
+                return false;
             }
-            let queue = self.queue_of(kind);
-            queue.retain(|&queued| queued != at);
-            queue.insert(0, other);
-            self.wait(at).status = Status::Granted;
-            self.wait(other).status = Status::Queued;
-            self.settle(None);
-            return true;
+            Met::Own => {
+                let queue = self.queue_of(kind);
+                queue.retain(|&queued| queued != at);
+                queue.insert(0, at);
+            }
+            Met::Stale => {}
         }
-        let Some(other) = latest(0) else { return false };
-        self.slots.retain(|&granted| granted != other);
-        let behind = self.send_queue.iter().position(|&queued| queued == at);
-        self.send_queue.insert(behind.unwrap() + 1, other);
-        self.reserved -= self.wait(other).kind.wanted();
-        self.wait(other).status = Status::Queued;
-        self.settle(None);
+        let watch = if kind.sends() {
+            &mut self.slot_watch
+        } else {
+            &mut self.promise_watch
+        };
+        let other = watch.take();
+        self.give_back(other);
+        self.wait(other).status = Status::Called;
+        self.settle();
         true
+    }
+
+    /// What was granted is granted no more.
+    fn give_back(&mut self, at: usize) {
+        let kind = self.wait(at).kind;
+        if self.take_grant(at) && kind.sends() {
+            self.reserved -= kind.wanted();
+        }
     }
 
     /// Takes a wait out of the queue, or passes on what it was granted.
@@ -432,16 +492,11 @@ impl Model {
         let Wait { kind, status, .. } = *self.wait(at);
         match status {
             Status::Queued => self.queue_of(kind).retain(|&queued| queued != at),
-            Status::Granted => {
-                self.slots.retain(|&granted| granted != at);
-                self.promises.retain(|&granted| granted != at);
-                if kind.sends() {
-                    self.reserved -= kind.wanted();
-                }
-            }
+            Status::Granted => self.give_back(at),
+            Status::Called => self.wait(at).status = Status::Idle,
             _ => return,
         }
-        self.settle(None);
+        self.settle();
     }
 
     pub(super) fn leave_place(&mut self) {

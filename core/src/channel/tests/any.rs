@@ -460,7 +460,14 @@ fn raw_waiter_reports_state() {
     sender.try_send(3).unwrap();
     // The same task, of which one waiter has been promised the message.
     let mut sibling = pin!(Waiter::with_waker(waker));
+    let before = wakes.count();
+    assert!(receiver.recv_with(sibling.as_mut()).is_none());
+    assert!(receiver.recv_with(sibling.as_mut()).is_none());
+    assert_eq!(wakes.count(), before + 2, "it has to be asked again");
     assert_eq!(receiver.recv_with(sibling.as_mut()), Some(Ok(3)));
+    // It is worth a try, and is the first in the queue by it.
+    assert!(waiter.is_ready());
+    assert!(receiver.recv_with(waiter.as_mut()).is_none());
     assert!(!waiter.is_ready());
     let message = panic_message(|| drop(sender.reserve_with(waiter.as_mut())));
     assert!(message.contains("other side"), "{message}");

@@ -1,0 +1,161 @@
+//! What a lock does that is [`Eventual`](crate::Fairness::Eventual): it frees, and calls
+//! waits from the queue, which then try to get in like any other.
+//!
+//! While OPEN is set, the word also changes without the inner lock. A release or a wait
+//! that queues clears it if a writer is the first in the queue and readers are in, whom no
+//! other is to join then; or if waits have been called in vain so often that the next
+//! release is handed over.
+
+use core::task::Waker;
+
+use super::raw::{
+    GRANTS, List, OPEN, QUEUE, READ, Raw, UPGRADABLE_READ, UPGRADE, WAITING, WRITE, held, readers,
+    without,
+};
+use crate::primitive::Ordering;
+use crate::wake_batch::{Panicked, WakeBatch, wake_in_rounds};
+
+impl Raw {
+    #[cold]
+    pub(super) fn call_queued(&self) {
+        self.call(self.list.lock()).resume();
+    }
+
+    /// Calls the first in the queue that would get in now. If the lock is free, it also
+    /// calls those behind them that write where the first reads, or the other way round:
+    /// in case that the first do not come. Opens the lock and wakes.
+    #[cold]
+    pub(super) fn call<'a>(&'a self, list: List<'a>) -> Panicked {
+        if list.is_empty(QUEUE) {
+            self.set_flags(&list);
+            return Panicked::none();
+        }
+        // What the word would be if those that have been called were in.
+        let mut supposed = None;
+        let mut is_second = false;
+        let first_writes = list.first_tag(QUEUE).is_some_and(writes);
+        let mut begun = Some(list);
+        wake_in_rounds(
+            None,
+            |batch| {
+                let mut list = begun.take().unwrap_or_else(|| self.list.lock());
+                if list.is_out_of_patience() {
+                    self.hand_over(&mut list, batch);
+                }
+                let state = supposed.get_or_insert_with(|| self.state.load(Ordering::Acquire));
+                batch.fill(|| self.call_first(&mut list, state));
+                let mut was_last = self.next(&list, *state).is_none();
+                if was_last && !is_second {
+                    is_second = true;
+                    *state = self.state.load(Ordering::Acquire);
+                    was_last = !is_free(*state)
+                        || list
+                            .first_tag(QUEUE)
+                            .is_none_or(|next| writes(next) == first_writes);
+                }
+                self.set_flags(&list);
+                was_last
+            },
+            || self.call(self.list.lock()).resume(),
+        )
+    }
+
+    /// Takes the first out of the queue, if it would get in. The result is its waker.
+    fn call_first(&self, list: &mut List<'_>, supposed: &mut usize) -> Option<Option<Waker>> {
+        *supposed = self.next(list, *supposed)?;
+        list.pop_front(QUEUE, crate::wait_list::CALLED)
+    }
+
+    /// Grants to the first in the queue, if it gets in.
+    fn hand_over(&self, list: &mut List<'_>, batch: &mut WakeBatch) {
+        let Some(kind) = list.first_tag(QUEUE) else {
+            return;
+        };
+        if self.change(list, |state| self.with(kind, state)) {
+            list.end_patience();
+            batch.push(list.grant_front(QUEUE, GRANTS).flatten());
+        }
+    }
+
+    /// Brings the flags up to date with the queue.
+    pub(super) fn set_flags(&self, list: &List<'_>) {
+        let first = list.first_tag(QUEUE);
+        let mut state = self.state.load(Ordering::Acquire);
+        loop {
+            let is_open = first.is_none_or(|kind| {
+                !list.is_out_of_patience()
+                    && (matches!(kind, READ | UPGRADABLE_READ) || self.with(kind, state).is_some())
+            });
+            let mut next = state & !(WAITING | OPEN);
+            if first.is_some() {
+                next |= WAITING;
+            }
+            if is_open {
+                next |= OPEN;
+            }
+            if next == state {
+                return;
+            }
+            match self
+                .state
+                .compare_exchange_weak(state, next, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return,
+                Err(actual) => state = actual,
+            }
+        }
+    }
+
+    /// Whether a queued wait of `kind` gets in now, which it does if it is the first,
+    /// or the lock is open to all.
+    pub(super) fn take_queued(&self, list: &List<'_>, is_front: bool, kind: usize) -> bool {
+        self.change(list, |state| {
+            let may = is_front || state & OPEN != 0;
+            self.with(kind, state).filter(|_| may)
+        })
+    }
+
+    /// An attempt that does not wait found the lock taken: it may have what was granted
+    /// to a wait that does not come for it.
+    #[cold]
+    pub(super) fn take_unclaimed(&self, kind: usize) -> bool {
+        let mut list = self.list.lock();
+        if !list.is_eventual() || !self.take_back(&mut list) {
+            return false;
+        }
+        // Beside others it would pass the queue.
+        let taken = self.change(&list, |state| {
+            self.with(kind, state).filter(|_| is_free(state))
+        });
+        self.call(list).resume();
+        taken
+    }
+
+    /// The same for an upgrade, which passes the queue.
+    #[cold]
+    pub(super) fn upgrade_unclaimed(&self, mut list: List<'_>) -> bool {
+        self.take_back(&mut list);
+        let taken = self.change(&list, |state| self.with(UPGRADE, state));
+        self.call(list).resume();
+        taken
+    }
+
+    /// Takes back a grant that attempts have met often enough.
+    fn take_back(&self, list: &mut List<'_>) -> bool {
+        let is_due = list.attempt_granted(GRANTS);
+        if is_due {
+            let granted = list.call_watched(GRANTS);
+            self.change(list, |state| Some(without(granted, state)));
+        }
+        is_due
+    }
+}
+
+fn writes(kind: usize) -> bool {
+    matches!(kind, WRITE | UPGRADE)
+}
+
+/// Whether no part is held.
+fn is_free(state: usize) -> bool {
+    readers(state) == 0 && state & held(WRITE) == 0
+}
