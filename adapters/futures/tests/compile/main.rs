@@ -44,10 +44,8 @@ fn traits() {
         "lock::MappedMutexGuard<'static, T, u8> lacks Sync: SyncOnly DynSync",
         "lock::MutexGuard<'static, T> lacks Sync: SyncOnly DynSync",
         "lock::MutexLockFuture<'static, T> lacks Sync: Neither SyncOnly DynNeither DynSync",
-        "lock::MutexLockFuture<'static, T> lacks Unpin: u8 str String unit SendOnly Neither Plain SyncOnly Pinned Exclusive slice DynNeither DynSend DynSync DynBoth",
         "lock::OwnedMutexGuard<T> lacks Sync: SyncOnly DynSync",
         "lock::OwnedMutexLockFuture<T> lacks Sync: Neither SyncOnly DynNeither DynSync",
-        "lock::OwnedMutexLockFuture<T> lacks Unpin: u8 str String unit SendOnly Neither Plain SyncOnly Pinned Exclusive slice DynNeither DynSend DynSync DynBoth",
     ];
     assert_eq!(found, open, "{found:#?}");
 }

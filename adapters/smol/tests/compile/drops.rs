@@ -13,6 +13,105 @@ fn polled<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
 }
 
 #[test]
+fn a_receive_outlives_its_channel() {
+    let mut kept = Vec::new();
+    let (sender, receiver) = channel::bounded::<u8>(1);
+    kept.push(polled(receiver.recv()));
+    kept.push(polled(receiver.recv()));
+    sender.try_send(1).unwrap();
+}
+
+#[test]
+fn a_receive_outlives_what_is_sent() {
+    let mut kept = Vec::new();
+    let message = String::from("text");
+    let (sender, receiver) = channel::unbounded::<&str>();
+    kept.push(polled(receiver.recv()));
+    kept.push(polled(receiver.recv()));
+    sender.try_send(&message).unwrap();
+}
+
+#[test]
+fn a_receive_outlives_a_receiver_that_moves_on() {
+    let (sender, receiver) = channel::bounded::<String>(1);
+    let kept = polled(receiver.recv());
+    let moved = receiver;
+    assert_eq!(moved.receiver_count(), 1);
+    drop(moved);
+    assert!(sender.is_closed());
+    drop(sender);
+}
+
+#[test]
+fn a_receive_that_never_waited_outlives_its_channel() {
+    let mut kept = None;
+    let (sender, receiver) = channel::bounded::<u8>(1);
+    kept = Some(receiver.recv());
+}
+
+#[test]
+fn a_receive_that_is_over_outlives_its_channel() {
+    let mut kept = Vec::new();
+    let (sender, receiver) = channel::bounded::<u8>(1);
+    sender.try_send(1).unwrap();
+    kept.push(polled(receiver.recv()));
+    assert!(receiver.is_empty());
+}
+
+#[test]
+fn a_send_outlives_its_channel() {
+    let mut kept = Vec::new();
+    let (sender, receiver) = channel::bounded::<u8>(1);
+    sender.try_send(1).unwrap();
+    kept.push(polled(sender.send(2)));
+    kept.push(polled(sender.send(3)));
+    receiver.try_recv().unwrap();
+}
+
+#[test]
+fn a_send_outlives_a_sender_that_moves_on() {
+    let (sender, receiver) = channel::bounded::<u8>(1);
+    sender.try_send(1).unwrap();
+    let kept = polled(sender.send(2));
+    drop(sender);
+    drop(receiver);
+}
+
+#[test]
+fn a_send_outlives_what_is_sent() {
+    let mut kept = Vec::new();
+    let message = String::from("text");
+    let (sender, receiver) = channel::bounded::<&str>(1);
+    sender.try_send(&message).unwrap();
+    kept.push(polled(sender.send(&message)));
+    receiver.try_recv().unwrap();
+}
+
+#[test]
+fn a_wait_for_the_close_outlives_its_channel() {
+    let mut kept = Vec::new();
+    let message = String::from("text");
+    let (sender, receiver) = channel::bounded::<&str>(1);
+    sender.try_send(&message).unwrap();
+    kept.push(polled(sender.closed()));
+}
+
+#[test]
+fn a_channel_holds_its_own_wait() {
+    struct Both<'a> {
+        receiver: channel::Receiver<String>,
+        waits: std::cell::RefCell<Vec<std::pin::Pin<Box<channel::Recv<'a, String>>>>>,
+    }
+    let (sender, receiver) = channel::unbounded();
+    let both = Both {
+        receiver,
+        waits: Default::default(),
+    };
+    both.waits.borrow_mut().push(polled(both.receiver.recv()));
+    sender.try_send("text".to_owned()).unwrap();
+}
+
+#[test]
 fn owned_guards_and_waits_outlive_their_handles() {
     let mut kept = None;
     let mutex = Arc::new(lock::Mutex::new(String::new()));
