@@ -13,6 +13,7 @@ use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 
 use super::{Broken, Mutant};
 use crate::cx::DynIo;
@@ -23,7 +24,10 @@ use crate::subject::{
 };
 
 /// How many polls of one wait a grant outlives.
-const LOOKS: usize = 1_000;
+const LOOKS: usize = 4_000;
+/// After so many of them the thread lets others have the processor: who was granted
+/// something may need it to come.
+const GLANCES: usize = 100;
 
 /// The largest number of permits.
 const LIMIT: usize = usize::MAX / 4;
@@ -239,9 +243,9 @@ impl State {
         }
     }
 
-    /// Looks at the grants of others, in the name of a wait. Returns whether it watches
-    /// one.
-    fn look(&mut self, flaw: Flaw, id: u64, waker: &Waker) -> bool {
+    /// Looks at the grants of others, in the name of a wait. Returns how often it has met
+    /// the one that it watches.
+    fn look(&mut self, flaw: Flaw, id: u64, waker: &Waker) -> Option<usize> {
         let newest = self.grants;
         for place in &mut self.waits {
             let Stands::Granted { number, watched } = &mut place.stands else {
@@ -275,9 +279,9 @@ impl State {
                     self.take_over(id);
                 }
             }
-            return true;
+            return Some(looks);
         }
-        false
+        None
     }
 
     /// Grants a wait what it wants, whoever is before it.
@@ -387,11 +391,12 @@ impl<'a> Future for Acquire<'a> {
         self.ticket = Some(id);
         let mut woken = state.hand_out(flaw);
         let mut own = state.claim(id);
+        let mut looks = None;
         if own.is_none() {
-            let watches = state.look(flaw, id, cx.waker());
+            looks = state.look(flaw, id, cx.waker());
             woken.extend(state.hand_out(flaw));
             own = state.claim(id);
-            if own.is_none() && watches && flaw != Flaw::WatcherSleeps {
+            if own.is_none() && looks.is_some() && flaw != Flaw::WatcherSleeps {
                 woken.push(cx.waker().clone());
             }
         }
@@ -402,6 +407,9 @@ impl<'a> Future for Acquire<'a> {
         drop(state);
         woken.into_iter().for_each(Waker::wake);
         drop((gone, waker));
+        if looks.is_some_and(|looks| looks % GLANCES == 0) {
+            thread::yield_now();
+        }
         if own.is_none() {
             return Poll::Pending;
         }
