@@ -23,6 +23,7 @@ use crate::wake_batch::BATCH;
 
 mod any;
 mod handles;
+mod laws;
 mod messages;
 mod poll_traits;
 
