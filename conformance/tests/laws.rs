@@ -32,7 +32,12 @@ fn main() -> ExitCode {
     all.extend(trials(sound));
     let eventual = suite.clone().subject(subjects::AnysyncEventual);
     all.extend(trials(eventual.filter("mutex::").filter("any::")));
-    all.extend(trials(suite.clone().subject(subjects::TokioDropIn)));
+    let tokio = suite.clone().known_failure(
+        "any::spends_budget_after_winning",
+        "its waits for a signal and for a value that another makes spend nothing, as those of \
+         the original",
+    );
+    all.extend(trials(tokio.subject(subjects::TokioDropIn)));
     let unbudgeted = suite.known_failure(
         "any::spends_budget_after_winning",
         "its waits have no handle of an executor, as those of the originals",

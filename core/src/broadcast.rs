@@ -17,20 +17,36 @@
 //! | `send`, ring full, [`Overflow::Lag`] | the oldest message goes | | |
 //! | `send`, ring full, [`Overflow::Wait`] | gives the message back; `send_wait` waits | | |
 //!
-//! Invariant **COUNTED**: a message's count is the number of receivers that were
-//! there when it was sent, are still there, and have not read it. As each reads
-//! in order, the counts never fall from one message to the next: so those that
-//! everybody has read are the first of the ring, and they are taken out as soon
-//! as their count is 0.
+//! A message leaves the ring when nobody needs it any more: when each receiver that
+//! was there when it was sent has read it, or has gone. As each reads in order, those
+//! are the first of the ring. `ring.rs` says how that is known without looking at
+//! each message.
 //!
 //! # Size
 //!
-//! On a 64-bit target a sender is 8 bytes and a receiver 16; what they share at most
-//! 240 and two counts; a receive at most 72, a send that waits at most 128 (and the
-//! message, in an allocation). A place in the ring takes 24 bytes and the message.
-//! Places are allocated when there have not been so many messages before, and kept
-//! until the broadcast is dropped: to send and to receive allocates nothing else. A
-//! message that is pushed out while it is cloned keeps its place for as long.
+//! On a 64-bit target a sender is 8 bytes and a receiver 24; what they share at most
+//! 248 and two counts; a receive at most 72, a send that waits at most 128 (and the
+//! message, in an allocation). A message in the ring takes 24 bytes and its own.
+//!
+//! # Memory
+//!
+//! Memory follows what is unread. Messages lie in blocks of up to 32, of about 1 KiB
+//! (a larger message has a block for itself). A block is freed when its messages have
+//! left the ring, or when the last of them has been cloned that was pushed out
+//! meanwhile. But some are kept, so that a steady rhythm allocates nothing:
+//!
+//! - 16 KiB, or one block;
+//! - more where larger bursts come again and again: twice as much each time that a
+//!   block is allocated although one was freed since the last time, so at most twice
+//!   what the bursts needed. Half of it is freed when it has not been needed while
+//!   four times as much has come and gone.
+//!
+//! # Long critical sections
+//!
+//! There are none. Each operation looks at a few messages at most while it has the
+//! inner lock, however many there are; nothing is allocated, freed or dropped under it.
+//! A receiver that goes takes what nobody else needs out of the ring, a block at a
+//! time, and others go on between any two.
 //!
 //! # Memory ordering
 //!
@@ -44,26 +60,38 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 
-use crate::io::{Bare, Io};
+use crate::io::Io;
 use crate::limit::out_of_range;
-use crate::notify::{self, Notify};
-use crate::semaphore::{self, Semaphore, SemaphorePermit};
-use crate::wake_batch::Finally;
+use crate::semaphore;
 
 mod error;
+mod receiver;
 mod ring;
+mod shared;
 mod wait;
 
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod handoff_tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod lock_tests;
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod memory_tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod model_tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod panic_tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod send_tests;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
 
-use ring::{Locked, Place, Ring};
+use ring::Place;
+use shared::{Gone, Shared};
 
 pub use error::{RecvError, SendError, TryRecvError};
+pub use receiver::Receiver;
 pub use wait::{Closed, Recv, SendWait};
 
 /// What happens when a message is sent and the ring is full, because a receiver
@@ -125,102 +153,6 @@ pub fn channel_with<T>(capacity: usize, overflow: Overflow) -> (Sender<T>, Recei
     (sender, receiver)
 }
 
-struct Shared<T> {
-    capacity: usize,
-    overflow: Overflow,
-    ring: Ring<T>,
-    /// Receivers wait here for a message or the end.
-    sent: Notify,
-    /// Senders that must not overwrite wait here for a free place, in order.
-    ///
-    /// Invariant **ROOM**: its permits, free and held, and the messages in the ring
-    /// are `capacity` together. A permit that is held when a message is pushed
-    /// becomes that message, and is one again when the message leaves.
-    room: Semaphore,
-    /// Senders wait here for the last receiver to go.
-    deserted: Notify,
-}
-
-impl<T> Shared<T> {
-    #[inline]
-    fn lock(&self) -> Locked<'_, T> {
-        self.ring.lock()
-    }
-
-    /// Whether a message needs a place: nothing may be overwritten, and somebody
-    /// is there to read.
-    fn waits_for_room(&self) -> bool {
-        self.overflow == Overflow::Wait && self.lock().receivers() != 0
-    }
-
-    /// Gives so many places to senders, by ROOM.
-    fn made_room(&self, places: usize) {
-        if self.overflow == Overflow::Wait && places != 0 {
-            self.room.add_permits(places);
-        }
-    }
-
-    /// Whether a receiver finds anything but an open and empty ring. One that waits
-    /// looks by this, so that a later send finds it.
-    fn has_news(&self, place: &Place) -> bool {
-        let ring = self.lock();
-        ring.unread(place) != 0 || ring.senders == 0
-    }
-
-    /// Reads for a receiver.
-    fn try_recv(&self, place: &mut Place) -> Result<T, TryRecvError>
-    where
-        T: Clone,
-    {
-        let (message, has_left) = self.lock().read(place)?;
-        if has_left {
-            self.made_room(1);
-        }
-        Ok(message.into_value())
-    }
-
-    /// Sends, unless nobody is there; never waits.
-    fn try_send(&self, value: T) -> Result<usize, SendError<T>> {
-        let place = match self.overflow {
-            Overflow::Lag => None,
-            Overflow::Wait => match self.room.try_acquire() {
-                Ok(place) => Some(place),
-                Err(_) if self.lock().receivers() == 0 => return Err(SendError::Closed(value)),
-                Err(_) => return Err(SendError::Full(value)),
-            },
-        };
-        self.send(value, place)
-    }
-
-    /// Sends, unless nobody is there (then the place goes to the next), or a place
-    /// is needed and there is none.
-    fn send(&self, value: T, place: Option<SemaphorePermit<'_>>) -> Result<usize, SendError<T>> {
-        let mut ring = self.lock();
-        if ring.receivers() == 0 {
-            return Err(SendError::Closed(value));
-        }
-        let mut overwritten = None;
-        if let Some(place) = place {
-            debug_assert!(ring.len() < self.capacity, "ROOM");
-            place.forget();
-        } else if self.overflow == Overflow::Wait {
-            return Err(SendError::Full(value));
-        } else if ring.len() == self.capacity {
-            overwritten = ring.pop_oldest();
-        }
-        ring.push(value);
-        let receivers = ring.receivers();
-        // Who waits was there before it looked at the ring, under this lock.
-        let somebody_waits = self.sent.has_waiters();
-        drop(ring);
-        if somebody_waits {
-            self.sent.notify_all();
-        }
-        drop(overwritten);
-        Ok(receivers)
-    }
-}
-
 /// Sends to every receiver; made by [`channel`].
 ///
 /// When the last one is dropped the broadcast is closed: receivers read what
@@ -261,15 +193,7 @@ impl<T> Sender<T> {
             out_of_range("a capacity", capacity, 1, usize::MAX);
         }
         Self {
-            shared: Arc::new(Shared {
-                capacity,
-                overflow,
-                ring: Ring::new(),
-                sent: Notify::new(),
-                // More than memory holds in any case.
-                room: Semaphore::new(capacity.min(Semaphore::MAX_PERMITS)),
-                deserted: Notify::new(),
-            }),
+            shared: Shared::new(capacity, overflow),
         }
     }
 
@@ -392,7 +316,10 @@ impl<T> Sender<T> {
                 // Nobody is there, and so it waits here no more.
                 self.shared.room.cancel_acquire(waiter.as_mut());
             }
-            match self.shared.send(value, place) {
+            let sent = self.shared.send(value, &mut place);
+            // The next is woken, which may panic: what is given back is not leaked.
+            drop(place);
+            match sent {
                 // The first receiver came just now.
                 Err(SendError::Full(unsent)) => value = unsent,
                 sent => return sent,
@@ -557,218 +484,5 @@ impl<T> Drop for WeakSender<T> {
 impl<T> fmt::Debug for WeakSender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WeakSender").finish_non_exhaustive()
-    }
-}
-
-/// Receives every message that is sent while it is there; made by [`channel`],
-/// [`Sender::subscribe`] or [`resubscribe`](Receiver::resubscribe).
-pub struct Receiver<T> {
-    shared: Arc<Shared<T>>,
-    place: Place,
-}
-
-impl<T> Receiver<T> {
-    fn new(shared: &Arc<Shared<T>>) -> Self {
-        let place = shared.lock().join();
-        Self {
-            shared: Arc::clone(shared),
-            place,
-        }
-    }
-
-    /// Another receiver, of what is sent from now on: what this one has not
-    /// read it does not get.
-    pub fn resubscribe(&self) -> Self {
-        Self::new(&self.shared)
-    }
-
-    /// How many messages were sent that this receiver has not read; those that
-    /// it will miss count too, so it may be more than the capacity.
-    pub fn len(&self) -> usize {
-        let unread = self.shared.lock().unread(&self.place);
-        usize::try_from(unread).unwrap_or(usize::MAX)
-    }
-
-    /// Whether it has read everything.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Whether there is no sender any more; there may be messages to read.
-    pub fn is_closed(&self) -> bool {
-        self.shared.lock().senders == 0
-    }
-
-    /// How many senders there are, at this moment.
-    pub fn sender_strong_count(&self) -> usize {
-        self.shared.lock().senders
-    }
-
-    /// How many [`WeakSender`]s there are, at this moment.
-    pub fn sender_weak_count(&self) -> usize {
-        self.shared.lock().weak_senders
-    }
-
-    /// A sender that does not keep the broadcast open.
-    pub fn weak_sender(&self) -> WeakSender<T> {
-        self.shared.lock().weak_senders += 1;
-        WeakSender {
-            shared: Arc::clone(&self.shared),
-        }
-    }
-
-    /// Whether both receive from the same senders.
-    pub fn same_channel(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
-    }
-}
-
-impl<T: Clone> Receiver<T> {
-    /// The next message, if there is one; never waits.
-    ///
-    /// The value is cloned when no lock is held; the last receiver to read it
-    /// gets it without a clone where nobody else is cloning it.
-    ///
-    /// # Errors
-    ///
-    /// [`TryRecvError::Empty`], [`TryRecvError::Closed`] when no message is left
-    /// and none will come, or [`TryRecvError::Lagged`] once, with the number of
-    /// messages that this receiver missed; the next call goes on with the oldest
-    /// that is left.
-    ///
-    /// # Panics
-    ///
-    /// Passes on a panic of the message's `Clone`, of its `Drop` if it was pushed out
-    /// meanwhile, or of the waker of a sender that waits ([`Overflow::Wait`]): the
-    /// message counts as read.
-    ///
-    /// ```
-    /// use anysync::broadcast::{TryRecvError, channel};
-    ///
-    /// let (sender, mut receiver) = channel(2);
-    /// for n in 1..=3 {
-    ///     sender.send(n).unwrap();
-    /// }
-    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Lagged(1)));
-    /// assert_eq!(receiver.try_recv(), Ok(2));
-    /// ```
-    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.shared.try_recv(&mut self.place)
-    }
-
-    /// Waits for the next message; `io` is the executor that it runs on.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvError::Closed`] when no message is left and none will come, or
-    /// [`RecvError::Lagged`] once, with the number of messages that this
-    /// receiver missed; the next call goes on with the oldest that is left.
-    ///
-    /// # Panics
-    ///
-    /// As [`try_recv`](Receiver::try_recv).
-    ///
-    /// ```
-    /// use anysync::{Io, broadcast::{Receiver, RecvError}};
-    ///
-    /// async fn total(io: impl Io, mut numbers: Receiver<u64>) -> (u64, u64) {
-    ///     let (mut sum, mut missed) = (0, 0);
-    ///     loop {
-    ///         match numbers.recv(&io).await {
-    ///             Ok(n) => sum += n,
-    ///             Err(RecvError::Lagged(count)) => missed += count,
-    ///             Err(RecvError::Closed) => return (sum, missed),
-    ///         }
-    ///     }
-    /// }
-    /// # use anysync::{Bare, Block, broadcast};
-    /// # let (sender, receiver) = broadcast::channel(2);
-    /// # for n in 1..=3 { sender.send(n).unwrap(); }
-    /// # drop(sender);
-    /// # assert_eq!(Bare.block_on(total(Bare, receiver)), (5, 1));
-    /// ```
-    ///
-    /// # Fairness
-    ///
-    /// All receivers are woken together; each gets every message in order.
-    ///
-    /// # Cancel safety
-    ///
-    /// May be dropped at any moment: a message that it has not returned is still
-    /// there.
-    ///
-    /// # Memory ordering
-    ///
-    /// Acquires what the sender released.
-    pub fn recv<I: Io>(&mut self, io: I) -> Recv<'_, T, I> {
-        Recv::new(self, io)
-    }
-
-    /// Waits without a future: `true` when [`try_recv`](Receiver::try_recv) has a
-    /// message, a count of what was missed, or the end. Else queues `waiter`, whose
-    /// waker or callback is called when that is to be asked again.
-    ///
-    /// The waiter borrows the receiver for as long as it lives, so that it cannot
-    /// outlive the ring: make one for each wait.
-    ///
-    /// ```
-    /// use std::pin::pin;
-    /// use anysync::{broadcast, notify::Waiter};
-    ///
-    /// let (sender, mut receiver) = broadcast::channel(4);
-    /// {
-    ///     let mut waiter = pin!(Waiter::new());
-    ///     assert!(!receiver.recv_with(waiter.as_mut()));
-    ///     sender.send(1).unwrap();
-    ///     assert!(waiter.is_ready());
-    ///     assert!(receiver.recv_with(waiter.as_mut()));
-    /// }
-    /// assert_eq!(receiver.try_recv(), Ok(1));
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If the waiter is queued elsewhere.
-    pub fn recv_with<'a>(&'a self, waiter: Pin<&mut notify::Waiter<'a>>) -> bool {
-        let sent = &self.shared.sent;
-        sent.wait_unless(waiter, || self.shared.has_news(&self.place))
-    }
-
-    /// [`recv`](Receiver::recv) on any executor.
-    pub fn recv_future(&mut self) -> Recv<'_, T> {
-        self.recv(Bare)
-    }
-
-    /// [`recv`](Receiver::recv) for a plain thread, which is parked meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Receiver::recv).
-    #[cfg(feature = "std")]
-    pub fn blocking_recv(&mut self) -> Result<T, RecvError> {
-        crate::io::block_on(self.recv_future())
-    }
-}
-
-impl<T> Drop for Receiver<T> {
-    fn drop(&mut self) {
-        let mut ring = self.shared.lock();
-        // `_gone` is dropped last: it is foreign code too.
-        let (_gone, places) = ring.leave(&mut self.place);
-        let was_last = ring.receivers() == 0;
-        drop(ring);
-        let _room = Finally(|| self.shared.made_room(places));
-        if was_last {
-            self.shared.deserted.notify_all();
-        }
-    }
-}
-
-impl<T> fmt::Debug for Receiver<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver")
-            .field("len", &self.len())
-            .field("is_closed", &self.is_closed())
-            .finish_non_exhaustive()
     }
 }

@@ -51,6 +51,8 @@ mod wait;
 mod model_tests;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod walk_tests;
 
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
@@ -81,7 +83,7 @@ mod loom_tests;
 /// ```
 ///
 /// On a machine of 64 bits a token is 8 bytes, and one allocation of 72; a wait is
-/// 48 bytes, or 56 where it owns its token. A tree has an entry of 24 bytes for each token that is
+/// 48 bytes, or 56 where it owns its token. A tree has an entry of 32 bytes for each token that is
 /// not cancelled; entries are used again, and are freed with the last token of the
 /// tree. Waiting allocates nothing.
 /// Trees may be of any depth and width: making a token, and dropping one, takes
@@ -134,9 +136,11 @@ impl CancellationToken {
     /// goes on some are cancelled and others not yet, a parent before its children.
     /// Nobody is woken before all are cancelled.
     ///
-    /// Where several threads cancel in one tree at the same time they help each
-    /// other: each returns when everything is cancelled that any of them is at, and
-    /// each wakes who waits for the tokens that it has cancelled itself.
+    /// Where several threads cancel at the same time what is below this token, they
+    /// share that work: each returns when all below its own token is cancelled, and
+    /// each wakes who waits for the tokens that it has cancelled itself. What is not
+    /// below this token takes none of its time, whoever cancels that: a token without
+    /// children is cancelled in constant time.
     ///
     /// ```
     /// let token = anysync::CancellationToken::new();

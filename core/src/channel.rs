@@ -25,11 +25,27 @@
 //!
 //! # Size
 //!
-//! On a 64-bit target a channel is one allocation of 248 bytes, a handle is 40
-//! bytes, and a wait is 56 bytes and what it sends, inside the future that waits.
-//! Room for messages is allocated as it is needed, by doubling, and never for more
-//! than the capacity. A channel that has been drained keeps room for 1024 bytes of
-//! messages at most, or for four messages if these take more.
+//! On a 64-bit target a channel is one allocation of 256 bytes. A [`Receiver`] is 16
+//! bytes, and so is a [`Sender`] with the feature `futures-sink`; without it, and as a
+//! weak handle, it is 8. A wait is 56 bytes and what it sends, inside the future that
+//! waits.
+//!
+//! Messages lie in blocks, of up to 8 KiB (or four messages, if these take more) and 24
+//! bytes for the block itself. They are allocated as they are needed: the first has 128
+//! bytes, or room for four messages, each next one twice the room of what is there, and
+//! a bounded channel's, above 128 bytes, none for more messages than its capacity. A
+//! block whose messages have been received is used again or freed. So the memory follows what is in the channel,
+//! within a small factor and two blocks. A channel that has been drained keeps 16 KiB
+//! at most. One through which the same large burst has come several times keeps up to
+//! 32 KiB for the next, until it has not needed them for a while.
+//!
+//! A rhythm that repeats allocates nothing, if its bursts take no more than 32 KiB, or
+//! leave about half of the messages there. A larger one allocates once for each 8 KiB
+//! that go beyond.
+//!
+//! Blocks are allocated and freed while the inner lock is open, and a channel that
+//! grows copies nothing. A receive of many messages takes them in rounds. So no
+//! operation keeps the others waiting for long, whatever is in the channel.
 //!
 //! # How it works
 //!
@@ -74,9 +90,12 @@
 //!
 //! - **COUNTED**: a slot is free, or holds a message, or is counted in
 //!   `reserved`: by one permit, one sender's handle that is ready as a `Sink`, or
-//!   the tag of one node in the ring of granted slots.
-//! - **PROMISED**: `promised` is the number of nodes in the ring of promises, and
-//!   there are at least as many messages.
+//!   the tag of one node in the ring of granted slots, or of one that has left it and
+//!   is about to send (it may open the lock before, to make room). (A message that came back from
+//!   a receive in which a waker panicked may have no slot: see `room.rs`.)
+//! - **PROMISED**: `promised` is the number of nodes in the ring of promises, and of
+//!   receives that have left it and are about to take a message (one of many may open
+//!   the lock before, to make room for them). There are at least as many messages.
 //! - **WAITING**: while somebody waits in SENDERS, the free slots do not suffice
 //!   for the first of them; while somebody waits in RECEIVERS, all messages are
 //!   promised and the channel is not over.
@@ -103,6 +122,7 @@ mod model_tests;
 mod permit;
 mod receiver;
 mod recv;
+mod room;
 mod send;
 mod sender;
 mod standing;
@@ -122,7 +142,8 @@ pub use waiter::Waiter;
 use crate::fairness::Fairness;
 use chan::Chan;
 
-/// The largest capacity of a bounded channel: `usize::MAX / 8`.
+/// The largest capacity of a bounded channel, and the most slots that are reserved at
+/// once, also of an unbounded one: `usize::MAX / 8`.
 pub const MAX_CAPACITY: usize = crate::wait_list::TAG_MAX;
 
 /// A channel that holds up to `capacity` messages. Nothing is allocated for them
@@ -183,7 +204,7 @@ pub fn bounded_with_fairness<T>(capacity: usize, fairness: Fairness) -> (Sender<
 }
 
 /// A channel in which a send never waits: it grows with what is sent, and gives
-/// the memory back when it has been drained.
+/// the memory back as that is received.
 ///
 /// ```
 /// use anysync::channel;

@@ -83,9 +83,33 @@ pub trait Io {
     /// [`Poll::Ready`], never before it has queued: so an exhausted budget
     /// costs a task a turn of the executor, but not its place in a queue.
     ///
-    /// `Poll::Pending` means that the budget is used up. The implementation has
-    /// then arranged for the task to be woken, and the wait asks again in its
-    /// next poll. The default has no budget and is always ready.
+    /// `Poll::Pending` means that the budget is used up, and that the task is to
+    /// let others run. The wait asks again in its next poll. The default has no
+    /// budget and is always ready.
+    ///
+    /// # For implementors
+    ///
+    /// A budget comes back when the task has returned to its executor. A wait may also
+    /// be polled by something else: code in a task may block on a future, or poll
+    /// it once to see whether it is ready. A wait that is ready must come to its end
+    /// there too, although the budget stays used up. So an implementation
+    ///
+    /// - wakes the waker of `cx` before it returns `Pending`, itself: what the
+    ///   executor would do when the task has returned is not done while a thread
+    ///   blocks in that task;
+    /// - does not refuse again and again before the task has returned: of two waits
+    ///   in a row that come with nothing left it lets one through. A loop of ready
+    ///   waits yields all the same, at the first that is refused; a branch of a
+    ///   `join!` goes one wait further than it should; and a nested executor, which
+    ///   polls a refused wait again at once, finds that it is ready. To count
+    ///   refusals is enough: the waker does not tell who polls, since an executor and a
+    ///   combinator of futures both make wakers of their own;
+    /// - does not refuse a waker without data ([`Waker::data`] is null), such as
+    ///   [`Waker::noop`]: it leads to no task, so nothing would poll again. A wait
+    ///   that is polled by it is a look, as `try_lock` is one, and looks are free.
+    ///
+    /// [`Waker::data`]: core::task::Waker::data
+    /// [`Waker::noop`]: core::task::Waker::noop
     fn poll_spend(&self, cx: &mut Context<'_>) -> Poll<()> {
         let _ = cx;
         Poll::Ready(())

@@ -9,9 +9,9 @@
 //! | wait until shared data is as you need it | [`Condvar`] | gives up the lock while it waits, and has it again when it ends |
 //! | share data that is mostly read | [`RwLock`] | readers go together, a waiting writer stops new ones |
 //! | let at most N do something at once | [`Semaphore`] | N permits, served in order |
-//! | say that something happened | [`Notify`] | `notify_one` for a consumer, `notify_all` for everybody |
+//! | say that something happened | [`Notify`] | `notify_one` for a consumer, `notify_all` for all that wait |
 //! | build a primitive of your own | [`Event`] | listens before the condition is looked at, tells so many |
-//! | tell everybody to stop | [`CancellationToken`] | stays cancelled for whoever comes late; has children |
+//! | tell all tasks to stop | [`CancellationToken`] | stays cancelled, also for a task that asks later; has children |
 //! | have N tasks meet before any goes on | [`Barrier`] | the last to arrive may run an action before the others are released |
 //! | make something once, on first use | [`OnceCell`] | the first caller makes it, the others wait; afterwards a read is one atomic load |
 //! | pass one value | [`oneshot`] | one send, one receive; one allocation, or none in a `Slot` |
@@ -47,7 +47,7 @@
 //! # }
 //! ```
 //!
-//! [`Bare`] asks nothing of anybody; the handles of executors are in the
+//! [`Bare`] needs no executor; the handles of executors are in the
 //! adapter crates `anysync-tokio`, `anysync-smol`, `anysync-async-std` and
 //! `anysync-futures`. A library takes `impl Io` and stays neutral.
 //!
@@ -60,8 +60,9 @@
 //!   that awaits twice may be dropped between the two.
 //! - **Fair**: first in, first out. A wait takes its place in the queue when it
 //!   is first polled, unless its method says otherwise, and keeps it however
-//!   often it is polled. A [`Mutex`] may be made [`Fairness::Eventual`] instead,
-//!   which is faster where many fight for it, and starves nobody.
+//!   often it is polled. [`Mutex`], [`RwLock`], [`Semaphore`] and [`channel`] may be
+//!   made [`Fairness::Eventual`] instead, which is faster under contention and
+//!   starves no waiter.
 //! - **Law**: a property with a name, such as
 //!   `notify::cancelled_one_goes_to_the_next`. The same name is a unit test, a
 //!   model of interleavings where that matters, and a check that
@@ -71,7 +72,7 @@
 //!
 //! | feature | default | gives |
 //! |-|-|-|
-//! | `std` | yes | `Block`, `io::block_on`, the operating system's lock inside |
+//! | `std` | yes | `Block`, `io::block_on`; a thread that waits for an inner lock yields, where it would spin |
 //! | `alloc` | with `std` | [`Spawn`] and its relatives, owned waits and guards |
 //! | `critical-section` | no | without `std`: the inner lock is a critical section, in place of a bit |
 //!

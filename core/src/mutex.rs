@@ -38,13 +38,14 @@
 //!
 //! SEATED: the lock is handed to a wait whose task has not been polled since.
 //! Told: a queued wait has been woken because the lock is free, and keeps its
-//! place.
+//! place. Called: a wait whose lock has gone on while its task did not poll it.
 //!
 //! | | FREE | HELD | HELD, n queued | SEATED, n ≥ 0 queued | FREE, n queued, 1 told | HELD, n queued, 1 told |
 //! |-|-|-|-|-|-|-|
 //! | `try_lock` | locks | `None` | `None` | `None` | locks | `None` |
-//! | first poll | locks | queues | queues last | takes the lock from a seated wait of its own task, else queues last | locks | queues last |
-//! | poll of the queued | – | – | renews its waker | the same, or takes the lock from a seated wait of its own task | locks | renews its waker; the told one is not told any more |
+//! | first poll | locks | queues | queues last | queues last, meets the seated one | locks | queues last |
+//! | poll of the called | locks | queues first | queues first | queues first, meets the seated one | locks | queues first |
+//! | poll of the queued | – | – | renews its waker | the same, and meets the seated one | locks | renews its waker; the told one is not told any more |
 //! | poll of the seated | – | – | – | claims the lock: HELD | – | – |
 //! | unlock | – | FREE | Fifo, or the first was told in vain too often: seats it, wakes it; else tells it, wakes it | – | – | frees |
 //! | drop of the queued | – | – | leaves the queue | leaves the queue | leaves the queue; of the told one: the next is told | leaves the queue; of the told one: nobody is told |
@@ -54,9 +55,9 @@
 //!
 //! - **HELD**: at most one guard (or `Held`, from which guards are made) exists,
 //!   and the value is reached through it alone (or through `&mut Mutex`, or by
-//!   value). Who makes one has set LOCKED in a word without it, has taken its own
-//!   node from the seat, or has unseated another; and none of the three can
-//!   happen before the guard from the time before has ended in `unlock`.
+//!   value). Who makes one has set LOCKED in a word without it, or has taken a node
+//!   from the seat, its own or another; and neither can happen before the guard from
+//!   the time before has ended in `unlock`.
 //! - **COUNTED**: the number in the word above the flags is the length of the
 //!   ring; it changes under the inner lock only. In a lock that is fair in order
 //!   it is 0 unless LOCKED is set.
@@ -69,18 +70,23 @@
 //!
 //! # A lock granted and not polled
 //!
-//! A task that waits in two branches of a `select!`, and leaves the one that the
-//! lock is handed to, would wait for itself for ever in the other. So a wait
-//! that is polled while the seat is taken compares wakers: if the seated wait is
-//! of the same task, the lock changes over to the one that is polled, and the
-//! other is the first in the queue again. The seated wait has been woken, so it
-//! is owed no other wake-up, and if it was taken for one of that task by mistake
-//! (the waker that it had is gone, and another one is at its address) it has
-//! lost its turn to one other, and nothing else: its next poll gives it the right
-//! waker back.
+//! A task that waits in two branches of a `select!`, and leaves the one that the lock is
+//! handed to, would wait for itself for ever in the other. So a queued wait that is
+//! polled while the seat is taken meets the seated one, and [`Watch`] counts. When it
+//! has been met often enough it is called: it leaves the seat, and the lock is the
+//! other's if both are of one task, else it is handed to the first in the queue. The
+//! called wait has been woken, so it is owed no other wake-up. If it was taken for one
+//! of the same task by mistake (the waker that it had is gone, and another one is at
+//! its address), or its task was only late, it has lost one turn: its next poll makes
+//! it the first in the queue.
 //!
-//! A told wait keeps nothing from anybody: the lock is free, and any wait that is
-//! polled takes it, queued or not.
+//! One poll is not enough: with two looping branches in one `join!`, each would take the
+//! lock from the other for ever, and no other task would have it.
+//!
+//! In an eventual lock every wait counts like one of the same task, and the one that
+//! meets the seated wait for the third time takes the lock itself; a told wait may be
+//! the first in the queue, and is told of the next unlock. A told wait keeps the lock
+//! from no task: it is free, and any wait that is polled takes it, queued or not.
 //!
 //! # Memory ordering
 //!
@@ -166,25 +172,37 @@ pub use wait::{Lock, Waiter};
 ///
 /// # Fairness
 ///
-/// First in, first out, unless it is made [`Eventual`](Fairness::Eventual): the
-/// lock is handed from the one that unlocks to the first in the queue. Nobody
-/// passes the queue, [`try_lock`](Mutex::try_lock) included. There is one
-/// exception, so that a task does not wait for itself: when the lock has been
-/// handed to a wait that its task does not poll, and the task polls another wait
-/// on the same `Mutex`, that one gets it, and the former is the first in the
-/// queue. Two waits are of one task if
-/// [`Waker::will_wake`](core::task::Waker::will_wake) says so of the wakers that
-/// they were polled with, which it cannot where a combinator hands out wakers of
-/// its own for each of them (`FuturesUnordered` does; `select!` and `join!` do
-/// not). A waker is known by its address, so one that has been freed may be taken
-/// for another.
+/// First in, first out, unless it is made [`Eventual`](Fairness::Eventual): the lock
+/// is handed from the task that unlocks to the first wait in the queue, and no task
+/// passes the queue, [`try_lock`](Mutex::try_lock) included. Several waits of one task
+/// that are all polled (by `join!`, say) are served in order like those of several
+/// tasks.
 ///
-/// In an `Eventual` lock a task hardly comes to wait for itself: the lock is
-/// free while a wait that was woken is not polled, and whoever is polled takes
-/// it. What is handed over after all, to a wait that was too late too often,
-/// changes over in the same way. But a wait that is woken, not polled and not
-/// dropped either is the one on its way, and those behind it are not woken until
-/// it has come: in a lock of either kind, poll your waits or drop them.
+/// # Waits that are not polled
+///
+/// A task may leave a wait unpolled (a `select!` arm that is kept, a member of
+/// `FuturesUnordered` while the loop's body awaits). If the lock is handed to such a
+/// wait, it does not stay there for ever:
+///
+/// - Another wait of the same task gets the lock at its third poll. It wakes its task
+///   until then. Two waits are of one task if
+///   [`Waker::will_wake`](core::task::Waker::will_wake) says so of their wakers and
+///   these carry data: a no-op waker belongs to no task.
+/// - Where the wakers are of different kinds, the task is unknown (`FuturesUnordered`
+///   and `buffered` poll each member with a waker of their own). Then the lock goes to
+///   the first in the queue when the waits behind it have been polled 128 times, and
+///   they wake themselves until then.
+/// - Where they are of one kind, and so of two tasks of one executor, the other task is
+///   taken to come when it is woken. A wait that is polled again all the same counts
+///   as well, and the lock goes on at the 128th poll. A wait that is polled once and
+///   then sleeps is woken when the lock is passed on, and not before: so poll your
+///   waits or drop them.
+///
+/// The wait that was passed over is the first in the queue as soon as it is polled.
+///
+/// In an `Eventual` lock an unlock frees the lock, so a wait that is not polled keeps
+/// it from no task that is polled. It keeps the wake-up that it was given, though:
+/// waits behind it that sleep are woken by an unlock after it has come or was dropped.
 ///
 /// # Cancel safety
 ///
@@ -197,7 +215,7 @@ pub use wait::{Lock, Waiter};
 ///
 /// # Size
 ///
-/// On a 64-bit target at most 32 bytes beside the value; a wait at most 48, or 56
+/// On a 64-bit target at most 48 bytes beside the value; a wait at most 48, or 56
 /// where it owns a share; a guard 8, 16 where it owns a share or is of a part, 24
 /// where it is both.
 pub struct Mutex<T: ?Sized> {

@@ -1,15 +1,14 @@
-//! [`OnceCell`]: a value that is made once, by whoever needs it first, while
+//! [`OnceCell`]: a value that is made once, by the first caller that needs it, while
 //! the others wait.
 //!
 //! ```text
 //!            get_or_init, set                 made, set
 //!   EMPTY ────────────────────► RUNNING ──────────────────► READY
-//!     ▲                          │  │ ▲
-//!     └── failed, nobody waits ──┘  └─┘ failed: the turn goes to the next
+//!     ▲                            │
+//!     └────────── failed ──────────┘ the first in line is woken
 //! ```
 //!
 //! *Failed* means: the initialiser panicked, returned an error, or was dropped.
-//! *Nobody waits*: nobody who brings an initialiser.
 //!
 //! | | EMPTY | RUNNING | READY |
 //! |-|-|-|-|
@@ -17,36 +16,48 @@
 //! | `get_or_init` | takes the turn, runs its initialiser | queues for a turn | the value |
 //! | `wait` | queues | queues | the value |
 //! | `set` | stores | gives the value back | gives the value back |
-//! | drop of the wait that has the turn | – | the turn passes on | – |
+//! | drop of the wait that has the turn | – | the turn is free, and offered | – |
+//! | drop of a wait that was offered the turn | the next is offered it | nothing | nothing |
 //! | drop of another wait | leaves its queue | leaves its queue | nothing |
 //!
-//! There are two rings: waits that bring an initialiser stand in the first, and
-//! a turn goes to the one that has stood there for longest; waits that only want
-//! the value stand in the second.
+//! There are two rings: waits that bring an initialiser stand in the first, in the
+//! order in which they came; waits that only want the value stand in the second.
+//!
+//! A turn is *offered*, and bound to no wait. When it ends without a value, the first
+//! in line leaves its ring and is woken. It takes the turn when it comes, and so does
+//! any other wait with an initialiser that is polled before, a new one or one that
+//! stands in line: a wait that is woken may never be polled. What comes too late
+//! queues again at its old place. `line.rs` says what keeps the order all the same.
 //!
 //! # Invariants
 //!
 //! - **READY**: when the state is READY the value is there, complete, and is
-//!   neither written nor dropped until somebody has the cell for themselves.
+//!   neither written nor dropped until one owner has the cell for itself.
 //! - **TURN**: while the state is RUNNING, one `Turn` exists, or one wait has
-//!   the status `TURN` or `RUNNING_INIT`, from which a `Turn` is made. Only
-//!   its owner touches the value's place, and only it ends RUNNING.
+//!   the status `RUNNING_INIT`, from which a `Turn` is made. Only its owner
+//!   touches the value's place, and only it ends RUNNING.
 //! - **WAITING**: unless the state is READY, the bit is set when a ring is not
-//!   empty. It is set and cleared under the lock alone. The state does not
-//!   become EMPTY while the first ring has anybody in it.
+//!   empty. It is set and cleared under the lock alone.
+//! - **OFFER**: while the state is EMPTY and the lock is free, a wait has the status
+//!   `OFFERED` if the first ring is not empty. It was woken since, and passes the offer
+//!   on when it is dropped before it is polled. While the state is EMPTY, the bit OFFER
+//!   says that there is such a wait; beside RUNNING, that the turn was taken by
+//!   another than that. It is set under the lock alone.
 //!
 //! # Memory ordering
 //!
 //! The state becomes READY by a swap with Release, after the value has been
 //! written, and every `get` loads it with Acquire. A turn ends with Release and
 //! begins with Acquire, so that an initialiser sees what a failed one before it
-//! has done. A wait that queues and an initialiser that ends meet in the state
-//! word: each changes it by a read-modify-write. If the wait comes first, the
-//! other sees the bit WAITING and takes the lock, under which the wait stands in
-//! its ring; if it comes second, it sees READY, or takes the turn. So no fence
-//! is needed.
+//! has done; whatever else changes the state meanwhile does so by a
+//! read-modify-write, which carries the release on. A wait that queues and an
+//! initialiser that ends meet in the state word: each changes it by a
+//! read-modify-write. If the wait comes first, the other sees the bit WAITING and
+//! takes the lock, under which the wait stands in its ring; if it comes second, it
+//! sees READY, or takes the turn. So no fence is needed. A wait that comes for what
+//! it was offered may still see RUNNING, of the turn that has just ended; then it
+//! takes the lock, under which that turn ends.
 
-use core::fmt;
 use core::future::Future;
 use core::mem::{self, MaybeUninit};
 use core::panic::{RefUnwindSafe, UnwindSafe};
@@ -58,27 +69,35 @@ use crate::primitive::{AtomicUsize, Ordering, TrackedCell, const_fn};
 use crate::wait_list::{Entry, Ring, WaitList, has_list};
 
 mod error;
+mod line;
 mod machine;
-mod reentrancy;
+mod traits;
 mod wait;
 
 pub use error::SetError;
 pub use wait::{GetOrInit, InitWaiter, Wait};
 
+use line::Line;
 use machine::{Begun, EMPTY, KIND, READY, RUNNING, Rings};
 
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod model_tests;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod offer_tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod runner;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod tests;
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+mod turn_tests;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod waiter_tests;
 
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
 
-/// A value that is made once, by whoever needs it first, while the others wait
-/// for it.
+/// A value that is made once, by the first caller that needs it, while the others
+/// wait for it.
 ///
 /// The initialiser is brought by each call and may be a closure or an async
 /// block, and may fail:
@@ -89,7 +108,7 @@ mod loom_tests;
 /// | an async closure | [`get_or_init_async`](OnceCell::get_or_init_async) | [`get_or_try_init_async`](OnceCell::get_or_try_init_async) |
 ///
 /// One runs at a time. If it panics, fails or is dropped unfinished, the cell
-/// stays empty and the next who waits runs its own.
+/// stays empty and the next caller runs its own.
 ///
 /// ```
 /// use anysync::{Bare, Block, Io, OnceCell};
@@ -107,27 +126,34 @@ mod loom_tests;
 ///
 /// # Fairness
 ///
-/// The turn to initialise passes in the order in which the waits were first
-/// polled. The value reaches everybody at once.
+/// When an initialiser has failed, the caller that has waited for longest is woken
+/// and offered the turn. It is not kept for that caller, since its task may be busy
+/// with something else (a `select!` that goes on with another branch keeps the wait
+/// and does not poll it): a caller that comes first may take it. The other keeps its
+/// place. Order returns by itself: once the line has been passed, the others give a
+/// caller that was woken some time to come, by waking themselves a few times first.
+/// So tasks and branches that try again and again take turns.
+///
+/// A caller that sleeps, in a task that is not polled for another reason, goes on
+/// when a turn ends that it is offered, or when the value is there.
+///
+/// The value reaches all at once.
 ///
 /// # Cancel safety
 ///
 /// Every wait may be dropped at any moment. One that is initialising drops its
-/// initialiser and passes the turn on; the others keep their places.
+/// initialiser, and then the next is offered the turn; the others keep their places.
 ///
 /// # Memory ordering
 ///
-/// What the initialiser (or whoever called [`set`](OnceCell::set)) did before
-/// is visible to whoever gets the value.
+/// What the initialiser (or the caller of [`set`](OnceCell::set)) did before is
+/// visible to each caller that gets the value.
 ///
 /// # An initialiser that needs its own cell
 ///
-/// An initialiser that waits for its own cell would wait for ever. With the
-/// `std` feature such a wait panics, which fails the initialiser. It is seen
-/// when both are polled on one thread with wakers of the same task. It is *not*
-/// seen through another task or thread, through a nested executor or a
-/// combinator that makes wakers of its own, beyond eight initialisers nested in
-/// each other, nor without `std`.
+/// An initialiser that waits for its own cell waits for itself: for ever, unless
+/// something bounds that wait, such as a timeout or another branch of a `select!`.
+/// That cannot be known from within, so it is no error.
 ///
 /// # Size
 ///
@@ -135,11 +161,11 @@ mod loom_tests;
 /// [`InitWaiter`] at most 72.
 pub struct OnceCell<T> {
     state: AtomicUsize,
-    list: WaitList<(), Rings>,
+    list: WaitList<Line, Rings>,
     value: TrackedCell<MaybeUninit<T>>,
 }
 
-has_list!([T] OnceCell<T>, list: WaitList<(), [Ring; 2]>);
+has_list!([T] OnceCell<T>, list: WaitList<Line, [Ring; 2]>);
 
 // SAFETY: by READY a shared cell gives out `&T`, to any thread: `T: Sync`. By
 // TURN a value may be put in through a shared cell and taken out or dropped on
@@ -162,7 +188,7 @@ impl<T> OnceCell<T> {
         pub const fn new() -> Self {
             Self {
                 state: AtomicUsize::new(EMPTY),
-                list: WaitList::new([Ring::new(), Ring::new()], ()),
+                list: WaitList::new([Ring::new(), Ring::new()], Line::new()),
                 value: TrackedCell::new(MaybeUninit::uninit()),
             }
         }
@@ -178,7 +204,7 @@ impl<T> OnceCell<T> {
         pub const fn with_value(value: T) -> Self {
             Self {
                 state: AtomicUsize::new(READY),
-                list: WaitList::new([Ring::new(), Ring::new()], ()),
+                list: WaitList::new([Ring::new(), Ring::new()], Line::new()),
                 value: TrackedCell::new(MaybeUninit::new(value)),
             }
         }
@@ -236,8 +262,7 @@ impl<T> OnceCell<T> {
         self.state.load(Ordering::Acquire) == READY
     }
 
-    /// Whether somebody has the turn to initialise it, at this moment: its
-    /// initialiser runs, or it has not been polled since its turn came.
+    /// Whether an initialiser is running at this moment.
     ///
     /// ```
     /// use anysync::OnceCell;
@@ -252,10 +277,10 @@ impl<T> OnceCell<T> {
         self.state.load(Ordering::Relaxed) & KIND == RUNNING
     }
 
-    /// The value, made by `init` if nobody has made it yet; `io` is the
+    /// The value, made by `init` if there is none yet; `io` is the
     /// executor that this runs on.
     ///
-    /// While somebody else's initialiser runs, this waits. On a cell that is
+    /// While another's initialiser runs, this waits. On a cell that is
     /// initialised it is as good as [`get`](OnceCell::get): it is ready at once
     /// and spends nothing of the executor's budget; otherwise it spends once,
     /// when the value is there.
@@ -272,18 +297,19 @@ impl<T> OnceCell<T> {
     ///
     /// # Panics
     ///
-    /// Passes on a panic of `init`: the cell stays empty and the next who waits
-    /// has its turn. Panics inside the initialiser of the same cell, see
-    /// [there](OnceCell#an-initialiser-that-needs-its-own-cell).
+    /// Passes on a panic of `init`: the cell stays empty, and the next caller is
+    /// offered the turn.
     ///
     /// # Fairness
     ///
-    /// First in, first out for the turn to initialise.
+    /// The turn is offered in the order in which callers came; a caller that comes
+    /// before the one that was woken may take it, see
+    /// [there](OnceCell#fairness).
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it leaves the queue in constant time; a turn that it had goes
-    /// to the next.
+    /// Dropped, it leaves the queue in constant time; if it had the turn or was
+    /// offered it, the next is.
     ///
     /// # Memory ordering
     ///
@@ -298,8 +324,8 @@ impl<T> OnceCell<T> {
         self.get_or_run(io, Call::new(init))
     }
 
-    /// The value, made by the future that `init` returns if nobody has made it
-    /// yet. The future runs inside this one, in the same task. Otherwise like
+    /// The value, made by the future that `init` returns if there is
+    /// none yet. The future runs inside this one, in the same task. Otherwise like
     /// [`get_or_init`](OnceCell::get_or_init).
     ///
     /// ```
@@ -319,12 +345,12 @@ impl<T> OnceCell<T> {
     ///
     /// # Fairness
     ///
-    /// First in, first out for the turn to initialise.
+    /// As [`get_or_init`](OnceCell::get_or_init).
     ///
     /// # Cancel safety
     ///
     /// As [`get_or_init`](OnceCell::get_or_init). Dropped while it initialises,
-    /// it drops the initialiser's future first and then passes the turn on.
+    /// it drops the initialiser's future first, and then the turn is free.
     ///
     /// # Memory ordering
     ///
@@ -343,7 +369,7 @@ impl<T> OnceCell<T> {
         self.get_or_run(io, CallAsync::new(init))
     }
 
-    /// The value, made by `init` if nobody has made it yet, which may fail.
+    /// The value, made by `init` if there is none yet, which may fail.
     /// Otherwise like [`get_or_init`](OnceCell::get_or_init).
     ///
     /// ```
@@ -359,7 +385,7 @@ impl<T> OnceCell<T> {
     /// # Errors
     ///
     /// What this call's own `init` returned: the cell stays empty, and the next
-    /// who waits runs its own.
+    /// caller runs its own.
     ///
     /// # Panics
     ///
@@ -367,7 +393,7 @@ impl<T> OnceCell<T> {
     ///
     /// # Fairness
     ///
-    /// First in, first out for the turn to initialise.
+    /// As [`get_or_init`](OnceCell::get_or_init).
     ///
     /// # Cancel safety
     ///
@@ -385,8 +411,8 @@ impl<T> OnceCell<T> {
         self.get_or_run(io, TryCall::new(init))
     }
 
-    /// The value, made by the future that `init` returns if nobody has made it
-    /// yet, which may fail. Otherwise like
+    /// The value, made by the future that `init` returns if there is
+    /// none yet, which may fail. Otherwise like
     /// [`get_or_init_async`](OnceCell::get_or_init_async).
     ///
     /// ```
@@ -411,7 +437,7 @@ impl<T> OnceCell<T> {
     ///
     /// # Fairness
     ///
-    /// First in, first out for the turn to initialise.
+    /// As [`get_or_init`](OnceCell::get_or_init).
     ///
     /// # Cancel safety
     ///
@@ -434,7 +460,7 @@ impl<T> OnceCell<T> {
         self.get_or_run(io, TryCallAsync::new(init))
     }
 
-    /// The value, made by `init` if nobody has made it yet, on any executor:
+    /// The value, made by `init` if there is none yet, on any executor:
     /// [`get_or_init`](OnceCell::get_or_init) with [`Bare`].
     #[inline]
     pub fn get_or_init_future<F>(&self, init: F) -> GetOrInit<'_, T, Call<F>>
@@ -458,7 +484,8 @@ impl<T> OnceCell<T> {
     /// callback will be called, and returns `None` at once.
     ///
     /// Call it again when the waiter [`is_ready`](InitWaiter::is_ready): then
-    /// the value is there, or it is this waiter's turn and `init` runs. An
+    /// the value is there, or this waiter is offered the turn and `init` runs,
+    /// unless another came first; then it queues again, at its old place. An
     /// `init` that is not needed is dropped.
     ///
     /// ```
@@ -474,17 +501,18 @@ impl<T> OnceCell<T> {
     /// # Panics
     ///
     /// Passes on a panic of `init`, as [`get_or_init`](OnceCell::get_or_init)
-    /// does. Panics if the waiter is queued on another cell, or has the turn
+    /// does. Panics if the waiter is queued on another cell, or was offered the turn
     /// there.
     ///
     /// # Fairness
     ///
-    /// First in, first out, in one queue with the futures.
+    /// In one queue with the futures. It does not give others time to come first,
+    /// as those do, since it has no task that it could wake to try again.
     ///
     /// # Cancel safety
     ///
-    /// A waiter that is dropped or [`reset`](InitWaiter::reset) leaves the queue
-    /// and passes on a turn that it had.
+    /// A waiter that is dropped or [`reset`](InitWaiter::reset) leaves the queue;
+    /// if it was offered the turn, the next is.
     ///
     /// # Memory ordering
     ///
@@ -500,7 +528,7 @@ impl<T> OnceCell<T> {
         waiter.advance(self, init)
     }
 
-    /// Stores `value` if the cell is empty and nobody is initialising it;
+    /// Stores `value` if the cell is empty and no initialiser runs;
     /// `false` says that it is not so, and `value` has been dropped. Never
     /// waits.
     ///
@@ -521,11 +549,8 @@ impl<T> OnceCell<T> {
         self.try_set(value).is_ok()
     }
 
-    /// Stores `value` if the cell is empty and nobody is initialising it, and
+    /// Stores `value` if the cell is empty and no initialiser runs, and
     /// gives it back otherwise. Never waits.
-    ///
-    /// A cell counts as being initialised also while the wait that has the turn
-    /// has not been polled yet.
     ///
     /// ```
     /// use anysync::{OnceCell, once_cell::SetError};
@@ -545,7 +570,7 @@ impl<T> OnceCell<T> {
     /// Passes on a panic of a waker that it wakes; the value is stored.
     #[inline]
     pub fn try_set(&self, value: T) -> Result<(), SetError<T>> {
-        match self.begin() {
+        match self.begin(0) {
             Begun::Turn(turn) => {
                 turn.publish(value);
                 Ok(())
@@ -555,7 +580,7 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// Waits until somebody else has initialised the cell; `io` is the executor
+    /// Waits until another caller has initialised the cell; `io` is the executor
     /// that this runs on.
     ///
     /// It waits on through initialisers that fail, and while there is none. It
@@ -571,14 +596,9 @@ impl<T> OnceCell<T> {
     /// assert_eq!(*Bare.block_on(cell.wait(Bare)), 7);
     /// ```
     ///
-    /// # Panics
-    ///
-    /// Inside the initialiser of the same cell, see
-    /// [there](OnceCell#an-initialiser-that-needs-its-own-cell).
-    ///
     /// # Fairness
     ///
-    /// The value reaches everybody at once.
+    /// The value reaches all at once.
     ///
     /// # Cancel safety
     ///
@@ -595,7 +615,7 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// Waits until somebody else has initialised the cell, on any executor:
+    /// Waits until another caller has initialised the cell, on any executor:
     /// [`wait`](OnceCell::wait) with [`Bare`].
     #[inline]
     pub fn wait_future(&self) -> Wait<'_, T> {
@@ -646,43 +666,3 @@ impl<T> Drop for OnceCell<T> {
         }
     }
 }
-
-impl<T> Default for OnceCell<T> {
-    /// An empty cell.
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<T> From<T> for OnceCell<T> {
-    /// A cell that has its value from the beginning.
-    fn from(value: T) -> Self {
-        Self::with_value(value)
-    }
-}
-
-impl<T: Clone> Clone for OnceCell<T> {
-    /// A cell of its own with a clone of the value, or an empty one.
-    fn clone(&self) -> Self {
-        self.get().cloned().map_or_else(Self::new, Self::with_value)
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for OnceCell<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut tuple = f.debug_tuple("OnceCell");
-        match self.get() {
-            Some(value) => tuple.field(value),
-            None => tuple.field(&format_args!("<uninit>")),
-        };
-        tuple.finish()
-    }
-}
-
-impl<T: PartialEq> PartialEq for OnceCell<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.get() == other.get()
-    }
-}
-
-impl<T: Eq> Eq for OnceCell<T> {}

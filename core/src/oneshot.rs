@@ -18,7 +18,7 @@
 //! | | OPEN | SENT | DONE | CLOSED |
 //! |-|-|-|-|-|
 //! | `send` | SENT, wakes the receiver | – | – | gives the value back |
-//! | sender dropped | DONE, wakes the receiver | – | – | leaves |
+//! | sender dropped | DONE, wakes the receiver | – | – | leaves, wakes a task that has waited since before the closing |
 //! | `recv` | waits | the value, leaves | an error, leaves | an error, leaves |
 //! | `close` | CLOSED, wakes the sender | keeps the value | nothing | nothing |
 //! | receiver dropped | CLOSED, wakes the sender, leaves | drops the value, leaves | leaves | leaves |
@@ -34,10 +34,12 @@
 //! | with the bit of that waker | | nobody's: its end may compare it or, by clearing the bit, take it back | the same |
 //! | SENT | the receiver's | the sender's, if the bit was set: it wakes it | the sender's |
 //! | DONE | the sender's, and empty | as in SENT | the sender's |
-//! | CLOSED | the sender's | the receiver's | the receiver's, if the bit was set: it wakes it |
+//! | CLOSED | the sender's | with its bit, of the end that clears that: the sender wakes it, the receiver drops it | the receiver's, if the bit was set: it wakes it |
 //!
 //! OPEN ends by one read-modify-write, which clears the bits of both wakers: so
-//! whoever ends it has taken charge of both. An end that has nothing left to do
+//! whoever ends it has taken charge of both. But a receiver that closes and stays
+//! leaves its own there, which may be of another task than the one that closes: the
+//! sender wakes that as it goes. An end that has nothing left to do
 //! says in the word that it has *left*; where it needs no waker that is the same
 //! read-modify-write. So a send and a receive that need not wait are one, and with
 //! a wait they are three. Whichever end leaves second frees what is on the heap.
@@ -57,7 +59,7 @@ use core::fmt;
 use core::future::Future;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll, Waker, ready};
 
 use crate::callback::waker_of;
 use crate::io::{Bare, Io};
@@ -396,6 +398,33 @@ impl<T, H: Home> Receiver<T, H> {
         }
     }
 
+    /// [`recv`](Receiver::recv) for futures that are written by hand: the value, or
+    /// `Pending`, and the task is woken when there is an outcome. An outcome that the
+    /// budget does not allow yet stays where it is.
+    ///
+    /// ```
+    /// use std::task::{Context, Poll, Waker};
+    /// use anysync::Bare;
+    ///
+    /// let (sender, mut receiver) = anysync::oneshot::channel();
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// assert_eq!(receiver.poll_recv(&Bare, &mut cx), Poll::Pending);
+    /// sender.send(42).unwrap();
+    /// assert_eq!(receiver.poll_recv(&Bare, &mut cx), Poll::Ready(Ok(42)));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the sender is gone.
+    #[inline]
+    pub fn poll_recv<I: Io>(&mut self, io: &I, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
+        if !self.rx.watch(cx.waker()) {
+            return Poll::Pending;
+        }
+        ready!(io.poll_spend(cx));
+        Poll::Ready(self.rx.finish().ok_or(RecvError))
+    }
+
     /// Waits without a future or a task: [`try_recv`](Receiver::try_recv), and if
     /// that is [`Empty`](TryRecvError::Empty), `callback(context)` is called when
     /// there is an outcome, on the thread of the sender.
@@ -451,7 +480,8 @@ impl<T, H: Home> Receiver<T, H> {
     }
 
     /// Tells the sender that no value is wanted any more, without waiting. A value
-    /// that has been sent before is still received.
+    /// that has been sent before is still received. A task that has polled this end
+    /// before is woken when the sender goes, unless the outcome was fetched.
     ///
     /// ```
     /// let (sender, mut receiver) = anysync::oneshot::channel();
@@ -480,6 +510,20 @@ impl<T, H: Home> Receiver<T, H> {
     #[inline]
     pub fn is_terminated(&self) -> bool {
         self.rx.has_left()
+    }
+
+    /// Whether a receive need not wait: the sender has sent or is gone, or this end is
+    /// closed.
+    ///
+    /// ```
+    /// let (sender, receiver) = anysync::oneshot::channel::<u32>();
+    /// assert!(!receiver.is_complete());
+    /// drop(sender);
+    /// assert!(receiver.is_complete() && receiver.is_empty());
+    /// ```
+    #[inline]
+    pub fn is_complete(&self) -> bool {
+        self.rx.is_over()
     }
 
     /// Whether no value is there to be received, at this moment.

@@ -17,6 +17,8 @@ pub(crate) use loom_atomic::{AtomicPtr, AtomicUsize};
 #[cfg(not(anysync_loom))]
 pub(crate) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+#[cfg(all(test, feature = "std", not(anysync_loom)))]
+pub(crate) use lock::one_at_a_time::has_guard;
 pub(crate) use lock::{Lock, LockGuard};
 
 #[cfg(anysync_loom)]
@@ -103,12 +105,6 @@ mod lock {
         #[inline]
         pub(crate) fn lock(&self) -> LockGuard<'_, T> {
             self.0.lock().unwrap_or_else(PoisonError::into_inner)
-        }
-
-        /// Without locking: nobody else has the lock.
-        #[inline]
-        pub(crate) fn get_mut(&mut self) -> &mut T {
-            self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
         }
     }
 }

@@ -19,40 +19,47 @@
 //! | | FREE(n) | WAITING(n) | CLOSED(n) |
 //! |-|-|-|-|
 //! | `try_acquire_many(k)` | k ≤ n: takes k, else `NoPermits` | `NoPermits` | `Closed` |
-//! | first poll of an acquire of k | k ≤ n: takes k, else queues | queues last | an error |
-//! | poll of the queued | – | renews its waker; or gets what another wait of its task has been granted | an error |
+//! | first poll of an acquire of k | k ≤ n: takes k, else queues | queues last, meets a grant | an error |
+//! | poll of the called | k ≤ n: takes k, else queues | queues first, then grants to the first ones | an error |
+//! | poll of the queued | – | renews its waker, meets a grant | an error |
 //! | poll of the granted | takes the grant | takes the grant | takes the grant |
 //! | release of k, `add_permits(k)` | n + k | n + k, then grants to the first ones | n + k |
 //! | `forget_permits(k)` | n − min(k, n) | 0 are forgotten | n − min(k, n) |
 //! | drop of the queued | – | leaves, then grants to the first ones | leaves |
 //! | drop of the granted | as a release | as a release | as a release |
 //!
-//! An acquire of 0 does not queue, unless it has been won, was kept since the budget
-//! was spent, and has given way.
+//! An acquire of 0 does not queue.
+//!
+//! # Eventual
+//!
+//! The flag OPEN is set then, and permits in the word are for the first that comes,
+//! also while waits are queued. A release adds its permits and *calls* as many of the
+//! first waits as what is free suffices for: each leaves the queue, is woken, and tries
+//! like any other; one that finds too few queues again, as the first. After
+//! [`PATIENCE`](crate::fairness) times in vain OPEN is cleared, so that the semaphore is
+//! in order until the first in the queue has been granted its own.
 //!
 //! # Invariants
 //!
 //! - **COUNTED**: a permit is counted in the state word, or in one
 //!   [`SemaphorePermit`], or in the tag of one node in the ring of grants. It
 //!   moves from one to another by a single atomic step or under the inner lock.
-//! - **WAITING**: the flag is set exactly when the queue is not empty; then the
-//!   permits in the word do not suffice for the first in it, or somebody is
-//!   about to grant. While it is set the word changes only under the inner lock,
-//!   so nobody passes the queue.
+//! - **WAITING**: the flag is set exactly when the queue is not empty; then, unless
+//!   OPEN is set, the permits in the word do not suffice for the first in it, or a
+//!   thread is about to grant, and the word changes only under the inner lock, so that
+//!   no task passes the queue. While OPEN is set the word changes only by
+//!   read-modify-writes.
 //! - **CLOSED**: the flag is set once, and then the queue is empty for ever: a
 //!   node that is queued nevertheless is on its way to be refused.
 //!
 //! # Permits granted and not polled
 //!
-//! A task that waits in two branches of a `select!`, and leaves the one that is
-//! granted its permits, would wait for itself in the other. So a queued wait
-//! that is polled looks through the grants that nobody has fetched, for one of
-//! its own task. If it suffices, the two change places: the polled wait has its
-//! permits (what is too many goes back), and the other is the first in the queue.
-//! If it does not, the other's permits go back all the same, and it queues right
-//! behind the polled wait. So nobody of another task is passed, and no permit is
-//! kept by a wait of the task that waits. Each grant that is tried so leaves the
-//! ring, so this ends.
+//! A task that waits in two branches of a `select!`, and leaves the one that is granted
+//! its permits, would wait for itself in the other. So a queued wait that is polled
+//! meets an unclaimed grant, one of its own task if there is one, and
+//! [`Watch`](crate::wait_list) counts. When a grant has been met often enough its wait
+//! is called, and its permits are granted anew: to the wait that has met it, which moves
+//! to the front, if both are of one task; else to the first in the queue.
 //!
 //! # Memory ordering
 //!
@@ -146,18 +153,20 @@ const TAKEN: usize = VERDICT + 1;
 ///
 /// First in, first out, also for many: a request at the head of the queue is
 /// not overtaken by a smaller one, and permits that come back add up until it
-/// has enough. While somebody waits all that is free is promised to them, and
-/// [`try_acquire`](Semaphore::try_acquire) gets nothing.
+/// has enough. While a wait is queued all that is free is for the queue, and
+/// [`try_acquire`](Semaphore::try_acquire) gets nothing. Made
+/// [`Eventual`](Fairness::Eventual), it serves whichever task comes first.
 ///
-/// There is one exception, so that a task does not wait for itself: when a wait
-/// that its task does not poll has been granted its permits, and the task polls
-/// another wait on the same `Semaphore`, the latter gets them, and the former is
-/// the first in the queue; or, if they are too few, they go back, and the former
-/// queues behind the latter. Two waits are of one task if
-/// [`Waker::will_wake`](core::task::Waker::will_wake) says so of the wakers that they were polled with, which it cannot where a
-/// combinator hands out wakers of its own for each of them (`FuturesUnordered`
-/// does; `select!` and `join!` do not). Among grants that nobody has fetched, the
-/// latest 64 are looked through.
+/// # Waits that are not polled
+///
+/// Permits that have been granted to a wait which its task does not poll any more do
+/// not stay there for ever: another wait of the same task has them at its third poll
+/// (what is too many goes back; what is too few adds up at the head of the queue), and
+/// else they go to the first in the queue when other waits have been polled 128 times
+/// beside them. The wait that was passed over is the first in the queue as soon as it
+/// is polled. How a task is known, and which waits wake themselves, is told at
+/// [`Mutex`](crate::Mutex#waits-that-are-not-polled). Each poll looks through 64
+/// grants for one of its own task, and the next poll through the next 64.
 ///
 /// # Cancel safety
 ///

@@ -23,6 +23,20 @@ use std::task::Wake;
 pub(crate) mod tasks;
 pub(crate) mod watch;
 
+/// Polls until a grant of the same task that is not polled has gone on: three times.
+pub(crate) fn poll_thrice<F: Future + ?Sized>(
+    mut future: Pin<&mut F>,
+    waker: &Waker,
+) -> Poll<F::Output> {
+    for _ in 0..2 {
+        assert!(
+            poll(future.as_mut(), waker).is_pending(),
+            "it goes on too soon"
+        );
+    }
+    poll(future, waker)
+}
+
 /// Polls once, in the name of `waker`.
 pub(crate) fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(waker))
@@ -210,8 +224,22 @@ pub(crate) fn allocations(code: impl FnOnce()) -> usize {
     ALLOCATIONS.get() - before
 }
 
+/// How often `code` allocates or frees while its thread has an inner lock.
+pub(crate) fn under_lock(code: impl FnOnce()) -> usize {
+    let before = UNDER_LOCK.get();
+    code();
+    UNDER_LOCK.get() - before
+}
+
+/// How many bytes this thread has allocated and not freed.
+pub(crate) fn live_bytes() -> isize {
+    LIVE_BYTES.get()
+}
+
 std::thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static UNDER_LOCK: Cell<usize> = const { Cell::new(0) };
+    static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
 }
 
 /// The allocator of the unit tests: the system's, counted for each thread.
@@ -220,22 +248,31 @@ struct Counting;
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
+fn count(allocations: usize, bytes: isize) {
+    ALLOCATIONS.set(ALLOCATIONS.get() + allocations);
+    LIVE_BYTES.set(LIVE_BYTES.get() + bytes);
+    if crate::primitive::has_guard() {
+        UNDER_LOCK.set(UNDER_LOCK.get() + 1);
+    }
+}
+
 // SAFETY: everything is the system allocator's; counting touches no memory of
-// its own making, and the counter has neither an initialiser nor a destructor.
+// its own making, and the counters have neither an initialiser nor a destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        count(1, layout.size() as isize);
         // SAFETY: the caller's promise is handed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(0, -(layout.size() as isize));
         // SAFETY: the caller's promise is handed on.
         unsafe { System.dealloc(block, layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        count(1, size as isize - layout.size() as isize);
         // SAFETY: the caller's promise is handed on.
         unsafe { System.realloc(block, layout, size) }
     }

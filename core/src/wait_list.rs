@@ -7,6 +7,7 @@
 //! | this | [`WaitList`], and [`Locked`]: what its lock permits |
 //! | `ring.rs` | nodes and their links |
 //! | `entry.rs` | [`Entry`], which a future holds, and its own node's [`Ticket`] |
+//! | `in_order.rs` | queueing in the order of the tags |
 //! | `aside.rs` | settling many at once |
 //! | `seat.rs` | [`Seat`]: a win that can be taken back |
 //! | `granted.rs` | the same for several at once, in a ring of grants |
@@ -72,6 +73,7 @@ pub(crate) use watch::{Met, Watch};
 mod aside;
 mod entry;
 mod granted;
+mod in_order;
 mod ring;
 mod seat;
 mod watch;

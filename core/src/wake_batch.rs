@@ -240,7 +240,7 @@ pub(crate) fn discard(waker: Option<Waker>) {
 /// Runs foreign code that may panic, but does not let it panic while the thread
 /// is unwinding.
 #[inline]
-fn run_foreign(code: impl FnOnce()) {
+pub(crate) fn run_foreign(code: impl FnOnce()) {
     #[cfg(feature = "std")]
     if std::thread::panicking() {
         let outcome = std::panic::catch_unwind(core::panic::AssertUnwindSafe(code));

@@ -20,6 +20,17 @@
 //! for writing. So a version that is read while the value is locked for reading
 //! is the version of that value.
 //!
+//! # While the value is lent
+//!
+//! A [`Ref`] locks the value for reading, and a send waits for it on its thread. While
+//! it waits no new `Ref` is given out, so that many short ones which overlap keep no
+//! sender out. That ends after 5 ms, by which short ones are gone, or, without `std`,
+//! after so many looks: a thread that has a `Ref` and makes another, or that needs one
+//! while another thread keeps its own for long, goes on then, and the send waits on.
+//!
+//! A thread that sends while it has a `Ref` of the same watch waits for itself, for
+//! ever.
+//!
 //! # Size
 //!
 //! On a 64-bit target a sender is 8 bytes and a receiver 16; what they share, for a
@@ -46,9 +57,11 @@ use pin_project_lite::pin_project;
 use crate::io::{Bare, Io};
 use crate::notify::{self, Notify};
 use crate::primitive::{AtomicUsize, Ordering};
-use crate::rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use lock::{Lock, ReadGuard};
 
 mod error;
+mod lock;
 
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
@@ -91,7 +104,7 @@ pub fn channel<T>(value: T) -> (Sender<T>, Receiver<T>) {
 }
 
 struct Shared<T> {
-    value: RwLock<T>,
+    value: Lock<T>,
     state: AtomicUsize,
     senders: AtomicUsize,
     receivers: AtomicUsize,
@@ -102,36 +115,6 @@ struct Shared<T> {
 }
 
 impl<T> Shared<T> {
-    /// Locks the value for reading, on this thread.
-    fn read(&self) -> RwLockReadGuard<'_, T> {
-        on_this_thread(|| self.value.try_read(), || self.blocking_read())
-    }
-
-    /// Locks the value for writing, on this thread.
-    fn write(&self) -> RwLockWriteGuard<'_, T> {
-        on_this_thread(|| self.value.try_write(), || self.blocking_write())
-    }
-
-    #[cfg(all(feature = "std", not(anysync_loom)))]
-    fn blocking_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        Some(self.value.blocking_read())
-    }
-
-    #[cfg(all(feature = "std", not(anysync_loom)))]
-    fn blocking_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        Some(self.value.blocking_write())
-    }
-
-    #[cfg(not(all(feature = "std", not(anysync_loom))))]
-    fn blocking_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        None
-    }
-
-    #[cfg(not(all(feature = "std", not(anysync_loom))))]
-    fn blocking_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        None
-    }
-
     #[inline]
     fn version(&self) -> usize {
         self.state.load(Ordering::Acquire) & !CLOSED
@@ -159,26 +142,9 @@ impl<T> Shared<T> {
 
     /// The value, locked for reading, and whether it is newer than `seen`.
     fn borrow(&self, seen: usize) -> Ref<'_, T> {
-        let value = self.read();
+        let value = self.value.read();
         let has_changed = self.version() != seen;
         Ref { value, has_changed }
-    }
-}
-
-/// Tries until there is a guard. With an operating system the thread is parked
-/// meanwhile; without one it spins.
-fn on_this_thread<G>(
-    mut attempt: impl FnMut() -> Option<G>,
-    mut block: impl FnMut() -> Option<G>,
-) -> G {
-    loop {
-        if let Some(guard) = attempt().or_else(&mut block) {
-            return guard;
-        }
-        #[cfg(anysync_loom)]
-        loom::thread::yield_now();
-        #[cfg(not(anysync_loom))]
-        core::hint::spin_loop();
     }
 }
 
@@ -201,7 +167,7 @@ impl<T> Sender<T> {
     pub fn new(value: T) -> Self {
         Self {
             shared: Arc::new(Shared {
-                value: RwLock::new(value),
+                value: Lock::new(value),
                 state: AtomicUsize::new(0),
                 senders: AtomicUsize::new(1),
                 receivers: AtomicUsize::new(0),
@@ -296,8 +262,8 @@ impl<T> Sender<T> {
     /// ```
     pub fn send_if_modified(&self, modify: impl FnOnce(&mut T) -> bool) -> bool {
         {
-            let mut value = self.shared.write();
-            if !modify(&mut value) {
+            let mut value = self.shared.value.write();
+            if !modify(value.value()) {
                 return false;
             }
             // Invariant VERSIONED: the value is still locked.
@@ -309,7 +275,7 @@ impl<T> Sender<T> {
 
     /// The value, locked for reading until the result is dropped: keep it for a
     /// short time, and not over an await or a `send`, which would wait for it on
-    /// this thread for ever.
+    /// this thread for ever; see the [module](self#while-the-value-is-lent).
     pub fn borrow(&self) -> Ref<'_, T> {
         self.shared.borrow(self.shared.version())
     }
@@ -427,7 +393,8 @@ impl<T> Receiver<T> {
     }
 
     /// The latest value, locked for reading until the result is dropped; it
-    /// stays unseen, if it was. Keep it for a short time, and not over an await.
+    /// stays unseen, if it was. Keep it for a short time, and not over an await; see
+    /// the [module](self#while-the-value-is-lent).
     pub fn borrow(&self) -> Ref<'_, T> {
         self.shared.borrow(self.seen)
     }
@@ -630,9 +597,9 @@ impl<T> fmt::Debug for Receiver<T> {
     }
 }
 
-/// The value, locked for reading.
+/// The value, locked for reading; see the [module](self#while-the-value-is-lent).
 pub struct Ref<'a, T> {
-    value: RwLockReadGuard<'a, T>,
+    value: ReadGuard<'a, T>,
     has_changed: bool,
 }
 

@@ -20,7 +20,7 @@
 //! | | futures 0.3 | here |
 //! |-|-|-|
 //! | order | whoever comes first; a waiter that is woken may find the lock taken, again and again | first in, first out |
-//! | memory of a wait | a place in the mutex's list | lies in its future: no allocation |
+//! | memory of a wait | a place in the mutex's list | allocated when it has to queue; a lock that is free allocates nothing |
 //! | to wake the next of many | looks for it in the list, from the start | takes the first |
 //! | a waker that locks the same mutex | runs under the list's lock, and waits for ever | is fine |
 //! | a lock that was granted to a wait which its own task has stopped polling | – | goes to the wait of that task which is polled |
@@ -32,26 +32,28 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use anysync::Bare;
 use anysync::mutex as core;
+use anysync::{Bare, Fairness};
 use futures::future::FusedFuture;
-use pin_project_lite::pin_project;
 
 /// Gives one task at a time access to a value: the drop-in for
 /// `futures::lock::Mutex`.
 ///
 /// # Fairness
 ///
-/// First in, first out.
+/// First come, first served, as in the original: an unlock frees the lock and wakes the
+/// first wait in the queue. Unlike there, no wait starves: [`anysync::Mutex`] with
+/// [`Fairness::Eventual`]. A wait that is not polled stops no other.
 ///
 /// # Cancel safety
 ///
-/// A wait may be dropped at any moment: it leaves the queue in constant time, and a
+/// A wait may be dropped or moved at any moment. Dropped, it leaves the queue in constant time, and a
 /// lock that it had been handed goes to the next.
 ///
 /// # Memory ordering
@@ -67,7 +69,7 @@ impl<T> Mutex<T> {
     /// assert_eq!(*TOTAL.try_lock().unwrap(), 0);
     /// ```
     pub const fn new(t: T) -> Self {
-        Self(anysync::Mutex::new(t))
+        Self(anysync::Mutex::with_fairness(t, Fairness::Eventual))
     }
 
     /// The value, with the mutex used up.
@@ -111,7 +113,8 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     pub fn lock(&self) -> MutexLockFuture<'_, T> {
         MutexLockFuture {
-            inner: self.0.lock_future(),
+            mutex: Some(&self.0),
+            place: None,
         }
     }
 
@@ -128,9 +131,7 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[inline]
     pub fn lock_owned(self: Arc<Self>) -> OwnedMutexLockFuture<T> {
-        OwnedMutexLockFuture {
-            inner: anysync::Mutex::lock_owned_by(self, |mutex: &Self| &mutex.0, Bare),
-        }
+        OwnedMutexLockFuture(Owned::Fresh(self))
     }
 
     /// The value, which nobody else can have now.
@@ -169,40 +170,62 @@ impl<T: ?Sized> fmt::Debug for Shown<'_, T> {
     }
 }
 
-pin_project! {
-    /// The future of [`Mutex::lock`].
-    #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct MutexLockFuture<'a, T: ?Sized> {
-        #[pin]
-        inner: core::Lock<'a, T>,
-    }
+/// The future of [`Mutex::lock`].
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct MutexLockFuture<'a, T: ?Sized> {
+    /// `None` once it has returned its guard.
+    mutex: Option<&'a anysync::Mutex<T>>,
+    /// Where it waits, since it had to. In a box, so that the future may be moved.
+    place: Option<Pin<Box<core::Lock<'a, T>>>>,
 }
 
 impl<'a, T: ?Sized> Future for MutexLockFuture<'a, T> {
     type Output = MutexGuard<'a, T>;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.is_terminated() {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(mutex) = self.mutex else {
             finished("MutexLockFuture");
-        }
-        self.project()
-            .inner
-            .poll(cx)
-            .map(|inner| MutexGuard { inner })
+        };
+        let inner = if self.place.is_some() {
+            ready!(self.poll_place(mutex, cx))
+        } else {
+            match mutex.try_lock() {
+                Some(inner) => inner,
+                None => ready!(self.poll_place(mutex, cx)),
+            }
+        };
+        self.mutex = None;
+        Poll::Ready(MutexGuard { inner })
+    }
+}
+
+impl<'a, T: ?Sized> MutexLockFuture<'a, T> {
+    #[inline(never)]
+    fn poll_place(
+        &mut self,
+        mutex: &'a anysync::Mutex<T>,
+        cx: &mut Context<'_>,
+    ) -> Poll<anysync::MutexGuard<'a, T>> {
+        let place = self
+            .place
+            .get_or_insert_with(|| Box::pin(mutex.lock_future()));
+        let inner = ready!(place.as_mut().poll(cx));
+        self.place = None;
+        Poll::Ready(inner)
     }
 }
 
 impl<T: ?Sized> FusedFuture for MutexLockFuture<'_, T> {
     #[inline]
     fn is_terminated(&self) -> bool {
-        self.inner.is_finished()
+        self.mutex.is_none()
     }
 }
 
 impl<T: ?Sized> fmt::Debug for MutexLockFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let waits_for = (!self.is_terminated()).then(|| Shown(self.inner.mutex()));
+        let waits_for = self.mutex.map(Shown);
         f.debug_struct("MutexLockFuture")
             .field("was_acquired", &waits_for.is_none())
             .field("mutex", &waits_for)
@@ -215,31 +238,61 @@ fn finished(future: &str) -> ! {
     panic!("polled {future} after completion");
 }
 
-pin_project! {
-    /// The future of [`Mutex::lock_owned`].
-    #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct OwnedMutexLockFuture<T: ?Sized> {
-        #[pin]
-        inner: core::LockOwned<T, Mutex<T>, Bare>,
+/// The future of [`Mutex::lock_owned`].
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct OwnedMutexLockFuture<T: ?Sized>(Owned<T>);
+
+enum Owned<T: ?Sized> {
+    /// It has not waited yet.
+    Fresh(Arc<Mutex<T>>),
+    /// In a box, so that the future may be moved.
+    Waits(Pin<Box<core::LockOwned<T, Mutex<T>>>>),
+    /// It has returned its guard.
+    Done,
+}
+
+impl<T: ?Sized> OwnedMutexLockFuture<T> {
+    fn mutex(&self) -> Option<&Arc<Mutex<T>>> {
+        match &self.0 {
+            Owned::Fresh(mutex) => Some(mutex),
+            Owned::Waits(place) => place.owner(),
+            Owned::Done => None,
+        }
+    }
+
+    /// Makes it one that waits.
+    fn queue(&mut self) {
+        if let Owned::Fresh(mutex) = mem::replace(&mut self.0, Owned::Done) {
+            let place = anysync::Mutex::lock_owned_by(mutex, |mutex: &Mutex<T>| &mutex.0, Bare);
+            self.0 = Owned::Waits(Box::pin(place));
+        }
     }
 }
 
 impl<T: ?Sized> Future for OwnedMutexLockFuture<T> {
     type Output = OwnedMutexGuard<T>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.is_terminated() {
-            finished("OwnedMutexLockFuture");
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Owned::Fresh(mutex) = &self.0 {
+            if let Some(guard) = mutex.try_lock_owned() {
+                self.0 = Owned::Done;
+                return Poll::Ready(guard);
+            }
+            self.queue();
         }
-        let polled = self.project().inner.poll(cx);
-        polled.map(|inner| OwnedMutexGuard { inner })
+        let Owned::Waits(place) = &mut self.0 else {
+            finished("OwnedMutexLockFuture");
+        };
+        let inner = ready!(place.as_mut().poll(cx));
+        self.0 = Owned::Done;
+        Poll::Ready(OwnedMutexGuard { inner })
     }
 }
 
 impl<T: ?Sized> FusedFuture for OwnedMutexLockFuture<T> {
     #[inline]
     fn is_terminated(&self) -> bool {
-        self.inner.owner().is_none()
+        matches!(self.0, Owned::Done)
     }
 }
 
@@ -247,7 +300,7 @@ impl<T: ?Sized> fmt::Debug for OwnedMutexLockFuture<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OwnedMutexLockFuture")
             .field("was_acquired", &self.is_terminated())
-            .field("mutex", &self.inner.owner())
+            .field("mutex", &self.mutex())
             .finish_non_exhaustive()
     }
 }

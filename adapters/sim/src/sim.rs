@@ -246,7 +246,8 @@ impl Io for Sim {
     /// Spends nothing; but the schedule may say that the budget is used up, which
     /// puts a turn of the others between a wait that is won and its return.
     fn poll_spend(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.world.spends_in_vain() {
+        // A waker without data leads to no task: nothing would poll again.
+        if !cx.waker().data().is_null() && self.world.spends_in_vain() {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }

@@ -29,9 +29,11 @@
 //!
 //! # Fairness
 //!
-//! First in, first out on both sides: a slot that becomes free is for the first
-//! send that waits, a message for the first receive that waits, and nobody passes
-//! them, the `try_` methods included.
+//! Messages are received in the order in which they were sent. Among the waits of one
+//! side it is first come, first served, as in the original: a slot that becomes free
+//! and a message wake the first wait in the queue, and whichever task comes first has
+//! it. Unlike there, no wait starves: one that has come too late four times is handed
+//! the next. A wait that is not polled stops no other.
 //!
 //! # Cancel safety
 //!
@@ -41,8 +43,7 @@
 //!
 //! # Better than the original
 //!
-//! - In order: in `async_channel` whoever comes first takes what a wait was woken
-//!   for.
+//! - No wait starves.
 //! - A wait lies in its future; in the original each allocates. A
 //!   [`Receiver`] that waits as a `Stream` allocates once.
 //! - An idle bounded channel allocates nothing for its messages; the original
@@ -53,22 +54,20 @@
 //!
 //! # Differences
 //!
-//! - A message is promised to the receive that is woken for it, and so a
-//!   [`try_recv`](Receiver::try_recv) may find nothing while
-//!   [`len`](Receiver::len) is not 0. Poll your waits or drop them, or their
-//!   messages lie. That goes for a `Stream` too: a [`Receiver`] that has been
-//!   polled as one and found nothing waits in the queue until it is polled, used
-//!   in another way, or dropped.
+//! - A wait that has come too late four times is handed the next message or slot. If
+//!   its task does not come for that either, others get it at their third try: until
+//!   then a [`try_recv`](Receiver::try_recv) may find nothing while
+//!   [`len`](Receiver::len) is not 0.
 //! - A [`force_send`](Sender::force_send) that finds every slot promised to sends
 //!   that waited for it, and no message to replace, gives its own message back.
-//! - A send that was woken for its slot before the channel was closed still
-//!   sends, and receivers wait for it.
+//! - A send that was handed its slot before the channel was closed still sends, and
+//!   receivers wait for it.
 //! - [`Receiver`] is `Unpin`.
 //!
 //! # Without the standard library
 //!
-//! async-channel can do without; this crate cannot, as it depends on smol. There,
-//! use `anysync::channel` itself.
+//! As async-channel, without its default features: what blocks a thread is behind the
+//! feature `std`, and smol's executors are behind `executor`.
 
 use ::core::fmt;
 use ::core::pin::Pin;
@@ -77,6 +76,7 @@ use ::core::task::{Context, Poll};
 use anysync::Bare;
 #[cfg(feature = "std")]
 use anysync::Block;
+use anysync::Fairness;
 use anysync::channel as core;
 use futures_core::stream::{FusedStream, Stream};
 
@@ -103,7 +103,7 @@ pub use error::{RecvError, SendError, TryRecvError, TrySendError};
 #[track_caller]
 pub fn bounded<T>(cap: usize) -> (Sender<T>, Receiver<T>) {
     assert!(cap > 0, "capacity cannot be zero");
-    let (sender, receiver) = core::bounded(cap);
+    let (sender, receiver) = core::bounded_with_fairness(cap, Fairness::Eventual);
     (Sender(sender), Receiver(receiver))
 }
 
@@ -117,7 +117,7 @@ pub fn bounded<T>(cap: usize) -> (Sender<T>, Receiver<T>) {
 /// assert_eq!(receiver.len(), 1_000);
 /// ```
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
-    let (sender, receiver) = core::unbounded();
+    let (sender, receiver) = core::unbounded_with_fairness(Fairness::Eventual);
     (Sender(sender), Receiver(receiver))
 }
 

@@ -49,7 +49,8 @@
 //!
 //! # Without the standard library
 //!
-//! Use [`anysync::Event`] itself.
+//! As event-listener, without its default features: what blocks a thread is behind the
+//! feature `std`, and smol's executors are behind `executor`.
 
 use ::core::fmt;
 use ::core::future::Future;

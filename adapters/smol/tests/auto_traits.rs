@@ -20,3 +20,12 @@ assert_impl_all!(SmolLocal<&'static LocalExecutor<'static>>: SpawnLocal, Copy);
 assert_not_impl_any!(SmolLocal: Send, Sync);
 
 assert_impl_all!(Sleep: Future<Output = ()>, Debug, Send, Sync, Unpin);
+
+/// The published numbers, and no more where another crate turns `futures-sink` on.
+#[test]
+fn channel_handles_are_small() {
+    use anysync_smol::channel::{Receiver, Sender, WeakReceiver, WeakSender};
+
+    assert!(size_of::<Sender<u64>>() <= 16 && size_of::<Receiver<u64>>() <= 16);
+    assert!(size_of::<WeakSender<u64>>() <= 8 && size_of::<WeakReceiver<u64>>() <= 8);
+}

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod ambient;
+mod budget;
 mod handle;
 mod join;
 mod local;
@@ -17,14 +18,7 @@ pub use local::TokioLocal;
 pub use runtime::TokioRuntime;
 pub use sleep::Sleep;
 
-use std::task::{Context, Poll};
-
-/// Spends one unit of the budget of the tokio task that is being polled; always
-/// ready outside one.
-#[inline]
-fn poll_spend(cx: &mut Context<'_>) -> Poll<()> {
-    tokio::task::coop::poll_proceed(cx).map(|unit| unit.made_progress())
-}
+use budget::poll_spend;
 
 /// The code of the page about moving to it.
 #[cfg(doctest)]

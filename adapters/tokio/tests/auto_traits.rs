@@ -27,3 +27,16 @@ assert_not_impl_any!(TokioJoin<Rc<u8>>: Send, Sync);
 
 assert_impl_all!(Sleep: Future<Output = ()>, Debug, Send, Sync);
 assert_not_impl_any!(Sleep: Unpin);
+
+/// The published numbers, and no more where another crate turns `futures-sink` on.
+#[test]
+fn channel_handles_are_small() {
+    use anysync_tokio::sync::mpsc::{
+        OwnedPermit, Receiver, Sender, UnboundedReceiver, UnboundedSender, WeakSender,
+    };
+
+    assert!(size_of::<Sender<u64>>() <= 16 && size_of::<Receiver<u64>>() <= 16);
+    assert!(size_of::<UnboundedSender<u64>>() <= 16);
+    assert!(size_of::<UnboundedReceiver<u64>>() <= 16);
+    assert!(size_of::<OwnedPermit<u64>>() <= 16 && size_of::<WeakSender<u64>>() <= 8);
+}

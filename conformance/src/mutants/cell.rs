@@ -82,10 +82,10 @@ pub(super) fn all() -> Vec<Mutant> {
             &["once_cell::drops_its_value_once"],
         ),
         mutant(
-            "reentry-waits-for-ever",
-            Flaw::ReentryWaits,
-            "an initialiser that needs its own cell waits for itself",
-            &["once_cell::reentrant_init_is_reported"],
+            "reentry-panics",
+            Flaw::ReentryPanics,
+            "an initialiser that waits for its own cell panics, though it may give the wait up",
+            &["once_cell::wait_for_its_own_cell_may_be_bounded"],
         ),
     ]
 }
@@ -103,7 +103,7 @@ pub(super) enum Flaw {
     SetReportsSuccess,
     CancelledWaitPassesTheTurn,
     ValueIsLeaked,
-    ReentryWaits,
+    ReentryPanics,
 }
 
 /// A subject that has nothing but this cell.
@@ -179,7 +179,7 @@ impl Cell {
             .inside
             .as_ref()
             .is_some_and(|(thread, outer)| *thread == here && outer.will_wake(waker));
-        if reenters && self.flaw != Flaw::ReentryWaits {
+        if reenters && self.flaw == Flaw::ReentryPanics {
             return Begun::Reentered;
         }
         let queued = state.queue.iter_mut().find(|(id, _)| Some(*id) == *ticket);

@@ -5,9 +5,9 @@ use crate::subject::{BarrierSubject, Promise, Subject};
 /// `anysync_tokio::sync`, by the same body as [`Tokio`](super::Tokio), and the
 /// token.
 ///
-/// It departs from the laws where the original documents otherwise: a wait for a
-/// token spends nothing from the budget, since it is ready whenever the token is
-/// cancelled, and `run_until_cancelled` prefers the future.
+/// It departs from the laws where the original does otherwise: a wait for a signal,
+/// for a token, and for a value that another task makes spends nothing from the
+/// budget, and `run_until_cancelled` prefers the future.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokioDropIn;
 

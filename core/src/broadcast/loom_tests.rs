@@ -7,6 +7,7 @@ use std::boxed::Box;
 use loom::thread;
 
 use super::*;
+use crate::Bare;
 use crate::loom_util::{block_on, model};
 
 type Side = Box<dyn FnOnce() + Send>;
@@ -160,6 +161,53 @@ fn loom_message_stays_for_who_reads_it() {
             let counts = values.each_ref().map(std::sync::Arc::strong_count);
             assert_eq!(counts, [1; 3]);
             drop(sender);
+        });
+    }
+}
+
+/// Proves: a receiver that goes, with messages of two blocks unread, beside one that
+/// reads them: each leaves the ring once, and a sender that waits gets its place.
+#[test]
+fn loom_receiver_leaves_beside_one_that_reads() {
+    for swapped in [false, true] {
+        model(2, move || {
+            // Not loom's: its count is looked at when all is over.
+            let value = std::sync::Arc::new(());
+            let (sender, slow) = channel_with(3, Overflow::Wait);
+            let mut reads = sender.subscribe();
+            (0..3).for_each(|_| assert_eq!(sender.send(value.clone()), Ok(2)));
+            let read = move || {
+                (0..3).for_each(|_| drop(reads.try_recv().unwrap()));
+                reads
+            };
+            let reads = beside(swapped, read, move || drop(slow));
+            assert!(sender.is_empty() && reads.is_empty());
+            assert_eq!(sender.shared.room.available_permits(), 3);
+            assert_eq!(std::sync::Arc::strong_count(&value), 1);
+        });
+    }
+}
+
+/// Proves: a receiver comes, and gets what is sent from then on, while the last of the
+/// others goes and what it leaves is swept out.
+#[test]
+fn loom_receiver_comes_while_the_last_goes() {
+    for swapped in [false, true] {
+        model(2, move || {
+            let (sender, slow) = channel(2);
+            (0..2).for_each(|n| assert_eq!(sender.send(n), Ok(1)));
+            let come = move || {
+                let mut late = sender.subscribe();
+                sender.send(2).unwrap();
+                sender.send(3).unwrap();
+                assert_eq!(late.try_recv(), Ok(2));
+                assert_eq!(late.try_recv(), Ok(3));
+                assert!(late.try_recv().is_err_and(|e| e == TryRecvError::Empty));
+                drop(late);
+                sender
+            };
+            let sender = beside(swapped, come, move || drop(slow));
+            assert_eq!((sender.len(), sender.receiver_count()), (0, 0));
         });
     }
 }

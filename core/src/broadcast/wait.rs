@@ -23,7 +23,7 @@ pin_project! {
     #[must_use = "futures do nothing unless they are awaited or polled"]
     pub struct Recv<'a, T, I = Bare> {
         shared: &'a Shared<T>,
-        place: &'a mut Place,
+        place: &'a mut Place<T>,
         // Made when there is no message.
         #[pin]
         wait: Option<Wait<'a>>,
@@ -115,7 +115,7 @@ impl<T, I: Io> Future for SendWait<'_, T, I> {
             "`SendWait` of a broadcast was polled after it had finished"
         );
         loop {
-            let place = if this.shared.waits_for_room() {
+            let mut place = if this.shared.waits_for_room() {
                 let place = ready!(this.wait.as_mut().poll(cx));
                 Some(place.expect("`room` is never closed"))
             } else {
@@ -125,10 +125,18 @@ impl<T, I: Io> Future for SendWait<'_, T, I> {
                 None
             };
             let value = this.value.take().expect("it is there until it is sent");
-            match this.shared.send(*value, place) {
-                // The first receiver came just now.
-                Err(SendError::Full(value)) => *this.value = Some(Box::new(value)),
-                sent => return Poll::Ready(sent),
+            let error = match this.shared.send(*value, &mut place) {
+                Ok(receivers) => return Poll::Ready(Ok(receivers)),
+                Err(error) => error,
+            };
+            let is_closed = matches!(error, SendError::Closed(_));
+            *this.value = Some(Box::new(error.into_inner()));
+            // The next is woken, which may panic: then this one is still to be told.
+            drop(place);
+            // Else the first receiver came just now.
+            if is_closed {
+                let value = this.value.take().expect("it was put back");
+                return Poll::Ready(Err(SendError::Closed(*value)));
             }
         }
     }

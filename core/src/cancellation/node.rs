@@ -11,8 +11,13 @@ use crate::wake_batch::discard;
 /// The verdict on a wait: the token is cancelled.
 pub(super) const CANCELLED: usize = VERDICT;
 
+/// A node is cancelled.
+const MARKED: usize = 1;
+/// And all below it are, so that it has no entry in its tree any more.
+const DONE: usize = 2;
+
 pub(super) struct Node {
-    /// 0, or 1 for ever.
+    /// 0, or [`MARKED`], or then [`DONE`].
     cancelled: AtomicUsize,
     /// How many tokens lead here. The table of the tree has another share of the
     /// node, which the last token takes away.
@@ -66,7 +71,19 @@ impl Node {
     /// Marks the node as cancelled; those that wait are woken later. The caller
     /// holds the lock of its tree or, if it is in none, of its list.
     pub(super) fn mark(&self) {
-        self.cancelled.store(1, Ordering::Release);
+        self.cancelled.store(MARKED, Ordering::Release);
+    }
+
+    /// Marks the node as cancelled, with all below it. The caller holds the lock of
+    /// its tree.
+    pub(super) fn mark_done(&self) {
+        self.cancelled.store(DONE, Ordering::Release);
+    }
+
+    /// Whether it and all below it are cancelled.
+    pub(super) fn is_done(&self) -> bool {
+        // ORDERING: as in `is_cancelled`; they were marked before.
+        self.cancelled.load(Ordering::Acquire) == DONE
     }
 
     #[inline]
@@ -133,6 +150,12 @@ impl Node {
 
     /// Cancels this and all below.
     pub(super) fn cancel(self: &Arc<Self>) {
+        self.cancel_and(|| ());
+    }
+
+    /// Cancels this and all below, and calls `each` after each that was marked in a
+    /// tree, when no lock is held.
+    pub(super) fn cancel_and(self: &Arc<Self>, mut each: impl FnMut()) {
         let inner = self.list.lock();
         let Some(place) = inner.place.clone() else {
             if !self.is_cancelled() {
@@ -143,9 +166,10 @@ impl Node {
         };
         drop(inner);
         let mut marked = Marked(None);
-        place
-            .tree
-            .cancel(place.index, self, |node| marked.push(node));
+        place.tree.cancel(place.index, self, |node| {
+            marked.push(node);
+            each();
+        });
         marked.wake_all();
     }
 

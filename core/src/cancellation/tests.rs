@@ -548,7 +548,7 @@ fn sizes_are_as_documented() {
     assert_eq!(size_of::<Token>(), size_of::<usize>());
     if cfg!(target_pointer_width = "64") {
         assert!(size_of::<Node>() <= 64, "{}", size_of::<Node>());
-        assert_eq!(tree::ENTRY, 24);
+        assert_eq!(tree::ENTRY, 32);
         assert!(size_of::<Cancelled<'static>>() <= 48);
         assert!(size_of::<CancelledOwned>() <= 56);
         assert!(size_of::<Waiter<'static>>() <= 64);

@@ -13,13 +13,28 @@
 //! - **light**: its last token is gone, but it has two or more children, which are
 //!   to hear of what befalls its ancestors. With one child or none it goes, and the
 //!   child takes its place: so there are fewer light entries than live ones;
-//! - **doomed**: it has been cancelled, and has children that have not. It is in
-//!   the list of the doomed, and goes with the last of its children.
+//! - **doomed**: it has been cancelled, and has children that have not, or that are
+//!   doomed themselves. It goes with the last of them.
+//!
+//! # The walk of a cancel
+//!
+//! ```text
+//!            root of the walk ──► doomed ──► cursor ──► live, light, or the root of
+//!              │                    │          │        another walk
+//!              live..               live..     live..
+//! ```
+//!
+//! A cancel walks through what is below its token, always to the first child, and back
+//! when there is none any more. Where it stands is written in the entry of its token, the
+//! root of the walk; from there to the cursor all are doomed, each the first child of
+//! the one before. So each thread can take a step for any walk. It does for three: its
+//! own; that of a token above it which had doomed its own before; and one that had begun
+//! below its own. So it does work below its own token only.
 //!
 //! Invariant **MARKED**: a node that has a place in a tree is marked as cancelled
-//! under the tree's lock, at the moment when its entry gives it up; and no entry is
-//! linked under a marked one. So once nobody is doomed, everything below a
-//! cancelled token is cancelled.
+//! under the tree's lock, and no entry is linked under a marked one. The entry is
+//! its own until the node is marked as done, at the moment when its entry goes; then
+//! everything below it is cancelled.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -30,10 +45,8 @@ use crate::primitive::Lock;
 
 /// No entry.
 const NONE: u32 = u32::MAX;
-/// For a parent: the entry is doomed.
-const DOOMED: u32 = u32::MAX - 1;
 /// The largest number of entries.
-const MAX: usize = DOOMED as usize;
+const MAX: usize = NONE as usize - 1;
 
 /// How many entries the first chunk holds; each later one twice as many.
 const FIRST: usize = if cfg!(anysync_loom) { 2 } else { 8 };
@@ -48,8 +61,6 @@ struct Table {
     len: usize,
     /// The first of the entries that are free, linked by `next`.
     free: u32,
-    /// The first of the doomed.
-    doomed: u32,
 }
 
 struct Entry {
@@ -58,6 +69,21 @@ struct Entry {
     child: u32,
     prev: u32,
     next: u32,
+    /// The root of the walk that has doomed it.
+    root: u32,
+    /// Of the root of a walk: where that is.
+    cursor: u32,
+}
+
+/// What a cancel has done under the lock.
+enum Step {
+    /// It has marked this node.
+    Marked(Arc<Node>),
+    /// It has come back from an entry, which is gone; to be dropped when the lock is
+    /// open.
+    Passed(Option<Arc<Node>>),
+    /// It has doomed a light entry.
+    Went,
 }
 
 /// The bytes of an entry.
@@ -71,7 +97,6 @@ impl Tree {
             chunks: Vec::new(),
             len: 0,
             free: NONE,
-            doomed: NONE,
         };
         table.chunks.push(Vec::with_capacity(FIRST));
         let root = table
@@ -126,22 +151,29 @@ impl Tree {
     /// Cancels `node` and everything below it. `marked` is given each node that was
     /// marked, after its parent, while the lock is open.
     ///
-    /// Several cancels of one tree help each other: each returns when all that was
-    /// below any of them has been marked.
+    /// Where others cancel what is below `node`, or have cancelled it from above, they
+    /// share the work that is below `node`. It returns when all of that is marked.
     pub(super) fn cancel(&self, place: u32, node: &Node, mut marked: impl FnMut(Arc<Node>)) {
+        while !node.is_done() {
+            match self.step(place, node) {
+                Step::Marked(node) => marked(node),
+                Step::Passed(node) => drop(node),
+                Step::Went => {}
+            }
+        }
+    }
+
+    fn step(&self, place: u32, node: &Node) -> Step {
         let mut table = self.table.lock();
         if !node.is_cancelled() {
-            let own = table.doom(place);
-            drop(table);
-            own.into_iter().for_each(&mut marked);
-            table = self.table.lock();
+            return table.doom(place, place);
         }
-        while let Some(next) = table.next_below_doomed() {
-            let below = table.doom(next);
-            drop(table);
-            below.into_iter().for_each(&mut marked);
-            table = self.table.lock();
+        if node.is_done() {
+            return Step::Passed(None);
         }
+        // By MARKED the entry is its own.
+        let root = table.at(place).root;
+        table.step(root)
     }
 
     #[cfg(all(test, feature = "std", not(anysync_loom)))]
@@ -187,6 +219,8 @@ impl Table {
             child: NONE,
             prev: NONE,
             next: NONE,
+            root: NONE,
+            cursor: NONE,
         };
         let index = if self.free != NONE {
             let index = self.free;
@@ -210,13 +244,9 @@ impl Table {
         Ok(index)
     }
 
-    /// The first entry of a list: of the children of `parent`, or of the doomed.
+    /// The first of the children of `parent`.
     fn head(&mut self, parent: u32) -> Option<&mut u32> {
-        match parent {
-            NONE => None,
-            DOOMED => Some(&mut self.doomed),
-            parent => Some(&mut self.at(parent).child),
-        }
+        (parent != NONE).then(|| &mut self.at(parent).child)
     }
 
     /// Puts an entry first below `parent`.
@@ -249,11 +279,14 @@ impl Table {
         }
     }
 
-    /// Takes an entry out of the list in which it is; returns its parent.
+    /// Takes an entry out of the tree, and frees it; returns its parent.
     fn unlink(&mut self, index: u32) -> u32 {
-        let &mut Entry { prev, next, .. } = self.at(index);
+        let &mut Entry {
+            parent, prev, next, ..
+        } = self.at(index);
         self.relink(index, prev, next);
-        mem::replace(&mut self.at(index).parent, NONE)
+        self.release(index);
+        parent
     }
 
     fn release(&mut self, index: u32) {
@@ -265,55 +298,79 @@ impl Table {
     fn shrunk(&mut self, mut index: u32) {
         // Once round for a light entry; its parent, if that is light or doomed
         // too, is the last.
-        while index != NONE && index != DOOMED {
+        while index != NONE {
             let &mut Entry {
                 ref node,
                 parent,
                 child,
                 prev,
                 next,
+                root,
+                ..
             } = self.at(index);
-            if node.is_some() {
+            if node.is_some() || root != NONE {
                 return;
             }
             if child == NONE {
-                let parent = self.unlink(index);
-                self.release(index);
-                index = parent;
-            } else {
-                if parent != DOOMED && self.at(child).next == NONE {
-                    self.relink(index, child, child);
-                    let heir = self.at(child);
-                    heir.parent = parent;
-                    heir.prev = prev;
-                    heir.next = next;
-                    self.release(index);
-                }
-                return;
+                index = self.unlink(index);
+                continue;
             }
+            if self.at(child).next == NONE {
+                self.relink(index, child, child);
+                let heir = self.at(child);
+                heir.parent = parent;
+                heir.prev = prev;
+                heir.next = next;
+                self.release(index);
+            }
+            return;
         }
     }
 
-    /// Cancels one entry and marks its node, which is the result; a light entry has
-    /// none.
-    fn doom(&mut self, index: u32) -> Option<Arc<Node>> {
+    /// Cancels an entry that is live or light, in the walk of `root`.
+    fn doom(&mut self, index: u32, root: u32) -> Step {
+        let entry = self.at(index);
+        if entry.child == NONE {
+            return self.pass(index).map_or(Step::Went, Step::Marked);
+        }
+        entry.root = root;
+        let node = entry.node.clone();
+        self.at(root).cursor = index;
+        let Some(node) = node else {
+            return Step::Went;
+        };
+        node.mark();
+        Step::Marked(node)
+    }
+
+    /// An entry below which nothing is left goes; its node, if it has one, is done.
+    fn pass(&mut self, index: u32) -> Option<Arc<Node>> {
         let node = self.at(index).node.take();
         if let Some(node) = &node {
-            node.mark();
+            node.mark_done();
         }
         let parent = self.unlink(index);
-        if self.at(index).child == NONE {
-            self.release(index);
-        } else {
-            self.link(DOOMED, index);
-        }
         self.shrunk(parent);
         node
     }
 
-    /// Some entry whose parent is doomed.
-    fn next_below_doomed(&mut self) -> Option<u32> {
-        let doomed = self.doomed;
-        (doomed != NONE).then(|| self.at(doomed).child)
+    /// Takes one step of a walk.
+    fn step(&mut self, mut root: u32) -> Step {
+        // Once round, and once for each walk that has begun below it, and where this one
+        // has come to: so for no more than there are threads that cancel.
+        loop {
+            let cursor = self.at(root).cursor;
+            let &mut Entry { parent, child, .. } = self.at(cursor);
+            if child == NONE {
+                if cursor != root {
+                    self.at(root).cursor = parent;
+                }
+                return Step::Passed(self.pass(cursor));
+            }
+            if self.at(child).root == NONE {
+                return self.doom(child, root);
+            }
+            root = child;
+        }
     }
 }

@@ -209,7 +209,9 @@ impl<T> Chan<T> {
     /// How many slots are free.
     #[inline]
     pub(super) fn free(&self, list: &List<'_, T>) -> usize {
-        self.capacity - list.buffer.len() - list.reserved
+        // There may be one more than the capacity: see `InHand`.
+        let taken = list.buffer.len() + list.reserved;
+        self.capacity.saturating_sub(taken)
     }
 
     /// Whether a newcomer need not queue behind other senders.
@@ -239,7 +241,7 @@ impl<T> Chan<T> {
     #[inline]
     pub(super) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         let list = self.lock();
-        if self.can_send_plainly() {
+        if self.can_send_plainly() && list.buffer.is_ready_here() {
             self.push(list, message);
             Ok(())
         } else {
@@ -248,10 +250,17 @@ impl<T> Chan<T> {
     }
 
     #[inline(never)]
-    fn try_send_heeding(&self, mut list: List<'_, T>, message: T) -> Result<(), TrySendError<T>> {
-        if let Err(error) = self.admits_attempt(&mut list, 1) {
-            self.open_unchanged(list);
-            return Err(error.map(|()| message));
+    fn try_send_heeding(&self, list: List<'_, T>, message: T) -> Result<(), TrySendError<T>> {
+        let mut list = list;
+        loop {
+            if let Err(error) = self.admits_attempt(&mut list, 1) {
+                self.open_unchanged(list);
+                return Err(error.map(|()| message));
+            }
+            if list.buffer.is_ready() {
+                break;
+            }
+            list = self.make_room(list);
         }
         self.add(&mut list, message);
         self.open(list);
@@ -287,8 +296,8 @@ impl<T> Chan<T> {
     /// Sends the message if there is nothing to heed.
     #[inline]
     pub(super) fn send_plainly(&self, message: &mut Option<T>) -> bool {
-        let list = self.lock();
-        if !self.can_send_plainly() {
+        let mut list = self.lock();
+        if !self.can_send_plainly() || !list.buffer.is_ready() {
             return false;
         }
         match message.take() {
@@ -298,10 +307,10 @@ impl<T> Chan<T> {
         true
     }
 
-    /// Puts a message into a free slot, with nothing to heed.
+    /// Puts a message into a free slot, with nothing to heed; there is room for it.
     #[inline]
     fn push(&self, mut list: List<'_, T>, message: T) {
-        list.buffer.push(message, self.capacity);
+        list.buffer.push(message);
         self.hint(IS_PLAIN | self.count_hints(&list));
     }
 
@@ -309,7 +318,7 @@ impl<T> Chan<T> {
     /// been called have not come.
     #[inline]
     fn add(&self, list: &mut List<'_, T>, message: T) {
-        list.buffer.push(message, self.capacity);
+        list.buffer.push(message);
         Self::free_messages(list, 1);
     }
 
@@ -332,7 +341,7 @@ impl<T> Chan<T> {
     /// So many slots have become free, for which senders are called, even if those that
     /// have been called have not come.
     #[inline]
-    fn call_for_slots(&self, list: &mut List<'_, T>, n: usize) {
+    pub(super) fn call_for_slots(&self, list: &mut List<'_, T>, n: usize) {
         if list.senders.called != 0 {
             let called_for = self.free(list).saturating_sub(n);
             list.senders.called = list.senders.called.min(called_for);
@@ -348,24 +357,28 @@ impl<T> Chan<T> {
 
     pub(super) fn force_send(&self, message: T) -> Result<Option<T>, SendError<T>> {
         let mut list = self.lock();
-        let replaced = match self.admits_attempt(&mut list, 1) {
-            Err(TrySendError::Closed(())) => {
-                drop(list);
-                return Err(SendError(message));
-            }
-            Ok(()) => None,
-            Err(TrySendError::Full(())) => match list.buffer.pop() {
-                // All slots are reserved.
-                None => {
+        loop {
+            match self.admits_attempt(&mut list, 1) {
+                Err(TrySendError::Closed(())) => {
+                    drop(list);
+                    return Err(SendError(message));
+                }
+                Ok(()) if list.buffer.is_ready() => {
+                    self.add(&mut list, message);
+                    self.open(list);
+                    return Ok(None);
+                }
+                Err(TrySendError::Full(())) if list.buffer.is_empty() => {
+                    // All slots are reserved.
                     self.open_unchanged(list);
                     return Ok(Some(message));
                 }
-                oldest => oldest,
-            },
-        };
-        self.add(&mut list, message);
-        self.open(list);
-        Ok(replaced)
+                Err(TrySendError::Full(())) if list.buffer.can_replace() => {
+                    return Ok(Some(self.replace(list, message)));
+                }
+                _ => list = self.make_room(list),
+            }
+        }
     }
 
     pub(super) fn try_reserve(&self, n: usize) -> Result<(), TrySendError<()>> {
@@ -382,17 +395,23 @@ impl<T> Chan<T> {
     /// Sends by a slot that is reserved. Without receivers the message comes
     /// back.
     #[inline]
-    pub(super) fn send_reserved(&self, mut list: List<'_, T>, message: T) -> Option<T> {
-        let undeliverable = if list.receiverless {
+    pub(super) fn send_reserved(&self, list: List<'_, T>, message: T) -> Option<T> {
+        let mut list = list;
+        while !list.receiverless && !list.buffer.is_ready() {
+            // Its slot stays reserved meanwhile.
+            list = self.make_room(list);
+        }
+        if list.receiverless {
+            // Nobody waits who could go on now, so no waker runs, and none can panic
+            // with the message in hand.
             self.free_slots(&mut list, 1);
-            Some(message)
-        } else {
-            list.reserved -= 1;
-            self.add(&mut list, message);
-            None
-        };
+            self.publish(&list);
+            return Some(message);
+        }
+        list.reserved -= 1;
+        self.add(&mut list, message);
         self.open(list);
-        undeliverable
+        None
     }
 
     /// Gives slots back that were reserved.
@@ -440,15 +459,12 @@ impl<T> Chan<T> {
     /// Takes the oldest message, which is available, with nothing to heed.
     #[inline]
     fn pop(&self, mut list: List<'_, T>) -> T {
-        let message = list.buffer.pop();
-        // Its slot is free now.
-        self.hint(IS_PLAIN | CAN_SEND | self.count_hints(&list));
-        if list.buffer.has_surplus() {
-            self.open_without_surplus(list);
-        } else {
-            drop(list);
-        }
-        message.expect("there is a message")
+        let Some(message) = list.buffer.pop_here() else {
+            return self.take_turning(list);
+        };
+        self.hint(IS_PLAIN | self.count_hints(&list));
+        drop(list);
+        message
     }
 
     /// Takes a message that was promised.
@@ -461,49 +477,13 @@ impl<T> Chan<T> {
     /// Takes the oldest message; there is one.
     #[inline]
     fn take_oldest(&self, mut list: List<'_, T>) -> T {
-        let message = list.buffer.pop();
-        self.call_for_slots(&mut list, 1);
-        self.open_after_taking(list);
-        message.expect("there is a message")
-    }
-
-    /// Opens the lock after messages have been taken, and frees what a drained buffer
-    /// does not keep.
-    #[inline]
-    fn open_after_taking(&self, list: List<'_, T>) {
-        if list.buffer.has_surplus() {
-            self.open_without_surplus(list);
-        } else {
-            self.open(list);
+        match list.buffer.pop_here() {
+            Some(message) => {
+                self.call_for_slots(&mut list, 1);
+                self.open_with(list, message)
+            }
+            None => self.take_turning(list),
         }
-    }
-
-    #[cold]
-    fn open_without_surplus(&self, mut list: List<'_, T>) {
-        let surplus = list.buffer.take();
-        self.open(list);
-        // Freed when the lock is open.
-        drop(surplus);
-    }
-
-    /// Takes a message that was promised, and more that are not, `limit` in all
-    /// at most.
-    pub(super) fn take_many(
-        &self,
-        mut list: List<'_, T>,
-        target: &mut alloc::vec::Vec<T>,
-        limit: usize,
-    ) -> usize {
-        list.promised -= 1;
-        let count = if self.may_receive(&list) {
-            list.unpromised().min(limit)
-        } else {
-            1
-        };
-        list.buffer.pop_many(count, target);
-        self.call_for_slots(&mut list, count);
-        self.open_after_taking(list);
-        count
     }
 
     /// Closes the channel; whether it was open.
@@ -554,7 +534,7 @@ impl<T> Chan<T> {
     }
 
     /// Nearly always there is one to wake, or none.
-    fn settle<'a>(&'a self, mut list: List<'a, T>) -> Panicked {
+    pub(super) fn settle<'a>(&'a self, mut list: List<'a, T>) -> Panicked {
         let first = self.grant(&mut list);
         if self.is_settled(&list) {
             self.publish(&list);
@@ -686,7 +666,7 @@ impl<T> Chan<T> {
     #[inline]
     fn count_hints(&self, list: &List<'_, T>) -> usize {
         let messages = list.buffer.len();
-        let can_send = usize::from(messages + list.reserved != self.capacity) * CAN_SEND;
+        let can_send = usize::from(messages + list.reserved < self.capacity) * CAN_SEND;
         let can_receive = usize::from(messages > list.promised) * CAN_RECEIVE;
         can_send | can_receive
     }

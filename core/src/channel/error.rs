@@ -31,7 +31,7 @@ impl<T> Error for SendError<T> {}
 /// Why [`Sender::try_send`](super::Sender::try_send) and its kin sent nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TrySendError<T> {
-    /// No slot is free, or others are waiting for one.
+    /// No slot is free, or not so many as were asked for, or others are waiting for one.
     Full(T),
     /// The channel is closed.
     Closed(T),

@@ -4,7 +4,7 @@
 //! the links and wakers of the queues: an access that the orderings do not order
 //! fails. A wake-up that is lost is a deadlock.
 
-use core::task::Poll;
+use core::task::{Context, Poll};
 use std::boxed::Box;
 use std::sync::Arc;
 use std::vec::Vec;
@@ -290,6 +290,43 @@ fn loom_a_promise_goes_to_one() {
             usize::from(own) + usize::from(others) + usize::from(left),
             1
         );
+    });
+}
+
+/// Two threads end the wait of one handle, which has been promised a message: it is had
+/// once, and who ended the wait has seen what was done to it before.
+#[test]
+fn loom_a_wait_of_a_handle_ends_once() {
+    model(3, || {
+        let (sender, mut receiver) = bounded(1);
+        let (_, waker) = counting_waker();
+        let mut cx = Context::from_waker(&waker);
+        assert!(receiver.poll_recv(&Bare, &mut cx).is_pending());
+        sender.try_send(Parcel::new(7)).ok().unwrap();
+        let receiver = Arc::new(receiver);
+        let other = receiver.clone();
+        let receiving = thread::spawn(move || other.try_recv().is_ok());
+        let own = receiver.try_recv().is_ok();
+        let others = receiving.join().unwrap();
+        let left = receiver.try_recv().is_ok();
+        assert_eq!(
+            usize::from(own) + usize::from(others) + usize::from(left),
+            1
+        );
+    });
+}
+
+/// Two sends that both find no room, and allocate it.
+#[test]
+fn loom_both_make_room() {
+    model(3, || {
+        let (sender, receiver) = unbounded();
+        let other = sender.clone();
+        let sending = thread::spawn(move || other.try_send(Parcel::new(1)).is_ok());
+        assert!(sender.try_send(Parcel::new(2)).is_ok());
+        assert!(sending.join().unwrap());
+        let received = [(); 2].map(|()| receiver.try_recv().ok().unwrap().open());
+        assert!(received == [1, 2] || received == [2, 1]);
     });
 }
 

@@ -83,7 +83,8 @@ impl<T> Receiver<T> {
     ///
     /// # Panics
     ///
-    /// Passes on the panic of a waker; the message is dropped then.
+    /// Passes on the panic of a waker; the message is in the channel then, as the
+    /// oldest.
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         self.place.leave();
@@ -132,7 +133,7 @@ impl<T> Receiver<T> {
     /// # Panics
     ///
     /// When the future is polled after it has finished. Passes on the panic of a
-    /// waker; the message is dropped then.
+    /// waker; the message is in the channel then, as the oldest.
     #[inline]
     pub fn recv<I: Io>(&self, io: I) -> Recv<'_, T, I> {
         self.place.leave();
@@ -181,6 +182,11 @@ impl<T> Receiver<T> {
     /// Waits for a message, and moves it and what else is there, `limit` messages
     /// at most, to the end of `target`. Returns how many: 0 only if `limit` is 0,
     /// or the channel is closed and empty and none of its slots is reserved.
+    ///
+    /// Many messages are moved in rounds of at most 256, in one poll, and what is sent
+    /// meanwhile is not among them. Between two rounds the slots of the first are free,
+    /// and other receivers may take messages: so what this gets is in order, and it may
+    /// miss some that another got.
     ///
     /// ```
     /// use anysync::{Bare, Block, channel};
@@ -383,12 +389,13 @@ impl<T> Clone for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
+        let chan = &self.chan;
         let _gone = Finally(|| {
-            if self.chan.receivers.fetch_sub(1, Ordering::AcqRel) == 1 {
-                self.chan.lose_receivers();
+            if chan.receivers.fetch_sub(1, Ordering::AcqRel) == 1 {
+                chan.lose_receivers();
             }
         });
-        self.place.leave();
+        self.place.clear();
     }
 }
 

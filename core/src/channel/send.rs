@@ -64,9 +64,9 @@ impl<'a, T, I> Send<'a, T, I> {
     /// ```
     pub fn take_value(self: Pin<&mut Self>) -> Option<T> {
         let this = self.project();
-        let value = this.value.take();
+        // First: a waker that panics leaves the value where it is.
         abandon(Side::Sender, this.entry);
-        value
+        this.value.take()
     }
 }
 

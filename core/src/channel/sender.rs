@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 
 use super::chan::Chan;
 use super::handle::{common_methods, weak_handle};
+#[cfg(feature = "futures-sink")]
 use super::standing::Place;
 use super::wait::Side;
 use super::{
@@ -56,11 +57,8 @@ use crate::wake_batch::Finally;
 /// in this way it allocates a place for that.
 pub struct Sender<T> {
     chan: Arc<Chan<T>>,
-    #[cfg_attr(not(feature = "futures-sink"), allow(dead_code))]
+    #[cfg(feature = "futures-sink")]
     place: Place<T>,
-    /// One slot is reserved for the next message of the sink.
-    #[cfg_attr(not(feature = "futures-sink"), allow(dead_code))]
-    is_ready: bool,
 }
 
 impl<T> Sender<T> {
@@ -68,9 +66,16 @@ impl<T> Sender<T> {
     pub(super) fn first(chan: Arc<Chan<T>>) -> Self {
         Self {
             chan,
+            #[cfg(feature = "futures-sink")]
             place: Place::new(),
-            is_ready: false,
         }
+    }
+
+    /// Ends the wait that the sender itself has as a `Sink`.
+    #[inline]
+    fn leave(&self) {
+        #[cfg(feature = "futures-sink")]
+        self.place.leave();
     }
 
     #[inline]
@@ -90,7 +95,7 @@ impl<T> Sender<T> {
     /// Passes on the panic of a waker; the message has been sent then.
     #[inline]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        self.place.leave();
+        self.leave();
         self.chan.try_send(message)
     }
 
@@ -139,7 +144,7 @@ impl<T> Sender<T> {
     /// waker; the message has been sent then.
     #[inline]
     pub fn send<I: Io>(&self, io: I, message: T) -> Send<'_, T, I> {
-        self.place.leave();
+        self.leave();
         Send::new(&self.chan, message, io)
     }
 
@@ -191,7 +196,7 @@ impl<T> Sender<T> {
     ///
     /// Passes on the panic of a waker; the message has been sent then.
     pub fn force_send(&self, message: T) -> Result<Option<T>, SendError<T>> {
-        self.place.leave();
+        self.leave();
         self.chan.force_send(message)
     }
 
@@ -228,7 +233,7 @@ impl<T> Sender<T> {
     /// When the future is polled after it has finished.
     #[inline]
     pub fn reserve<I: Io>(&self, io: I) -> Reserve<'_, T, I> {
-        self.place.leave();
+        self.leave();
         Reserve::new(&self.chan, 1, io)
     }
 
@@ -272,7 +277,7 @@ impl<T> Sender<T> {
     #[inline]
     #[track_caller]
     pub fn reserve_many<I: Io>(&self, io: I, n: usize) -> ReserveMany<'_, T, I> {
-        self.place.leave();
+        self.leave();
         let most = self.capacity().unwrap_or(MAX_CAPACITY);
         assert!(
             n <= most,
@@ -314,7 +319,7 @@ impl<T> Sender<T> {
     ///
     /// When the future is polled after it has finished.
     pub fn reserve_owned<I: Io>(self, io: I) -> ReserveOwned<T, I> {
-        self.place.leave();
+        self.leave();
         ReserveOwned::new(self.chan.clone(), self, io)
     }
 
@@ -325,7 +330,7 @@ impl<T> Sender<T> {
     /// [`Full`](TrySendError::Full) or [`Closed`](TrySendError::Closed).
     #[inline]
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
-        self.place.leave();
+        self.leave();
         self.chan.try_reserve(1)?;
         Ok(Permit::new(&self.chan))
     }
@@ -344,11 +349,17 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// [`Full`](TrySendError::Full), also if there never are so many, or
-    /// [`Closed`](TrySendError::Closed).
+    /// [`Full`](TrySendError::Full), also if there never are so many: if `n` is above
+    /// the [`capacity`](Sender::capacity), or of an unbounded channel above
+    /// [`MAX_CAPACITY`]. [`Closed`](TrySendError::Closed), whatever `n` is, if the
+    /// channel is closed.
     #[inline]
     pub fn try_reserve_many(&self, n: usize) -> Result<Permits<'_, T>, TrySendError<()>> {
-        self.place.leave();
+        self.leave();
+        if n > MAX_CAPACITY && !self.is_closed() {
+            // So many are not even counted.
+            return Err(TrySendError::Full(()));
+        }
         self.chan.try_reserve(n)?;
         Ok(Permits::new(&self.chan, n))
     }
@@ -359,7 +370,7 @@ impl<T> Sender<T> {
     ///
     /// As [`try_reserve`](Sender::try_reserve), with the sender.
     pub fn try_reserve_owned(self) -> Result<OwnedPermit<T>, TrySendError<Self>> {
-        self.place.leave();
+        self.leave();
         match self.chan.try_reserve(1) {
             Ok(()) => Ok(OwnedPermit::new(self)),
             Err(error) => Err(error.map(|()| self)),
@@ -409,7 +420,7 @@ impl<T> Sender<T> {
         &'a self,
         waiter: Pin<&mut Waiter<'a, T>>,
     ) -> Option<Result<Permit<'a, T>, SendError<()>>> {
-        self.place.leave();
+        self.leave();
         let chan: &'a Chan<T> = &self.chan;
         let outcome = waiter.wait(chan, Side::Sender, |list| chan.publish(&list))?;
         Some(match outcome {
@@ -487,13 +498,14 @@ impl<T> Clone for Sender<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
+        let chan = &self.chan;
         let _gone = Finally(|| {
-            if self.chan.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
-                self.chan.lose_senders();
+            if chan.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+                chan.lose_senders();
             }
         });
-        let _ready = Finally(|| self.chan.release(self.is_ready.into()));
-        self.place.leave();
+        #[cfg(feature = "futures-sink")]
+        self.place.clear();
     }
 }
 
@@ -534,14 +546,14 @@ mod sink {
         /// Waits for a slot and reserves it.
         fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
             let this = self.get_mut();
-            if this.is_ready {
+            if this.place.holds() {
                 return Poll::Ready(Ok(()));
             }
             let chan = &this.chan;
             let polled = this.place.poll(chan, Side::Sender, &Bare, cx, |list| {
                 chan.publish(&list);
             });
-            this.is_ready = matches!(polled, Poll::Ready(Ok(())));
+            this.place.set_holds(matches!(polled, Poll::Ready(Ok(()))));
             polled.map_err(|_| SendError(None))
         }
 
@@ -554,10 +566,9 @@ mod sink {
         fn start_send(self: Pin<&mut Self>, message: T) -> Result<(), Self::Error> {
             let this = self.get_mut();
             assert!(
-                this.is_ready,
+                this.place.set_holds(false),
                 "`start_send` was called before `poll_ready` was ready"
             );
-            this.is_ready = false;
             match this.chan.send_reserved(this.chan.lock(), message) {
                 None => Ok(()),
                 undeliverable => Err(SendError(undeliverable)),
@@ -571,7 +582,7 @@ mod sink {
         fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
             let this = self.get_mut();
             this.place.leave();
-            if core::mem::take(&mut this.is_ready) {
+            if this.place.set_holds(false) {
                 this.chan.release(1);
             }
             Poll::Ready(Ok(()))

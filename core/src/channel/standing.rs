@@ -1,13 +1,26 @@
 //! [`Place`]: the wait that a handle itself has, from one poll to the next, when
 //! it is polled as a `Stream` or `Sink`.
 //!
-//! It is in a box of its own, so that a handle can move while it waits. The box
-//! is allocated when the handle waits in this way for the first time, or before
-//! that if it is asked to, and kept.
+//! It is in a box of its own, so that a handle can move while it waits, and takes no
+//! more than a pointer for it. The box is allocated when the handle waits in this way
+//! for the first time, or before that if it is asked to, and kept.
+//!
+//! Only `&mut` methods wait here. With `&self` the wait may be ended, also by several
+//! threads at once: one of them takes the box out, and puts it back afterwards.
+//!
+//! Invariant **BOXED**: the pointer is null, or leads to a `Standing` in a box, which
+//! is pinned. The box belongs to the place: a `&mut` to the place may use it; a `&`
+//! must swap null for it first, and is its owner then.
+//!
+//! ORDERING: a box is put back with Release and taken out with Acquire, so that what
+//! the last owner did to it is seen by the next. A `&mut` has been handed from thread
+//! to thread by other means.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use core::marker::PhantomData;
 use core::pin::Pin;
+use core::ptr;
 use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
@@ -15,29 +28,48 @@ use pin_project_lite::pin_project;
 use super::chan::{Chan, List};
 use super::wait::{Refused, Side, Turn, abandon};
 use crate::io::{Bare, Io};
-use crate::primitive::Lock;
+use crate::primitive::{AtomicPtr, Lock, Ordering};
 use crate::wait_list::{Entry, IDLE};
-use crate::wake_batch::discard;
+use crate::wake_batch::{Finally, discard};
 
 /// Where a handle's standing wait is, if it has one.
-///
-/// Only `&mut` methods wait here. With `&self` the wait may be ended, which is
-/// why there is a lock; it is made by the first wait, so a handle that never
-/// waits in this way looks at a flag and no more.
-pub(super) struct Place<T>(Option<Lock<Option<Boxed<T>>>>);
+pub(super) struct Place<T> {
+    standing: AtomicPtr<Standing<T>>,
+    /// It goes from thread to thread as what is under a lock does.
+    owns: PhantomData<Lock<Boxed<T>>>,
+}
 
 type Boxed<T> = Pin<Box<Standing<T>>>;
 
 impl<T> Place<T> {
-    pub(super) const fn new() -> Self {
-        Self(None)
+    pub(super) fn new() -> Self {
+        Self {
+            standing: AtomicPtr::new(ptr::null_mut()),
+            owns: PhantomData,
+        }
     }
 
     /// Allocates the box, if it is not there.
     pub(super) fn allocate(&mut self, chan: &Arc<Chan<T>>, side: Side) -> Pin<&mut Standing<T>> {
-        let lock = self.0.get_or_insert_with(|| Lock::new(None));
-        let new = || Box::pin(Standing::new(chan.clone(), side));
-        lock.get_mut().get_or_insert_with(new).as_mut()
+        let mut standing = self.standing.load(Ordering::Relaxed);
+        if standing.is_null() {
+            standing = into_raw(Box::pin(Standing::new(chan.clone(), side)));
+            self.standing.store(standing, Ordering::Relaxed);
+        }
+        // SAFETY: BOXED, and the place is borrowed mutably.
+        unsafe { Pin::new_unchecked(&mut *standing) }
+    }
+
+    /// The wait, if the box is there.
+    #[inline]
+    fn get_mut(&mut self) -> Option<Pin<&mut Standing<T>>> {
+        let standing = self.standing.load(Ordering::Relaxed);
+        // SAFETY: BOXED, and the place is borrowed mutably.
+        unsafe {
+            standing
+                .as_mut()
+                .map(|standing| Pin::new_unchecked(standing))
+        }
     }
 
     /// Polls the wait, a new one if there is none.
@@ -59,7 +91,7 @@ impl<T> Place<T> {
         &mut self,
         act: impl FnOnce(List<'_, T>) -> O,
     ) -> Option<Poll<Result<O, Refused>>> {
-        let standing = self.0.as_mut()?.get_mut().as_mut()?.as_mut();
+        let standing = self.get_mut()?;
         let side = standing.side;
         standing
             .is_waiting()
@@ -69,24 +101,65 @@ impl<T> Place<T> {
     /// Ends the wait, and passes on what it has won.
     #[inline]
     pub(super) fn leave(&self) {
-        if let Some(lock) = &self.0 {
-            Self::leave_there(lock);
+        if !self.standing.load(Ordering::Relaxed).is_null() {
+            self.leave_there();
         }
     }
 
     #[cold]
-    fn leave_there(lock: &Lock<Option<Boxed<T>>>) {
-        let mut place = lock.lock();
-        if place.as_ref().is_some_and(|standing| standing.is_waiting()) {
-            let standing = place.take();
-            drop(place);
-            if let Some(mut standing) = standing {
-                // Wakes: outside the lock.
-                standing.as_mut().leave();
-                *lock.lock() = Some(standing);
-            }
+    fn leave_there(&self) {
+        let Some(mut standing) = self.take() else {
+            return;
+        };
+        if standing.is_waiting() {
+            // Wakes; meanwhile a waker may use the handle, and finds no box.
+            standing.as_mut().leave();
+        }
+        self.standing.store(into_raw(standing), Ordering::Release);
+    }
+
+    fn take(&self) -> Option<Boxed<T>> {
+        let standing = self.standing.swap(ptr::null_mut(), Ordering::Acquire);
+        if standing.is_null() {
+            return None;
+        }
+        // SAFETY: BOXED, and null was swapped for it. It is pinned again at once.
+        Some(Box::into_pin(unsafe { Box::from_raw(standing) }))
+    }
+
+    /// Ends the wait with all that it holds, and frees its box.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        if !self.standing.load(Ordering::Relaxed).is_null() {
+            drop(self.take());
         }
     }
+
+    /// Whether the wait has been won and holds the slot.
+    #[cfg(feature = "futures-sink")]
+    pub(super) fn holds(&mut self) -> bool {
+        self.get_mut()
+            .is_some_and(|standing| *standing.project().holds)
+    }
+
+    /// Whether the wait holds its slot, which it has won; and from now on.
+    #[cfg(feature = "futures-sink")]
+    pub(super) fn set_holds(&mut self, holds: bool) -> bool {
+        self.get_mut()
+            .is_some_and(|standing| core::mem::replace(standing.project().holds, holds))
+    }
+}
+
+impl<T> Drop for Place<T> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// The box, of which a place is the owner now.
+fn into_raw<T>(standing: Boxed<T>) -> *mut Standing<T> {
+    // SAFETY: it stays where it is until it is dropped, by BOXED.
+    Box::into_raw(unsafe { Pin::into_inner_unchecked(standing) })
 }
 
 pin_project! {
@@ -95,11 +168,20 @@ pin_project! {
         entry: Entry<Arc<Chan<T>>>,
         side: Side,
         spent: bool,
+        // A slot that was won is reserved for the next message of a sink.
+        holds: bool,
     }
 
     impl<T> PinnedDrop for Standing<T> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
+            let holder = this.holds.then(|| this.entry.owner().clone());
+            // Also if a waker panics.
+            let _slot = Finally(|| {
+                if let Some(chan) = &holder {
+                    chan.release(1);
+                }
+            });
             abandon(*this.side, this.entry);
         }
     }
@@ -111,6 +193,7 @@ impl<T> Standing<T> {
             entry: Entry::new(chan, 1),
             side,
             spent: false,
+            holds: false,
         }
     }
 

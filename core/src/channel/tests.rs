@@ -11,7 +11,6 @@ use std::time::Instant;
 use std::vec;
 use std::vec::Vec;
 
-use super::buffer::Buffer;
 use super::chan::{Chan, PROMISES, RECEIVERS, SENDERS, SLOTS, WATCHERS};
 use super::*;
 use crate::io::{Bare, Block, Io};
@@ -22,8 +21,10 @@ use crate::test_util::{
 use crate::wake_batch::BATCH;
 
 mod any;
+mod buffer;
 mod handles;
 mod laws;
+mod memory;
 mod messages;
 mod poll_traits;
 
@@ -496,6 +497,30 @@ fn reserve_many_beyond_the_capacity_is_refused() {
         sender.try_reserve_many(4).unwrap_err(),
         TrySendError::Full(())
     );
+    assert_eq!(
+        sender.try_reserve_many(usize::MAX).unwrap_err(),
+        TrySendError::Full(())
+    );
+}
+
+#[test]
+fn more_slots_than_can_be_counted_are_refused() {
+    let (sender, receiver) = unbounded();
+    for n in [MAX_CAPACITY + 1, usize::MAX - 1, usize::MAX] {
+        let refused = sender.try_reserve_many(n).unwrap_err();
+        assert_eq!(refused, TrySendError::Full(()));
+        let message = panic_message(|| drop(sender.reserve_many(Bare, n)));
+        assert!(message.contains(&MAX_CAPACITY.to_string()), "{message}");
+    }
+    let permits = sender.try_reserve_many(MAX_CAPACITY).unwrap();
+    assert_eq!(permits.len(), MAX_CAPACITY);
+    assert_eq!(sender.try_send(1), Ok(()));
+    drop(permits);
+    assert_eq!(drain(&receiver), [1]);
+    idle(sender.chan());
+    drop(receiver);
+    let refused = sender.try_reserve_many(usize::MAX).unwrap_err();
+    assert_eq!(refused, TrySendError::Closed(()));
 }
 
 #[test]
@@ -641,41 +666,4 @@ fn granted_but_unpolled_does_not_block_its_own_task() {
     assert_eq!(poll(left_alone.as_mut(), &task), Poll::Ready(Ok(())));
     assert_eq!(drain(&receiver), [7]);
     idle(sender.chan());
-}
-
-#[test]
-fn idle_size_is_bounded() {
-    // The published numbers; an `Arc` adds two counts.
-    assert!(size_of::<Sender<u64>>() <= 40 && size_of::<Receiver<u64>>() <= 40);
-    assert!(size_of::<Chan<u64>>() + 2 * size_of::<usize>() <= 248);
-    assert!(size_of::<Recv<'_, u64>>() <= 56);
-    assert!(size_of::<Send<'_, [u64; 9]>>() <= 56 + 8 + 9 * 8);
-
-    fn kept<T: Default>(sender: &Sender<T>, receiver: &Receiver<T>) -> usize {
-        for _ in 0..10_000 {
-            let _ = sender.try_send(T::default());
-        }
-        drain(receiver);
-        sender.chan().lock().buffer.room() * size_of::<T>()
-    }
-    let (sender, receiver) = unbounded::<u64>();
-    assert_eq!(
-        sender.chan().lock().buffer.room(),
-        0,
-        "allocated in advance"
-    );
-    assert!(kept(&sender, &receiver) <= 1024);
-    let (sender, receiver) = bounded::<u64>(5_000);
-    assert!(kept(&sender, &receiver) <= 1024);
-    let (sender, receiver) = bounded::<u64>(3);
-    assert!(
-        kept(&sender, &receiver) <= 3 * size_of::<u64>(),
-        "more than its capacity"
-    );
-    let (sender, receiver) = unbounded::<[[u64; 32]; 8]>();
-    assert!(kept(&sender, &receiver) <= 4 * 2048);
-    let (sender, receiver) = unbounded::<()>();
-    assert_eq!(kept(&sender, &receiver), 0);
-    assert_eq!(Buffer::<u64>::KEPT, 128);
-    assert_eq!(Buffer::<[u8; 300]>::KEPT, 4);
 }

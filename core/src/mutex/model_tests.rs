@@ -1,5 +1,6 @@
-//! Random programs against a sequential model of the lock: a queue, one seat,
-//! who has been told that the lock is free, and which task each wait is of.
+//! Random programs against a sequential model of the lock: a queue, one seat and how
+//! often it has been met, which wait has been told that the lock is free, and which
+//! task each wait is of.
 
 use core::cell::Cell;
 use core::pin::Pin;
@@ -31,6 +32,8 @@ enum Op {
     Wait(Slot, Option<Task>),
     /// Polls a future as the task, or calls `lock_with` for a waiter.
     Poll(Slot, Task),
+    /// The same, so often that a grant which is not polled goes on.
+    PollOften(Slot, Task),
     Drop(Slot),
     Reset(Slot),
     SetWaker(Slot, Task),
@@ -46,6 +49,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => slot.clone().prop_map(Op::Lock),
         1 => (slot.clone(), proptest::option::of(task.clone())).prop_map(|(s, t)| Op::Wait(s, t)),
         8 => (slot.clone(), task.clone()).prop_map(|(s, t)| Op::Poll(s, t)),
+        2 => (slot.clone(), task.clone()).prop_map(|(s, t)| Op::PollOften(s, t)),
         2 => slot.clone().prop_map(Op::Drop),
         1 => slot.clone().prop_map(Op::Reset),
         1 => (slot, task).prop_map(|(s, t)| Op::SetWaker(s, t)),
@@ -63,6 +67,9 @@ struct Model {
     seated: Option<Slot>,
     told: Option<Slot>,
     queue: VecDeque<Slot>,
+    /// The address of the wait whose polls are turns of the seated one's task.
+    watcher: Option<usize>,
+    score: u32,
     waits: [Wait; SLOTS],
     wakes: [usize; TASKS],
     broke: bool,
@@ -78,6 +85,9 @@ struct Wait {
     task: Option<Task>,
     /// How often it was told in vain.
     in_vain: usize,
+    /// Its grant has gone on.
+    called: bool,
+    address: usize,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -99,6 +109,84 @@ impl Model {
         free
     }
 
+    /// What the user's `try_lock` does.
+    fn attempt(&mut self) -> bool {
+        if self.try_lock() {
+            return true;
+        }
+        if self.seated.is_some() && self.fairness == Fairness::Eventual {
+            self.score += 43;
+            if self.score >= 128 {
+                self.unseat();
+                self.held = true;
+                return true;
+            }
+        }
+        false
+    }
+
+    fn seat(&mut self, slot: Option<Slot>) {
+        self.seated = slot;
+        self.forget_meetings();
+    }
+
+    fn forget_meetings(&mut self) {
+        self.watcher = None;
+        self.score = 0;
+    }
+
+    /// The grant goes on.
+    fn unseat(&mut self) {
+        let seated = self.seated.take().expect("it is seated");
+        self.waits[seated].called = true;
+        self.waits[seated].task = None;
+        self.forget_meetings();
+    }
+
+    /// A queued wait meets the one that is seated. Whether it gets the lock.
+    fn meet(&mut self, slot: Slot, first: bool) -> bool {
+        let Some(seated) = self.seated else {
+            return false;
+        };
+        let wait = self.waits[slot];
+        let tasks = wait.task.zip(self.waits[seated].task);
+        let is_own = tasks.is_some_and(|(own, other)| own == other);
+        let hasty = self.fairness == Fairness::Eventual;
+        let comes = tasks.is_some() && !is_own && !hasty;
+        if first && comes {
+            return false;
+        }
+        if is_own && self.watcher.is_none() {
+            self.watcher = Some(wait.address);
+        }
+        let is_watcher = is_own && self.watcher == Some(wait.address);
+        self.score += if hasty || is_watcher { 43 } else { 1 };
+        if self.score < 128 {
+            if !comes && !(first && wait.kind == Kind::Waiter) {
+                self.wake(wait.task);
+            }
+            return false;
+        }
+        self.unseat();
+        if is_own || hasty || self.queue.front() == Some(&slot) {
+            self.leave_queue(slot);
+            return self.win(slot);
+        }
+        let next = self.queue.pop_front().expect("the wait is queued");
+        self.seat(Some(next));
+        self.wake(self.waits[next].task);
+        self.meet_the_next(slot)
+    }
+
+    /// The same wait meets the one that the grant has gone on to.
+    fn meet_the_next(&mut self, slot: Slot) -> bool {
+        let kind = self.waits[slot].kind;
+        self.waits[slot].kind = Kind::Future;
+        let won = self.meet(slot, true);
+        self.waits[slot].kind = kind;
+        won
+    }
+
     fn wake(&mut self, task: Option<Task>) {
         if let Some(task) = task {
             self.wakes[task] += 1;
@@ -117,7 +205,8 @@ impl Model {
         if self.fairness == Fairness::Eventual && self.waits[first].in_vain < PATIENCE {
             self.told = Some(first);
         } else {
-            self.seated = self.queue.pop_front();
+            let next = self.queue.pop_front();
+            self.seat(next);
         }
         self.wake(self.waits[first].task);
     }
@@ -127,7 +216,7 @@ impl Model {
     }
 
     fn is_ready(&self, slot: Slot) -> bool {
-        self.seated == Some(slot) || self.told == Some(slot)
+        self.seated == Some(slot) || self.told == Some(slot) || self.waits[slot].called
     }
 
     /// A wait leaves with the lock.
@@ -143,14 +232,20 @@ impl Model {
             self.seated = None;
             return self.win(slot);
         }
-        if !self.queue.contains(&slot) {
+        let first = !self.queue.contains(&slot);
+        let was_called = core::mem::take(&mut self.waits[slot].called);
+        if first {
             if self.try_lock() {
                 return true;
             }
             if self.waits[slot].kind == Kind::Waiter {
                 self.waits[slot].task = self.waits[slot].own;
             }
-            self.queue.push_back(slot);
+            if was_called {
+                self.queue.push_front(slot);
+            } else {
+                self.queue.push_back(slot);
+            }
             self.waits[slot].in_vain = 0;
         } else {
             let told = self.told == Some(slot);
@@ -165,16 +260,10 @@ impl Model {
                 self.waits[slot].in_vain += 1;
             }
         }
-        let task = self.waits[slot].task;
-        match self.seated {
-            Some(seated) if task.is_some() && self.waits[seated].task == task => {
-                self.leave_queue(slot);
-                self.queue.push_front(seated);
-                self.seated = None;
-                self.win(slot)
-            }
-            _ => false,
+        if first && was_called && self.waits[slot].kind == Kind::Waiter {
+            return self.meet_the_next(slot);
         }
+        self.meet(slot, first)
     }
 
     fn poll_future(&mut self, slot: Slot, task: Task) -> bool {
@@ -185,7 +274,7 @@ impl Model {
         let won = self.try_win(slot);
         if won && self.broke {
             self.held = false;
-            self.seated = Some(slot);
+            self.seat(Some(slot));
             self.waits[slot].task = Some(task);
             self.wake(Some(task));
             return false;
@@ -195,6 +284,7 @@ impl Model {
     }
 
     fn abandon(&mut self, slot: Slot) {
+        self.waits[slot].called = false;
         if self.seated == Some(slot) {
             self.unlock();
             self.waits[slot].task = None;
@@ -216,6 +306,9 @@ impl Model {
     fn set_waker(&mut self, slot: Slot, task: Task) {
         self.waits[slot].own = Some(task);
         self.waits[slot].task = Some(task);
+        if self.seated == Some(slot) {
+            self.forget_meetings();
+        }
         if self.is_ready(slot) {
             self.wake(Some(task));
         }
@@ -258,14 +351,20 @@ fn run(program: &[Op], fairness: Fairness) -> Result<(), TestCaseError> {
         ..Model::default()
     };
 
-    for &op in program {
+    let program = program.iter().flat_map(|&op| match op {
+        Op::PollOften(slot, task) => std::vec![Op::Poll(slot, task); 130],
+        op => std::vec![op],
+    });
+    for op in program {
         match op {
             Op::Lock(slot) if model.waits[slot].kind == Kind::Absent => {
                 model.waits[slot] = Wait {
                     kind: Kind::Future,
                     ..Wait::default()
                 };
-                subjects[slot] = Subject::Future(Box::pin(mutex.lock(&budget)));
+                let future = Box::pin(mutex.lock(&budget));
+                model.waits[slot].address = core::ptr::from_ref(&*future).addr();
+                subjects[slot] = Subject::Future(future);
             }
             Op::Wait(slot, task) if model.waits[slot].kind == Kind::Absent => {
                 model.waits[slot] = Wait {
@@ -273,10 +372,12 @@ fn run(program: &[Op], fairness: Fairness) -> Result<(), TestCaseError> {
                     own: task,
                     ..Wait::default()
                 };
-                subjects[slot] = Subject::Waiter(Box::pin(match task {
+                let waiter = Box::pin(match task {
                     Some(task) => Waiter::with_waker(wakers[task].clone()),
                     None => Waiter::new(),
-                }));
+                });
+                model.waits[slot].address = core::ptr::from_ref(&*waiter).addr() + 1;
+                subjects[slot] = Subject::Waiter(waiter);
             }
             Op::Poll(slot, task) => {
                 let (won, expected) = match &mut subjects[slot] {
@@ -317,7 +418,7 @@ fn run(program: &[Op], fairness: Fairness) -> Result<(), TestCaseError> {
             }
             Op::TryLock => {
                 let won = mutex.try_lock();
-                prop_assert_eq!(won.is_some(), model.try_lock());
+                prop_assert_eq!(won.is_some(), model.attempt());
                 if won.is_some() {
                     guard = won;
                 }
@@ -332,7 +433,7 @@ fn run(program: &[Op], fairness: Fairness) -> Result<(), TestCaseError> {
                 model.broke = broke;
                 budget.broke.set(broke);
             }
-            Op::Lock(_) | Op::Wait(..) => continue,
+            Op::Lock(_) | Op::Wait(..) | Op::PollOften(..) => continue,
         }
 
         prop_assert_eq!(mutex.is_locked(), model.is_locked(), "after {:?}", op);

@@ -264,7 +264,8 @@ impl RawMutex {
                 // word, from which one queued wait is counted out.
                 let state = self.state.load(Ordering::Relaxed);
                 self.state.store(state - WAITER, Ordering::Relaxed);
-                if met == Met::Own || locked.is_front(0) {
+                // By TOLD the first in the queue of an eventual lock may be on its way.
+                if met == Met::Own || self.is_eventual() || locked.is_front(0) {
                     let own = locked.remove();
                     drop(locked);
                     let held = Held(self);
@@ -272,7 +273,7 @@ impl RawMutex {
                     return Some(held);
                 }
                 let next = locked.seat_front(0, &self.seat).flatten();
-                let again = locked.meet_seated(&self.seat, true, self.is_eventual());
+                let again = locked.meet_seated(&self.seat, true, false);
                 drop(locked);
                 wake(next);
                 if again == Met::Again {

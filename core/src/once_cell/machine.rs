@@ -1,29 +1,34 @@
-//! The machine of a single wait: how it wins, queues, gets the turn and passes
-//! it on. The same for a future and a `Waiter`.
+//! The machine of a single wait: how it takes the turn, queues, is offered the
+//! turn and passes that on. The same for a future and a `Waiter`.
 
 use core::mem;
 use core::task::Waker;
 
-use super::{OnceCell, reentrancy};
+use super::OnceCell;
+use super::line::{self, Line};
 use crate::primitive::Ordering;
-use crate::wait_list::{IDLE, Locked, QUEUED, Ring, Ticket, VERDICT};
-use crate::wake_batch::{discard, wake};
+use crate::wait_list::{IDLE, Locked, LockedTicket, QUEUED, Ring, Ticket, VERDICT};
+use crate::wake_batch::{Finally, discard, wake};
 
 // The kinds of the state word.
 pub(super) const EMPTY: usize = 0;
 pub(super) const RUNNING: usize = 1;
 pub(super) const READY: usize = 2;
 pub(super) const KIND: usize = 0b11;
-/// A bit beside the kind, see invariant WAITING.
+// The bits beside the kind.
+/// See invariant WAITING.
 pub(super) const WAITING: usize = 0b100;
+/// See invariant OFFER.
+pub(super) const OFFER: usize = 0b1000;
 
 // The rings.
 pub(super) const INITIALISERS: usize = 0;
 pub(super) const ONLOOKERS: usize = 1;
 
 // The verdicts on a node.
-/// It is this wait's turn to initialise.
-pub(super) const TURN: usize = VERDICT;
+/// The wait was the first in its queue when the turn ended: it has been woken to
+/// take the turn, if it is still free when it comes.
+pub(super) const OFFERED: usize = VERDICT;
 /// The wait's initialiser has been started and is pending.
 pub(super) const RUNNING_INIT: usize = VERDICT + 1;
 /// The value is there.
@@ -32,17 +37,20 @@ pub(super) const WON: usize = VERDICT + 2;
 pub(super) const FINISHED: usize = VERDICT + 3;
 
 pub(super) type Rings = [Ring; 2];
-pub(super) type CellTicket<'a> = Ticket<'a, (), Rings>;
+pub(super) type CellTicket<'a> = Ticket<'a, Line, Rings>;
+type LockedCell<'a> = Locked<'a, Line, Rings>;
+type LockedOwn<'a> = LockedTicket<'a, Line, Rings>;
 
 impl<T> OnceCell<T> {
-    /// Takes the turn if the cell is empty, without the lock.
+    /// Takes the turn if the cell is empty and has none of the bits `but`, without
+    /// the lock.
     #[inline]
-    pub(super) fn begin(&self) -> Begun<'_, T> {
+    pub(super) fn begin(&self, but: usize) -> Begun<'_, T> {
         let mut state = EMPTY;
         loop {
             match self.state.compare_exchange(
                 state,
-                state | RUNNING,
+                state & WAITING | RUNNING,
                 Ordering::Acquire,
                 Ordering::Acquire,
             ) {
@@ -50,7 +58,7 @@ impl<T> OnceCell<T> {
                 Err(actual) => state = actual,
             }
             match state & KIND {
-                EMPTY => {}
+                EMPTY if state & but == 0 => {}
                 READY => return Begun::Ready,
                 _ => return Begun::Busy,
             }
@@ -58,37 +66,43 @@ impl<T> OnceCell<T> {
     }
 
     /// Queues an idle wait, with a clone of a waker if it has none of its own,
-    /// unless the value is there, or the turn is free and wanted.
+    /// unless the value is there, or the turn is free and wanted. One that was
+    /// `offered` the turn has the tag of its place. One that has its own waker
+    /// already is not held off: it was offered the turn, or is no future and does
+    /// not come again by itself.
     pub(super) fn join(
         &self,
         mut ticket: CellTicket<'_>,
         ring: usize,
         waker: Option<&Waker>,
+        offered: Option<usize>,
     ) -> Progress<'_, T> {
         ticket.give_waker(waker);
         let mut locked = ticket.lock();
+        let polite = waker.is_some();
         let mut state = self.state.load(Ordering::Acquire);
         loop {
-            let change = match state & KIND {
+            let next = match state & KIND {
                 READY => {
                     drop(locked);
                     ticket.set(WON, 0);
                     discard(ticket.replace_waker(None));
                     return Progress::Ready;
                 }
-                EMPTY if ring == INITIALISERS => RUNNING,
+                EMPTY if ring == INITIALISERS && !(polite && holds_off(state, &locked)) => {
+                    state | RUNNING
+                }
                 // While the bit is set and we hold the lock, the state may
                 // become READY, but then the lock is awaited to wake us.
                 _ if state & WAITING != 0 => break,
-                _ => WAITING,
+                _ => state | WAITING,
             };
-            match self.state.compare_exchange_weak(
-                state,
-                state | change,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            ) {
-                Ok(_) if change == RUNNING => {
+            match self
+                .state
+                .compare_exchange_weak(state, next, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) if next & KIND != state & KIND => {
+                    // Ours from here on: it ends if the waker panics.
                     let turn = Turn::of(self);
                     drop(locked);
                     discard(ticket.replace_waker(None));
@@ -98,7 +112,22 @@ impl<T> OnceCell<T> {
                 Err(actual) => state = actual,
             }
         }
-        locked.push_back(ring, 0);
+        let held_off = ring == INITIALISERS && state & KIND == EMPTY;
+        match offered {
+            Some(tag) => locked.push_in_order(ring, line::in_vain(tag)),
+            None => {
+                if state & OFFER == 0 && locked.is_empty(INITIALISERS) {
+                    locked.passed = false;
+                }
+                let tag = locked.next_place();
+                locked.push_back(ring, tag);
+            }
+        }
+        if let (true, Some(waker)) = (held_off, waker) {
+            locked.polls -= 1;
+            drop(locked);
+            waker.wake_by_ref();
+        }
         Progress::Waiting
     }
 
@@ -111,49 +140,65 @@ impl<T> OnceCell<T> {
         waker: &Waker,
     ) -> Progress<'_, T> {
         match ticket.status() {
-            IDLE => {
-                if ring == INITIALISERS {
-                    if let Begun::Turn(turn) = self.begin() {
-                        return Progress::Turn(turn);
-                    }
-                }
+            IDLE if ring == ONLOOKERS => {
                 if self.is_initialized() {
                     ticket.set(WON, 0);
                     return Progress::Ready;
                 }
-                self.refuse_to_wait_for_itself(waker);
-                self.join(ticket, ring, Some(waker))
+                self.join(ticket, ring, Some(waker), None)
             }
-            QUEUED => self.renew(ticket, waker),
-            TURN | RUNNING_INIT => Progress::Turn(Turn::of(self)),
+            IDLE | OFFERED => self.come(ticket, waker),
+            QUEUED => self.renew(ticket, ring, waker),
+            RUNNING_INIT => Progress::Turn(Turn::of(self)),
             WON => Progress::Ready,
             _ => panic!("a wait on a `OnceCell` was polled after it had finished"),
+        }
+    }
+
+    /// A wait with an initialiser that is in no queue, a new one or one that was
+    /// offered the turn, takes the turn or queues.
+    #[inline]
+    fn come(&self, mut ticket: CellTicket<'_>, waker: &Waker) -> Progress<'_, T> {
+        let offered = (ticket.status() == OFFERED).then(|| ticket.tag());
+        let but = if offered.is_some() { 0 } else { OFFER };
+        match self.begin(but) {
+            Begun::Turn(turn) => Progress::Turn(turn),
+            Begun::Ready => {
+                ticket.set(WON, 0);
+                Progress::Ready
+            }
+            Begun::Busy if offered.is_some() => {
+                // Cloned while the offer is still ours to pass on, if this panics.
+                let own = Some(waker.clone());
+                ticket.set(IDLE, 0);
+                discard(ticket.replace_waker(own));
+                self.join(ticket, INITIALISERS, None, offered)
+            }
+            Begun::Busy => self.join(ticket, INITIALISERS, Some(waker), None),
         }
     }
 
     /// A queued wait is polled again: what has become of it, else makes sure
     /// that `waker` is the one that will be woken.
     #[cold]
-    fn renew(&self, mut ticket: CellTicket<'_>, waker: &Waker) -> Progress<'_, T> {
+    fn renew(&self, mut ticket: CellTicket<'_>, ring: usize, waker: &Waker) -> Progress<'_, T> {
         let mut fresh = None;
+        let mut held_off = false;
         loop {
             let mut locked = ticket.lock();
             if locked.status() != QUEUED {
                 drop(locked);
                 discard(fresh);
                 return match ticket.status() {
-                    TURN => Progress::Turn(Turn::of(self)),
+                    OFFERED => self.come(ticket, waker),
                     _ => Progress::Ready,
                 };
             }
-            if self.is_initialized() {
-                // Whoever wakes us is on the way.
-                let own = locked.remove();
+            if let Some((progress, own)) = self.look(&mut locked, ring, Some(&mut held_off)) {
                 drop(locked);
-                ticket.set(WON, 0);
                 discard(own);
                 discard(fresh);
-                return Progress::Ready;
+                return progress;
             }
             let renewed = locked.will_wake(waker);
             let outdated = match fresh.take() {
@@ -164,26 +209,74 @@ impl<T> OnceCell<T> {
             drop(locked);
             discard(outdated);
             if renewed || replaced {
-                self.refuse_to_wait_for_itself(waker);
+                if held_off {
+                    waker.wake_by_ref();
+                }
                 return Progress::Waiting;
             }
             fresh = Some(waker.clone());
         }
     }
 
+    /// What a queued wait finds: the value, or the turn, with which it leaves its
+    /// queue, and its waker. `held_off` is told when an offer holds it off, at most
+    /// once in a poll; nothing holds off a wait without it.
+    pub(super) fn look(
+        &self,
+        locked: &mut LockedOwn<'_>,
+        ring: usize,
+        mut held_off: Option<&mut bool>,
+    ) -> Option<(Progress<'_, T>, Option<Waker>)> {
+        let mut state = self.state.load(Ordering::Acquire);
+        loop {
+            match state & KIND {
+                READY => {
+                    // The caller that wakes us is on the way.
+                    let own = locked.remove();
+                    locked.set(WON, 0);
+                    return Some((Progress::Ready, own));
+                }
+                EMPTY if ring == INITIALISERS => {}
+                _ => return None,
+            }
+            if let Some(already) = &mut held_off {
+                if state & OFFER != 0 && (**already || locked.polls > 0) {
+                    locked.polls -= u16::from(!mem::replace(*already, true));
+                    return None;
+                }
+            }
+            match self.state.compare_exchange_weak(
+                state,
+                state | RUNNING,
+                Ordering::Acquire,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => {
+                    let turn = Turn::of(self);
+                    let own = locked.remove();
+                    self.forget_waiting(locked);
+                    return Some((Progress::Turn(turn), own));
+                }
+                Err(actual) => state = actual,
+            }
+        }
+    }
+
     /// Ends a wait that is not initialising: takes it out of its queue, or
-    /// passes on its turn.
+    /// passes on what it was offered.
     #[inline]
     pub(super) fn abandon(&self, ticket: &mut CellTicket<'_>) {
         if ticket.status() == QUEUED {
             self.unqueue(ticket);
         }
-        let turn = (ticket.status() == TURN).then(|| Turn::of(self));
+        let offered = ticket.status() == OFFERED;
         ticket.set(IDLE, 0);
-        drop(turn);
+        if offered {
+            self.pass_offer();
+        }
     }
 
-    pub(super) fn unqueue(&self, ticket: &mut CellTicket<'_>) {
+    fn unqueue(&self, ticket: &mut CellTicket<'_>) {
         let mut locked = ticket.lock();
         if let Some((_, waker)) = locked.try_remove() {
             self.forget_waiting(&locked);
@@ -192,9 +285,9 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// Clears the bit WAITING if nobody waits any more.
+    /// Clears the bit WAITING if no wait is left.
     #[inline]
-    fn forget_waiting(&self, locked: &Locked<'_, (), Rings>) {
+    fn forget_waiting(&self, locked: &LockedCell<'_>) {
         if locked.is_empty(INITIALISERS) && locked.is_empty(ONLOOKERS) {
             // The state may become READY at this very moment, which this
             // leaves as it is.
@@ -202,28 +295,47 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// The turn has ended without a value, and somebody waits.
+    /// The turn has ended without a value, and there are waits.
     #[cold]
     fn pass_turn(&self) {
         let mut locked = self.list.lock();
-        if locked.is_empty(INITIALISERS) {
-            let waiting = if locked.is_empty(ONLOOKERS) {
-                0
-            } else {
-                WAITING
-            };
-            // By TURN and WAITING nobody else changes the state meanwhile.
-            self.state.store(EMPTY | waiting, Ordering::Release);
-            return;
-        }
-        let waker = locked.pop_front(INITIALISERS, TURN);
-        // From here on the state is in the hands of the one who was popped.
-        self.forget_waiting(&locked);
+        // With the bit it was taken by another than the one that was offered it.
+        locked.passed |= self.state.load(Ordering::Relaxed) & OFFER != 0;
+        let (bits, waker) = offer(&mut locked);
+        // By TURN and WAITING nothing else changes the state meanwhile.
+        self.state.store(EMPTY | bits, Ordering::Release);
         drop(locked);
-        wake(waker.flatten());
+        self.wake_offered(waker);
     }
 
-    /// The cell is initialised, and somebody waits.
+    /// A wait that was offered the turn does not want it: the next is offered it,
+    /// if it is still free.
+    #[cold]
+    fn pass_offer(&self) {
+        let mut locked = self.list.lock();
+        if self.state.load(Ordering::Relaxed) & KIND != EMPTY {
+            // It is offered when the turn that is taken ends.
+            return;
+        }
+        let (bits, waker) = offer(&mut locked);
+        let free = |state| (state & KIND == EMPTY).then_some(EMPTY | bits);
+        let order = Ordering::Relaxed;
+        if self.state.fetch_update(order, order, free).is_err() {
+            self.forget_waiting(&locked);
+        }
+        drop(locked);
+        self.wake_offered(waker);
+    }
+
+    /// Wakes the wait that has been offered the turn; if its waker panics, the next
+    /// is offered it, too.
+    fn wake_offered(&self, waker: Option<Waker>) {
+        let next = Finally(|| self.pass_offer());
+        wake(waker);
+        mem::forget(next);
+    }
+
+    /// The cell is initialised, and there are waits.
     #[cold]
     fn wake_waiting(&self) {
         /// Wakes the second ring, also if a waker of the first panics.
@@ -246,13 +358,6 @@ impl<T> OnceCell<T> {
         }
     }
 
-    #[inline]
-    fn refuse_to_wait_for_itself(&self, waker: &Waker) {
-        if reentrancy::is_within(self, waker) {
-            itself();
-        }
-    }
-
     /// The value of a wait that has won.
     #[inline]
     pub(super) fn won(&self) -> &T {
@@ -260,19 +365,36 @@ impl<T> OnceCell<T> {
     }
 }
 
-#[cold]
-fn itself() -> ! {
-    panic!("the initialiser of a `OnceCell` waits for that same cell, which would never end");
+/// Whether an offer keeps others than its owner from taking the turn.
+#[inline]
+fn holds_off(state: usize, locked: &LockedCell<'_>) -> bool {
+    state & OFFER != 0 && locked.polls > 0
+}
+
+/// Takes the first initialiser out of its queue to offer it the turn; what the bits
+/// of the state become, and its waker.
+fn offer(locked: &mut LockedCell<'_>) -> (usize, Option<Waker>) {
+    let mut bits = 0;
+    let first = locked.front(INITIALISERS).map(|first| first.tag());
+    if let Some(tag) = first {
+        locked.offer(tag);
+        bits |= OFFER;
+    }
+    let waker = locked.pop_front(INITIALISERS, OFFERED).flatten();
+    if !(locked.is_empty(INITIALISERS) && locked.is_empty(ONLOOKERS)) {
+        bits |= WAITING;
+    }
+    (bits, waker)
 }
 
 /// The right to initialise a cell, see invariant TURN. Dropped without a value,
-/// it passes to the next.
+/// it is free again, and offered to the next.
 pub(super) struct Turn<'a, T> {
     cell: &'a OnceCell<T>,
 }
 
 impl<'a, T> Turn<'a, T> {
-    /// The turn of whoever has just taken it, or of a wait whose status says
+    /// The turn of a caller that has just taken it, or of a wait whose status says
     /// that it has it.
     #[inline]
     pub(super) fn of(cell: &'a OnceCell<T>) -> Self {

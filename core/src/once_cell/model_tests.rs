@@ -1,5 +1,9 @@
-//! Random programs against a model that is too simple to be wrong: a value, who
-//! has the turn, and two lists of names.
+//! Random programs against a model that is too simple to be wrong: a value, the
+//! wait that has the turn, those that were offered it, and two lists of names.
+//!
+//! The model's rule for progress: while no wait has the turn, one that brings an
+//! initialiser and is polled gets it, unless an offer holds it off, which is so for
+//! a number of polls alone.
 
 use core::cell::Cell;
 use core::future::poll_fn;
@@ -81,6 +85,9 @@ struct Wait {
     started: bool,
     /// With whose waker it queued or was last polled while it was queued.
     waker: usize,
+    /// Its place in the line, once it has queued, and how often it came in vain.
+    place: Option<usize>,
+    in_vain: u32,
 }
 
 /// The cell as the model sees it. A wait's name is its slot.
@@ -88,8 +95,16 @@ struct Wait {
 struct Model {
     value: Option<usize>,
     turn: Option<usize>,
+    /// In the order of their places.
     initialisers: VecDeque<usize>,
     onlookers: VecDeque<usize>,
+    offered: Vec<usize>,
+    /// An offer is outstanding, and how many polls it still holds off.
+    offer: Option<u32>,
+    /// The turn was taken past an offer: now, and since an initialiser waits.
+    passing: bool,
+    passed: bool,
+    places: usize,
     waits: [Option<Wait>; SLOTS],
     wakes: [usize; WAKERS],
 }
@@ -104,16 +119,68 @@ impl Model {
         self.wakes[waker] += 1;
     }
 
-    fn pass_turn(&mut self) {
-        self.turn = self.initialisers.pop_front();
-        if let Some(next) = self.turn {
-            self.wake(next);
+    fn offer(&mut self) {
+        self.turn = None;
+        self.offer = None;
+        self.passed |= core::mem::take(&mut self.passing);
+        let Some(next) = self.initialisers.pop_front() else {
+            return;
+        };
+        let times = self.waits[next].expect("a wait that is queued").in_vain;
+        self.offer = Some(match times {
+            0 if !self.passed => 0,
+            times => 8 << times.min(7),
+        });
+        self.offered.push(next);
+        self.wake(next);
+    }
+
+    /// Whether the wait gets the turn. If it was offered it, it comes for it now.
+    fn take_turn(&mut self, slot: usize, waker: usize) -> bool {
+        let offered = self.offered.contains(&slot);
+        self.offered.retain(|it| *it != slot);
+        if self.turn.is_none() {
+            match &mut self.offer {
+                Some(polls) if !offered && *polls > 0 => {
+                    *polls -= 1;
+                    self.wakes[waker] += 1;
+                }
+                offer => {
+                    self.passing = offer.take().is_some() && !offered;
+                    self.turn = Some(slot);
+                    self.initialisers.retain(|it| *it != slot);
+                    return true;
+                }
+            }
         }
+        if offered {
+            self.waits[slot].as_mut().expect("a wait").in_vain += 1;
+        }
+        if !self.initialisers.contains(&slot) {
+            self.queue(slot);
+        }
+        false
+    }
+
+    fn queue(&mut self, slot: usize) {
+        let wait = self.waits[slot].as_mut().expect("a wait");
+        let offer = self.offer.is_some() || self.passing;
+        if wait.place.is_none() && !offer && self.initialisers.is_empty() {
+            self.passed = false;
+        }
+        let place = *wait.place.get_or_insert_with(|| {
+            self.places += 1;
+            self.places
+        });
+        let before = |it: &&usize| self.waits[**it].is_some_and(|it| it.place < Some(place));
+        let index = self.initialisers.iter().filter(before).count();
+        self.initialisers.insert(index, slot);
     }
 
     fn publish(&mut self, value: usize) {
         self.value = Some(value);
         self.turn = None;
+        self.offered.clear();
         let initialisers = core::mem::take(&mut self.initialisers);
         let onlookers = core::mem::take(&mut self.onlookers);
         for slot in initialisers.into_iter().chain(onlookers) {
@@ -126,10 +193,12 @@ impl Model {
             does,
             started: false,
             waker,
+            place: None,
+            in_vain: 0,
         });
         wait.waker = waker;
-        let mut wait = *wait;
-        let came = match wait.does {
+        let does = wait.does;
+        let came = match does {
             _ if self.value.is_some() => Came::Value(self.value.unwrap()),
             None => {
                 if !self.is_queued(slot) {
@@ -138,17 +207,11 @@ impl Model {
                 Came::Pending
             }
             Some(does) => {
-                if self.turn.is_none() {
-                    self.turn = Some(slot);
-                }
-                if self.turn != Some(slot) {
-                    if !self.is_queued(slot) {
-                        self.initialisers.push_back(slot);
-                    }
+                if self.turn != Some(slot) && !self.take_turn(slot, waker) {
                     Came::Pending
                 } else {
+                    let wait = self.waits[slot].as_mut().expect("a wait");
                     let again = core::mem::replace(&mut wait.started, true);
-                    self.waits[slot] = Some(wait);
                     match does {
                         Does::Hang => Came::Pending,
                         Does::Pend if !again => Came::Pending,
@@ -157,11 +220,11 @@ impl Model {
                             Came::Value(slot)
                         }
                         Does::Fail => {
-                            self.pass_turn();
+                            self.offer();
                             Came::Failed
                         }
                         Does::Panic => {
-                            self.pass_turn();
+                            self.offer();
                             Came::Panicked
                         }
                     }
@@ -177,8 +240,10 @@ impl Model {
     fn drop(&mut self, slot: usize) {
         self.initialisers.retain(|it| *it != slot);
         self.onlookers.retain(|it| *it != slot);
-        if self.turn == Some(slot) {
-            self.pass_turn();
+        let offered = self.offered.contains(&slot);
+        self.offered.retain(|it| *it != slot);
+        if self.turn == Some(slot) || (offered && self.turn.is_none() && self.value.is_none()) {
+            self.offer();
         }
         self.waits[slot] = None;
     }

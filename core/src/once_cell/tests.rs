@@ -2,7 +2,7 @@ use core::cell::Cell;
 use core::future::{Future, pending, poll_fn};
 use core::pin::pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 use std::boxed::Box;
 use std::format;
 use std::string::{String, ToString};
@@ -13,12 +13,12 @@ use super::machine::{EMPTY, INITIALISERS, ONLOOKERS, READY, RUNNING, WAITING};
 use super::*;
 use crate::Block;
 use crate::test_util::{
-    WAKER_PANIC, Wakes, allocations, counting_waker, panic_message, panicking_waker, poll,
-    poll_noop, reentrant_waker, scope,
+    WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
+    reentrant_waker, scope,
 };
 
 /// An initialiser that is pending until its gate is opened, then makes `value`.
-fn gated<T: Copy>(gate: &Cell<bool>, value: T) -> impl Future<Output = T> {
+pub(super) fn gated<T: Copy>(gate: &Cell<bool>, value: T) -> impl Future<Output = T> {
     poll_fn(move |_| {
         if gate.get() {
             Poll::Ready(value)
@@ -86,168 +86,6 @@ fn get_is_lock_free_and_ordered() {
 }
 
 #[test]
-fn panicking_init_leaves_it_empty() {
-    let cell = OnceCell::new();
-    let message = panic_message(|| {
-        let _ = poll_noop(pin!(cell.get_or_init(Bare, || panic!("no value"))));
-    });
-    assert_eq!(message, "no value");
-    assert_untouched(&cell);
-
-    let message = panic_message(|| {
-        let init = || async { panic!("no value yet") };
-        let _ = poll_noop(pin!(cell.get_or_init_async(Bare, init)));
-    });
-    assert_eq!(message, "no value yet");
-    assert_untouched(&cell);
-    assert!(poll_noop(pin!(cell.get_or_init(Bare, || 7))) == Poll::Ready(&7));
-}
-
-#[test]
-fn panicking_init_passes_the_turn() {
-    let cell = OnceCell::new();
-    let gate = Cell::new(false);
-    let mut first = Box::pin(cell.get_or_init_async(Bare, || async {
-        gated(&gate, 0).await;
-        panic!("no value")
-    }));
-    let (wakes, waker) = counting_waker();
-    let mut next = pin!(cell.get_or_init(Bare, || 7));
-    assert!(poll_noop(first.as_mut()).is_pending());
-    assert!(poll(next.as_mut(), &waker).is_pending());
-    gate.set(true);
-    panic_message(|| {
-        let _ = poll_noop(first.as_mut());
-    });
-    assert_eq!(wakes.count(), 1);
-    assert!(!cell.set(9), "the turn is not free in between");
-    assert_eq!(poll(next.as_mut(), &waker), Poll::Ready(&7));
-    // The one that panicked is over.
-    assert!(panic_message(|| _ = poll_noop(first.as_mut())).contains("after it had finished"));
-}
-
-#[test]
-fn failed_init_passes_the_turn() {
-    let cell = OnceCell::new();
-    let gate = Cell::new(false);
-    let mut first = pin!(cell.get_or_try_init_async(Bare, || async {
-        gated(&gate, ()).await;
-        Err("first")
-    }));
-    let mut second = pin!(cell.get_or_try_init(Bare, || Err("second")));
-    let mut onlooker = pin!(cell.wait(Bare));
-    let mut third = pin!(cell.get_or_try_init_async(Bare, || async { Ok::<_, ()>(3) }));
-    let mut fourth = pin!(cell.get_or_init(Bare, || 4));
-    let (wakes_of_second, second_waker) = counting_waker();
-    let (wakes_of_third, third_waker) = counting_waker();
-    let (wakes_of_fourth, fourth_waker) = counting_waker();
-    let (wakes_of_onlooker, onlooker_waker) = counting_waker();
-    assert!(poll_noop(first.as_mut()).is_pending());
-    assert!(poll(second.as_mut(), &second_waker).is_pending());
-    assert!(poll(onlooker.as_mut(), &onlooker_waker).is_pending());
-    assert!(poll(third.as_mut(), &third_waker).is_pending());
-    assert!(poll(fourth.as_mut(), &fourth_waker).is_pending());
-
-    gate.set(true);
-    assert_eq!(poll_noop(first.as_mut()), Poll::Ready(Err("first")));
-    assert_eq!((wakes_of_second.count(), wakes_of_third.count()), (1, 0));
-    assert_eq!(poll_noop(second.as_mut()), Poll::Ready(Err("second")));
-    assert_eq!((wakes_of_third.count(), wakes_of_fourth.count()), (1, 0));
-    assert_eq!(wakes_of_onlooker.count(), 0);
-    assert_eq!(poll_noop(third.as_mut()), Poll::Ready(Ok(&3)));
-    assert_eq!((wakes_of_fourth.count(), wakes_of_onlooker.count()), (1, 1));
-    assert_eq!(poll_noop(fourth.as_mut()), Poll::Ready(&3));
-    assert_eq!(poll_noop(onlooker.as_mut()), Poll::Ready(&3));
-}
-
-#[test]
-fn cancelled_init_passes_the_turn() {
-    /// Notes whether nobody had the turn as yet when it was dropped.
-    struct Resource<'a>(&'a OnceCell<u32>, &'a Wakes, &'a Cell<bool>);
-
-    impl Drop for Resource<'_> {
-        fn drop(&mut self) {
-            let busy = self.0.try_set(0) == Err(SetError::Initializing(0));
-            self.2.set(busy && self.1.count() == 0);
-        }
-    }
-
-    fn passes<'a, O>(
-        cell: &'a OnceCell<u32>,
-        first: impl Future<Output = O> + 'a,
-        wakes: &Wakes,
-        waker: &Waker,
-    ) {
-        let mut first = Box::pin(first);
-        let mut next = pin!(cell.get_or_init(Bare, || 7));
-        assert!(poll_noop(first.as_mut()).is_pending());
-        assert!(poll(next.as_mut(), waker).is_pending());
-        drop(first);
-        assert_eq!(wakes.count(), 1);
-        assert_eq!(poll(next.as_mut(), waker), Poll::Ready(&7));
-    }
-
-    let held_its_turn = Cell::new(false);
-    let (wakes, waker) = counting_waker();
-    let cell = OnceCell::new();
-    let init = || async {
-        let _resource = Resource(&cell, &wakes, &held_its_turn);
-        pending().await
-    };
-    passes(&cell, cell.get_or_init_async(Bare, init), &wakes, &waker);
-    assert!(
-        held_its_turn.replace(false),
-        "the initialiser goes before the turn"
-    );
-
-    let (wakes, waker) = counting_waker();
-    let cell = OnceCell::new();
-    let init = || async {
-        let _resource = Resource(&cell, &wakes, &held_its_turn);
-        pending::<Result<u32, ()>>().await
-    };
-    passes(
-        &cell,
-        cell.get_or_try_init_async(Bare, init),
-        &wakes,
-        &waker,
-    );
-    assert!(held_its_turn.get(), "the initialiser goes before the turn");
-}
-
-#[test]
-fn cancelled_init_with_nobody_waiting_leaves_it_empty() {
-    let cell = OnceCell::new();
-    let mut init = Box::pin(cell.get_or_init_async(Bare, pending::<u32>));
-    assert!(poll_noop(init.as_mut()).is_pending());
-    drop(init);
-    assert_untouched(&cell);
-    assert!(cell.set(7));
-}
-
-#[test]
-fn initialiser_that_panics_in_its_drop_passes_the_turn() {
-    struct Bomb;
-
-    impl Drop for Bomb {
-        fn drop(&mut self) {
-            panic!("in its drop");
-        }
-    }
-
-    let cell = OnceCell::new();
-    let mut first = Box::pin(cell.get_or_init_async(Bare, || async {
-        let _bomb = Bomb;
-        pending().await
-    }));
-    let mut next = pin!(cell.get_or_init(Bare, || 7));
-    assert!(poll_noop(first.as_mut()).is_pending());
-    assert!(poll_noop(next.as_mut()).is_pending());
-    assert_eq!(panic_message(|| drop(first)), "in its drop");
-    assert_eq!(poll_noop(next.as_mut()), Poll::Ready(&7));
-}
-
-#[test]
 fn set_wins_or_gives_back() {
     let cell = OnceCell::new();
     let gate = Cell::new(false);
@@ -268,21 +106,6 @@ fn set_wins_or_gives_back() {
 }
 
 #[test]
-fn is_initializing_also_while_a_turn_is_not_polled() {
-    let cell = OnceCell::new();
-    assert!(!cell.is_initializing());
-    let mut first = Box::pin(cell.get_or_init_async(Bare, pending));
-    let mut next = pin!(cell.get_or_init(Bare, || 1));
-    assert!(poll_noop(first.as_mut()).is_pending());
-    assert!(poll_noop(next.as_mut()).is_pending());
-    assert!(cell.is_initializing(), "an initialiser runs, and one waits");
-    drop(first);
-    assert!(cell.is_initializing(), "the next has the turn");
-    assert_eq!(poll_noop(next.as_mut()), Poll::Ready(&1));
-    assert!(!cell.is_initializing());
-}
-
-#[test]
 fn set_wakes_everybody_who_waits_on_an_empty_cell() {
     let cell = OnceCell::new();
     let (wakes, waker) = counting_waker();
@@ -295,29 +118,6 @@ fn set_wakes_everybody_who_waits_on_an_empty_cell() {
     assert_eq!(wakes.count(), 100);
     for wait in &mut waits {
         assert_eq!(poll(wait.as_mut(), &waker), Poll::Ready(&7));
-    }
-}
-
-#[test]
-fn cancelled_waiter_does_not_cancel_init() {
-    let cell = OnceCell::new();
-    let gate = Cell::new(false);
-    let mut init = pin!(cell.get_or_init_async(Bare, || gated(&gate, 1)));
-    assert!(poll_noop(init.as_mut()).is_pending());
-    let mut waits: Vec<_> = (2..5)
-        .map(|value| Box::pin(cell.get_or_init(Bare, move || value)))
-        .collect();
-    let mut onlooker = Box::pin(cell.wait(Bare));
-    for wait in &mut waits {
-        assert!(poll_noop(wait.as_mut()).is_pending());
-    }
-    assert!(poll_noop(onlooker.as_mut()).is_pending());
-    drop(onlooker);
-    drop(waits.remove(1));
-    gate.set(true);
-    assert_eq!(poll_noop(init.as_mut()), Poll::Ready(&1));
-    for wait in &mut waits {
-        assert_eq!(poll_noop(wait.as_mut()), Poll::Ready(&1));
     }
 }
 
@@ -388,90 +188,6 @@ fn value_that_panics_in_its_drop_is_dropped_once() {
     assert_eq!(drops.take(), 1);
 }
 
-#[test]
-fn reentrant_init_is_reported() {
-    let cell = OnceCell::<u32>::new();
-    let (_, waker) = counting_waker();
-
-    let init = || async { *cell.get_or_init(Bare, || 1).await + 1 };
-    let mut wait = Box::pin(cell.get_or_init_async(Bare, init));
-    let message = panic_message(|| _ = poll(wait.as_mut(), &waker));
-    assert!(message.contains("waits for that same cell"), "{message}");
-    drop(wait);
-    assert_untouched(&cell);
-
-    let init = || async { *cell.wait(Bare).await + 1 };
-    let mut wait = Box::pin(cell.get_or_init_async(Bare, init));
-    panic_message(|| _ = poll(wait.as_mut(), &waker));
-    drop(wait);
-    assert_untouched(&cell);
-
-    // Queued before, awaited by the initialiser.
-    let mut onlooker = Box::pin(cell.wait(Bare));
-    assert!(poll(onlooker.as_mut(), &waker).is_pending());
-    let mut wait = Box::pin(cell.get_or_init_async(Bare, || async move { *onlooker.await + 1 }));
-    panic_message(|| _ = poll(wait.as_mut(), &waker));
-    drop(wait);
-    assert_untouched(&cell);
-    assert!(cell.set(7), "it can still be initialised");
-}
-
-#[test]
-fn reentrant_init_is_seen_after_a_pause_and_through_another_cell() {
-    let (inner, outer) = (OnceCell::<u32>::new(), OnceCell::<u32>::new());
-    let gate = Cell::new(false);
-    let mut wait = Box::pin(outer.get_or_init_async(Bare, || async {
-        gated(&gate, ()).await;
-        *inner
-            .get_or_init_async(Bare, || async { *outer.get_or_init(Bare, || 1).await })
-            .await
-    }));
-    assert!(poll_noop(wait.as_mut()).is_pending());
-    gate.set(true);
-    panic_message(|| _ = poll_noop(wait.as_mut()));
-    drop(wait);
-    assert_untouched(&inner);
-    assert_untouched(&outer);
-}
-
-#[test]
-fn what_is_not_reentrant_is_not_reported() {
-    let (_, waker) = counting_waker();
-    // Another cell within, deeper than the thread remembers.
-    let cells: Vec<_> = (0..12).map(|_| OnceCell::<usize>::new()).collect();
-    fn nested(cells: &[OnceCell<usize>]) -> std::pin::Pin<Box<dyn Future<Output = usize> + '_>> {
-        match cells {
-            [] => Box::pin(async { 0 }),
-            [first, rest @ ..] => {
-                Box::pin(async { *first.get_or_init_async(Bare, || nested(rest)).await + 1 })
-            }
-        }
-    }
-    assert_eq!(poll(nested(&cells).as_mut(), &waker), Poll::Ready(12));
-
-    // The same cell beside its initialiser, in the same task.
-    let cell = OnceCell::new();
-    let gate = Cell::new(false);
-    let mut init = pin!(cell.get_or_init_async(Bare, || gated(&gate, 7)));
-    let mut beside = pin!(cell.get_or_init(Bare, || 8));
-    assert!(poll(init.as_mut(), &waker).is_pending());
-    assert!(poll(beside.as_mut(), &waker).is_pending());
-
-    // The same cell within its initialiser, in another task.
-    let other = OnceCell::new();
-    let (_, stranger) = counting_waker();
-    let mut within = Box::pin(other.wait(Bare));
-    let init = || {
-        assert!(poll(within.as_mut(), &stranger).is_pending());
-        1
-    };
-    assert_eq!(
-        poll(pin!(other.get_or_init(Bare, init)), &waker),
-        Poll::Ready(&1)
-    );
-    assert_eq!(poll(within.as_mut(), &stranger), Poll::Ready(&1));
-}
-
 // any::
 
 #[test]
@@ -502,49 +218,6 @@ fn dropped_wait_leaves_no_trace() {
     assert_eq!(poll_noop(init.as_mut()), Poll::Ready(&7));
     drop(waits);
     assert_eq!(cell.state.load(Ordering::Relaxed), READY);
-}
-
-#[test]
-fn dropped_win_is_passed_on() {
-    let cell = OnceCell::new();
-    let mut init = Box::pin(cell.get_or_init_async(Bare, pending));
-    let mut waits: Vec<_> = (0..4)
-        .map(|value| Some(Box::pin(cell.get_or_init(Bare, move || value))))
-        .collect();
-    let wakes: Vec<_> = (0..4).map(|_| counting_waker()).collect();
-    assert!(poll_noop(init.as_mut()).is_pending());
-    for (wait, (_, waker)) in waits.iter_mut().zip(&wakes) {
-        assert!(poll(wait.as_mut().unwrap().as_mut(), waker).is_pending());
-    }
-    drop(init);
-    for turn in 0..3 {
-        assert_eq!(wakes[turn].0.count(), 1);
-        assert_eq!(wakes[turn + 1].0.count(), 0);
-        waits[turn] = None;
-    }
-    let mut last = waits[3].take().unwrap();
-    assert_eq!(poll_noop(last.as_mut()), Poll::Ready(&3));
-}
-
-#[test]
-fn dropped_win_of_the_last_leaves_it_empty_for_the_onlookers() {
-    let cell = OnceCell::new();
-    let mut init = Box::pin(cell.get_or_init_async(Bare, pending));
-    let mut next = Box::pin(cell.get_or_init(Bare, || 1));
-    let mut onlooker = pin!(cell.wait(Bare));
-    assert!(poll_noop(init.as_mut()).is_pending());
-    assert!(poll_noop(next.as_mut()).is_pending());
-    assert!(poll_noop(onlooker.as_mut()).is_pending());
-    drop(init);
-    drop(next);
-    assert!(poll_noop(onlooker.as_mut()).is_pending());
-    assert_eq!(cell.state.load(Ordering::Relaxed), EMPTY | WAITING);
-    // The cell is free, and a newcomer finds it so.
-    assert_eq!(
-        poll_noop(pin!(cell.get_or_init(Bare, || 7))),
-        Poll::Ready(&7)
-    );
-    assert_eq!(poll_noop(onlooker.as_mut()), Poll::Ready(&7));
 }
 
 #[test]
@@ -584,9 +257,9 @@ fn spurious_poll_is_harmless() {
         assert!(poll_noop(init.as_mut()).is_pending());
     }
     drop(init);
-    assert!(poll_noop(second.as_mut()).is_pending());
-    assert_eq!(poll_noop(first.as_mut()), Poll::Ready(&1));
-    assert_eq!(poll_noop(second.as_mut()), Poll::Ready(&1));
+    // The turn is free, and the first does not come.
+    assert_eq!(poll_noop(second.as_mut()), Poll::Ready(&2));
+    assert_eq!(poll_noop(first.as_mut()), Poll::Ready(&2));
 }
 
 #[test]
@@ -631,10 +304,11 @@ fn waker_may_reenter() {
         assert!(poll(wait.as_mut(), &reenter()).is_pending());
     }
     drop(waits.remove(1));
+    // The waker of the one that is offered the turn sets a value.
     drop(init);
-    assert_eq!(poll(waits[0].as_mut(), &reenter()), Poll::Ready(&3));
-    assert_eq!(poll(onlooker.as_mut(), &reenter()), Poll::Ready(&3));
-    assert_eq!(poll(waits[1].as_mut(), &reenter()), Poll::Ready(&3));
+    assert_eq!(poll(waits[0].as_mut(), &reenter()), Poll::Ready(&1));
+    assert_eq!(poll(onlooker.as_mut(), &reenter()), Poll::Ready(&1));
+    assert_eq!(poll(waits[1].as_mut(), &reenter()), Poll::Ready(&1));
 }
 
 #[test]

@@ -8,15 +8,17 @@ use core::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use super::OnceCell;
 use super::machine::{
-    Begun, CellTicket, FINISHED, INITIALISERS, ONLOOKERS, Progress, RUNNING_INIT, TURN, Turn, WON,
+    Begun, CellTicket, FINISHED, INITIALISERS, OFFERED, ONLOOKERS, Progress, RUNNING_INIT, Turn,
+    WON,
 };
-use super::{OnceCell, reentrancy};
 use crate::action::Action;
 use crate::callback::waker_of;
 use crate::io::{Bare, Io};
 use crate::primitive::const_fn;
 use crate::wait_list::{Bound, Entry, IDLE, QUEUED};
+use crate::wake_batch::discard;
 
 pin_project! {
     /// The future of [`OnceCell::get_or_init`] and its sisters; `A` is the form
@@ -33,7 +35,7 @@ pin_project! {
     impl<'a, T, A: Action, I> PinnedDrop for GetOrInit<'a, T, A, I> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if matches!(this.entry.status(), QUEUED | TURN | RUNNING_INIT) {
+            if matches!(this.entry.status(), QUEUED | OFFERED | RUNNING_INIT) {
                 let (cell, ticket) = this.entry.parts();
                 give_up(cell, ticket, this.action);
             }
@@ -41,11 +43,11 @@ pin_project! {
     }
 }
 
-/// Ends a wait that is queued, has the turn, or initialises.
+/// Ends a wait that is queued, was offered the turn, or initialises.
 #[cold]
 fn give_up<T, A: Action>(cell: &OnceCell<T>, mut ticket: CellTicket<'_>, action: Pin<&mut A>) {
     if ticket.status() == RUNNING_INIT {
-        // Passed on also if the initialiser panics in its drop.
+        // It ends also if the initialiser panics in its drop.
         let _turn = Turn::of(cell);
         action.cancel();
     } else {
@@ -75,13 +77,9 @@ where
             Progress::Waiting => return Poll::Pending,
             Progress::Ready => {}
             Progress::Turn(turn) => {
-                // What is left if the initialiser panics; the turn passes on.
+                // What is left if the initialiser panics; the turn is free then.
                 ticket.set(FINISHED, 0);
-                let result = {
-                    let _within = reentrancy::enter(cell, cx.waker());
-                    this.action.poll_run(cx)
-                };
-                match result {
+                match this.action.poll_run(cx) {
                     Poll::Pending => {
                         ticket.set(RUNNING_INIT, 0);
                         turn.keep();
@@ -163,8 +161,8 @@ pin_project! {
     /// A place in the queue of a [`OnceCell`] for code that has no future: hand
     /// it to [`OnceCell::get_or_init_with`], pinned.
     ///
-    /// It leaves the queue by itself when it is dropped, and passes on a turn
-    /// that it has got and not used.
+    /// It leaves the queue by itself when it is dropped; if it was offered the turn
+    /// and has not come for it, the next is.
     pub struct InitWaiter<'a, T> {
         #[pin]
         pub(super) entry: Entry<Bound<'a, OnceCell<T>>>,
@@ -179,23 +177,23 @@ pin_project! {
 
 impl<T> InitWaiter<'_, T> {
     const_fn! {
-        /// A waiter that wakes nobody: ask it by
+        /// A waiter that wakes no task: ask it by
         /// [`is_ready`](InitWaiter::is_ready).
         pub const fn new() -> Self {
             Self { entry: Entry::new(Bound::unbound(), 0) }
         }
     }
 
-    /// A waiter that wakes `waker` when the value is there or its turn has
-    /// come.
+    /// A waiter that wakes `waker` when the value is there or it is offered the
+    /// turn.
     pub fn with_waker(waker: Waker) -> Self {
         let mut waiter = Self::new();
         waiter.entry.init_waker(waker);
         waiter
     }
 
-    /// A waiter that calls `callback(context)` when the value is there or its
-    /// turn has come: on the thread that did it, outside any lock.
+    /// A waiter that calls `callback(context)` when the value is there or it is
+    /// offered the turn: on the thread that did it, outside any lock.
     ///
     /// `callback` must be a function or a closure that captures nothing (this
     /// is checked when the program is compiled): what it needs is in `context`.
@@ -239,14 +237,14 @@ impl<T> InitWaiter<'_, T> {
         }
     }
 
-    /// Whether it has stopped waiting: the value is there, or it is its turn.
-    /// Call [`OnceCell::get_or_init_with`] again.
+    /// Whether it has stopped waiting: the value is there, or it is offered the
+    /// turn. Call [`OnceCell::get_or_init_with`] again.
     pub fn is_ready(&self) -> bool {
         self.entry.status() > QUEUED
     }
 
-    /// Makes it as new, but keeps its waker: leaves the queue, passes on a turn
-    /// that it has not used.
+    /// Makes it as new, but keeps its waker: leaves the queue; if it was offered the
+    /// turn, the next is.
     pub fn reset(self: Pin<&mut Self>) {
         let entry = self.project().entry;
         if let Some(cell) = entry.owner().get() {
@@ -264,43 +262,64 @@ impl<'a, T> InitWaiter<'a, T> {
         let mut entry = self.project().entry;
         if !entry.is_bound_to(cell) {
             assert!(
-                !matches!(entry.status(), QUEUED | TURN),
+                !matches!(entry.status(), QUEUED | OFFERED),
                 "this `InitWaiter` waits on another `OnceCell`: reset it first"
             );
             entry.as_mut().bind(cell);
             entry.as_mut().parts().1.set(IDLE, 0);
         }
-        let mut ticket = entry.parts().1;
-        let turn = match ticket.status() {
-            IDLE => match cell.begin() {
-                Begun::Turn(turn) => turn,
-                Begun::Ready => {
-                    ticket.set(WON, 0);
-                    return cell.get();
-                }
-                Begun::Busy => match cell.join(ticket.again(), INITIALISERS, None) {
-                    Progress::Turn(turn) => turn,
-                    Progress::Ready => return cell.get(),
-                    Progress::Waiting => return None,
-                },
-            },
-            TURN => Turn::of(cell),
-            QUEUED => {
-                if cell.is_initialized() {
-                    cell.unqueue(&mut ticket);
-                    ticket.set(WON, 0);
-                }
-                // Else its turn may come at any moment: the waker tells.
-                return cell.get();
-            }
-            _ => return cell.get(),
+        let turn = match seek(entry.as_mut(), cell) {
+            Progress::Turn(turn) => turn,
+            Progress::Ready => return cell.get(),
+            Progress::Waiting => return None,
         };
+        let mut ticket = entry.parts().1;
         // What is left if `init` panics.
         ticket.set(IDLE, 0);
         let value = init();
         ticket.set(WON, 0);
         turn.publish(value);
         cell.get()
+    }
+}
+
+/// How far a waiter without a future has come; queues it if it has to wait.
+fn seek<'a, T>(
+    mut entry: Pin<&mut Entry<Bound<'a, OnceCell<T>>>>,
+    cell: &'a OnceCell<T>,
+) -> Progress<'a, T> {
+    loop {
+        let mut ticket = entry.as_mut().parts().1;
+        match ticket.status() {
+            status @ (IDLE | OFFERED) => match cell.begin(0) {
+                Begun::Turn(turn) => return Progress::Turn(turn),
+                Begun::Ready => {
+                    ticket.set(WON, 0);
+                    return Progress::Ready;
+                }
+                Begun::Busy => {
+                    let offered = (status == OFFERED).then(|| ticket.tag());
+                    // It clones the waker while the offer is still ours to pass on.
+                    entry.as_mut().bind(cell);
+                    let mut ticket = entry.parts().1;
+                    ticket.set(IDLE, 0);
+                    return cell.join(ticket, INITIALISERS, None, offered);
+                }
+            },
+            QUEUED => {
+                let mut locked = ticket.lock();
+                if locked.status() != QUEUED {
+                    continue;
+                }
+                let Some((progress, own)) = cell.look(&mut locked, INITIALISERS, None) else {
+                    return Progress::Waiting;
+                };
+                drop(locked);
+                discard(own);
+                return progress;
+            }
+            _ => return Progress::Ready,
+        }
     }
 }
 
@@ -322,7 +341,7 @@ fn status_name(status: usize) -> &'static str {
     match status {
         IDLE => "idle",
         QUEUED => "queued",
-        TURN => "has the turn",
+        OFFERED => "offered the turn",
         RUNNING_INIT => "initialising",
         WON => "ready",
         _ => "finished",

@@ -10,7 +10,8 @@
 //!   [module above](super) names for the word's value, which alone reads and
 //!   writes it. But the end that has put its waker into a cell may compare it
 //!   also while the other end takes it out: both only read, and nobody writes
-//!   there until the first has seen in the word that it is over.
+//!   there until the first has seen in the word that it is over. A waker of the
+//!   receiver that is there with CLOSED is of the end that clears its bit.
 
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
@@ -212,7 +213,7 @@ impl<T, H: Home> Tx<T, H> {
             put(&joint.as_ref().value, value);
             Self::end(joint, DONE | SENT).map_err(|state| {
                 let value = take(&joint.as_ref().value);
-                leave::<T, H>(joint, state, TX_LEFT);
+                Self::leave_closed(joint, state);
                 value
             })
         }
@@ -281,6 +282,31 @@ impl<T, H: Home> Tx<T, H> {
     }
 }
 
+impl<T, H: Home> Tx<T, H> {
+    /// Leaves what the receiver has closed, and wakes the task that had polled the
+    /// receiver before, if another one closed it.
+    ///
+    /// # Safety
+    ///
+    /// The sender has not left. The word said CLOSED when `state` was read.
+    #[inline]
+    unsafe fn leave_closed(joint: NonNull<Joint<T>>, state: usize) {
+        let theirs = if state & RX_WAKER == 0 {
+            None
+        } else {
+            // SAFETY: invariants ALIVE, and OWNED: with CLOSED nobody puts a waker
+            // there, and the one that is there is of the end that clears its bit.
+            unsafe {
+                let joint = joint.as_ref();
+                withdraw(&joint.state, &joint.rx_waker, RX_WAKER, 0)
+            }
+        };
+        // SAFETY: invariant ALIVE: we have not left.
+        unsafe { leave::<T, H>(joint, state, TX_LEFT) };
+        wake(theirs);
+    }
+}
+
 impl<T, H: Home> Drop for Tx<T, H> {
     #[inline]
     fn drop(&mut self) {
@@ -288,7 +314,7 @@ impl<T, H: Home> Drop for Tx<T, H> {
         // again.
         unsafe {
             if let Err(state) = Self::end(self.joint, DONE) {
-                leave::<T, H>(self.joint, state, TX_LEFT);
+                Self::leave_closed(self.joint, state);
             }
         }
     }
@@ -358,13 +384,41 @@ impl<T, H: Home> Rx<T, H> {
         let state = self.state();
         assert!(state & OVER != 0, "a oneshot channel without an outcome");
         let joint = self.joint.take()?;
+        // If it is over without a value there never will be one: the sender is done,
+        // or sees CLOSED.
+        if state & SENT == 0 {
+            // SAFETY: invariant ALIVE: we have not left, and forgot the pointer.
+            unsafe { Self::finish_without(joint, state) };
+            return None;
+        }
         // SAFETY: invariant ALIVE, we have not left. OWNED: a value that was
-        // sent is the receiver's. If it is over without one there never will be
-        // one: the sender is done, or sees CLOSED.
-        let value = (state & SENT != 0).then(|| unsafe { take(&joint.as_ref().value) });
+        // sent is the receiver's.
+        let value = unsafe { take(&joint.as_ref().value) };
         // SAFETY: invariant ALIVE: we have not left, and forgot the pointer.
         unsafe { leave::<T, H>(joint, state, RX_LEFT) };
-        value
+        Some(value)
+    }
+
+    /// Leaves what is over without a value.
+    ///
+    /// # Safety
+    ///
+    /// The receiver has not left, and uses the joint no more. The word said DONE or
+    /// CLOSED when `state` was read.
+    #[inline(never)]
+    unsafe fn finish_without(joint: NonNull<Joint<T>>, state: usize) {
+        let _own = Discard(if state & RX_WAKER == 0 {
+            None
+        } else {
+            // SAFETY: invariants ALIVE, and OWNED: only with CLOSED is it still
+            // there, and of the end that clears its bit.
+            unsafe {
+                let joint = joint.as_ref();
+                withdraw(&joint.state, &joint.rx_waker, RX_WAKER, 0)
+            }
+        });
+        // SAFETY: invariant ALIVE: we have not left.
+        unsafe { leave::<T, H>(joint, state, RX_LEFT) };
     }
 
     /// Closes and leaves, without the value. Apart from the drop, which most often
@@ -379,7 +433,8 @@ impl<T, H: Home> Rx<T, H> {
         }
     }
 
-    /// Tells the sender that no value is wanted, unless it is done already.
+    /// Tells the sender that no value is wanted, unless it is done already. A waker of
+    /// [`watch`](Self::watch) stays: the sender wakes it as it goes.
     pub(super) fn close(&mut self) {
         let Some(joint) = self.joint else { return };
         // SAFETY: invariant ALIVE: we do not leave.
@@ -404,12 +459,14 @@ impl<T, H: Home> Rx<T, H> {
                 return Err(state);
             }
             let at_once = and_leave && state & WAKERS == 0;
+            // Another task than the one that closes may wait by our waker.
+            let taken = if and_leave { WAKERS } else { TX_WAKER };
             // ORDERING: Release is what `closed` acquires, and hands over the
             // joint. Acquire takes over the sender's waker. On failure Acquire,
             // for the value that came with DONE.
             match word.compare_exchange_weak(
                 state,
-                (state & !WAKERS) | CLOSED | if at_once { RX_LEFT } else { 0 },
+                (state & !taken) | CLOSED | if at_once { RX_LEFT } else { 0 },
                 Ordering::AcqRel,
                 Ordering::Acquire,
             ) {
@@ -418,12 +475,13 @@ impl<T, H: Home> Rx<T, H> {
                 Err(actual) => state = actual,
             }
         }
+        let takes_own = and_leave && state & RX_WAKER != 0;
         // SAFETY: invariants ALIVE, as we have not left, and OWNED: CLOSED
-        // without DONE has made both wakers the receiver's, and the word said
-        // which there were.
+        // without DONE has made those wakers the receiver's whose bits it has
+        // cleared, and the word said which there were.
         let wakers = unsafe {
             Wakers {
-                own: (state & RX_WAKER != 0).then(|| take(&joint.as_ref().rx_waker)),
+                own: takes_own.then(|| take(&joint.as_ref().rx_waker)),
                 theirs: (state & TX_WAKER != 0).then(|| take(&joint.as_ref().tx_waker)),
             }
         };
@@ -563,7 +621,7 @@ unsafe fn insert(
 }
 
 /// Takes one's own waker back, if it is there and the other end has not taken
-/// it.
+/// it. Or, with CLOSED and no bit for `over`, the receiver's, by either end.
 ///
 /// # Safety
 ///
@@ -579,7 +637,9 @@ unsafe fn withdraw(
     while state & over == 0 && state & bit != 0 {
         // ORDERING: Relaxed: we alone have touched the cell, and the other end
         // learns nothing from this. Whoever sees that it is over reads the word
-        // again.
+        // again. The sender, which takes the receiver's, has seen CLOSED with
+        // Acquire, and so what was put there before; neither end touches the cell
+        // again, and what it has read there comes before it leaves, with Release.
         match word.compare_exchange_weak(state, state & !bit, Ordering::Relaxed, Ordering::Relaxed)
         {
             // SAFETY: invariant OWNED: without `bit` the cell is ours.

@@ -160,6 +160,30 @@ fn loom_closed_sees_the_receiver_go() {
     }
 }
 
+/// A receiver that one task has polled and another closes, beside the sender that
+/// goes: the first is woken, and its waker is let go. Or it finds the outcome.
+#[test]
+fn loom_closing_keeps_the_waker_of_another_task() {
+    for fetches in [false, true] {
+        model(4, move || {
+            let (sender, mut receiver) = channel::<u32>();
+            let (wakes, waker) = counting_waker();
+            assert!(poll(pin!(&mut receiver), &waker).is_pending());
+            drop(waker);
+            let dropping = thread::spawn(move || drop(sender));
+            receiver.close();
+            if fetches {
+                assert!(receiver.try_recv().is_err());
+            }
+            dropping.join().unwrap();
+            assert!(fetches || wakes.count() == 1);
+            assert!(wakes.count() <= 1);
+            assert_eq!(Arc::strong_count(&wakes), 1);
+            drop(receiver);
+        });
+    }
+}
+
 /// A poll with a new waker beside the send: the value is there, or the new waker
 /// is woken.
 #[test]

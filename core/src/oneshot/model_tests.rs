@@ -69,16 +69,15 @@ impl Model {
         self.sender_waits = None;
         if !self.closed {
             with(self);
-            let waker = self.receiver_waits.take();
-            self.wake(waker);
         }
+        let waker = self.receiver_waits.take();
+        self.wake(waker);
         !self.closed
     }
 
     fn close(&mut self) {
         if !self.sender_gone {
             self.closed = true;
-            self.receiver_waits = None;
             let waker = self.sender_waits.take();
             self.wake(waker);
         }
@@ -89,6 +88,7 @@ impl Model {
             return Err(TryRecvError::Empty);
         }
         self.over = true;
+        self.receiver_waits = None;
         self.value.take().ok_or(TryRecvError::Closed)
     }
 }
@@ -155,6 +155,7 @@ fn run<H: Home>(
                 if !model.over {
                     model.close();
                     model.over = true;
+                    model.receiver_waits = None;
                     model.value = None;
                 }
             }
@@ -163,6 +164,8 @@ fn run<H: Home>(
         if let Some(receiver) = &receiver {
             prop_assert_eq!(receiver.is_empty(), model.value.is_none());
             prop_assert_eq!(receiver.is_terminated(), model.over);
+            let is_complete = model.over || model.closed || model.sender_gone;
+            prop_assert_eq!(receiver.is_complete(), is_complete);
         }
         let held = usize::from(model.value.is_some());
         prop_assert_eq!(Arc::strong_count(&value), 1 + held);

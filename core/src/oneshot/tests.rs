@@ -104,6 +104,7 @@ law! {
             assert!(poll(pin!(&mut receiver), &waker).is_pending());
             if close {
                 receiver.close();
+                assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
             } else {
                 drop(receiver);
             }
@@ -111,6 +112,36 @@ law! {
             assert_eq!(sender.send(Box::new(7)).unwrap_err().into_inner(), Box::new(7));
             assert_eq!(wakes.count(), 0);
         }
+    }
+}
+
+law! {
+    fn closing_keeps_the_waker_of_another_task(ends) {
+        for sends in [false, true] {
+            let (sender, mut receiver) = ends();
+            let (wakes, waker) = counting_waker();
+            assert!(poll(pin!(&mut receiver), &waker).is_pending());
+            receiver.close();
+            receiver.close();
+            assert_eq!(wakes.count(), 0);
+            if sends {
+                assert_eq!(sender.send(7), Err(SendError(7)));
+            } else {
+                drop(sender);
+            }
+            assert_eq!(wakes.count(), 1);
+            assert_eq!(Arc::strong_count(&wakes), 2, "the waker was let go");
+            assert_eq!(poll(pin!(&mut receiver), &waker), Poll::Ready(Err(RecvError)));
+        }
+        // What is dropped has nothing to wait for.
+        let (sender, mut receiver) = ends::<u8>();
+        let (wakes, waker) = counting_waker();
+        assert!(poll(pin!(&mut receiver), &waker).is_pending());
+        receiver.close();
+        drop(receiver);
+        assert_eq!(Arc::strong_count(&wakes), 2, "the waker was let go");
+        drop(sender);
+        assert_eq!(wakes.count(), 0);
     }
 }
 
@@ -368,7 +399,9 @@ law! {
         assert!(poll(pin!(&mut receiver), &waker).is_pending());
         assert_eq!(panic_message(|| receiver.close()), WAKER_PANIC);
         assert!(sender.is_closed());
-        assert_eq!(Arc::strong_count(&wakes), 2);
+        assert_eq!((wakes.count(), Arc::strong_count(&wakes)), (0, 3));
+        drop(sender);
+        assert_eq!((wakes.count(), Arc::strong_count(&wakes)), (1, 2));
 
         // One panics as it is woken, and the other as it is dropped thereupon.
         let (mut sender, mut receiver) = ends::<u8>();
@@ -378,8 +411,15 @@ law! {
         assert!(!sender.closed_with(&panicking_waker()));
         assert!(poll(pin!(&mut receiver), &panics_when_dropped).is_pending());
         core::mem::forget(panics_when_dropped);
-        assert_eq!(panic_message(|| receiver.close()), WAKER_PANIC);
+        assert_eq!(panic_message(|| drop(receiver)), WAKER_PANIC);
         assert!(sender.is_closed());
+
+        // Closed, what another task has left there panics as the sender wakes it.
+        let (sender, mut receiver) = ends();
+        assert!(poll(pin!(&mut receiver), &panicking_waker()).is_pending());
+        receiver.close();
+        assert_eq!(panic_message(|| _ = sender.send(7)), WAKER_PANIC);
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
 
         // Dropped while unwinding, it does not panic again.
         let (sender, mut receiver) = ends::<u8>();

@@ -57,13 +57,6 @@ impl<T> Lock<T> {
             not_send: PhantomData,
         }
     }
-
-    /// Without locking: nobody else has the lock.
-    #[inline]
-    #[cfg_attr(not(feature = "alloc"), allow(dead_code))]
-    pub(crate) fn get_mut(&mut self) -> &mut T {
-        self.value.get_mut()
-    }
 }
 
 pub(crate) struct LockGuard<'a, T> {
@@ -103,7 +96,7 @@ impl<T> Drop for LockGuard<'_, T> {
 /// Fails a test in which a thread locks while it has a guard: two guards would
 /// overlap, or foreign code would run under the lock.
 #[cfg(all(test, feature = "std"))]
-mod one_at_a_time {
+pub(crate) mod one_at_a_time {
     use core::cell::Cell;
 
     std::thread_local! {
@@ -116,6 +109,11 @@ mod one_at_a_time {
 
     pub(super) fn leave() {
         HAS_ONE.set(false);
+    }
+
+    /// Whether this thread has a guard.
+    pub(crate) fn has_guard() -> bool {
+        HAS_ONE.get()
     }
 }
 

@@ -1,5 +1,6 @@
-//! Random programs against a sequential model of the semaphore: a number, a
-//! queue, the grants that nobody has fetched, and which task each wait is of.
+//! Random programs against a sequential model of the semaphore: a number, a queue,
+//! the unclaimed grants and how often one has been met, and which task each wait is
+//! of; in both kinds of fairness.
 
 use core::cell::Cell;
 use core::pin::Pin;
@@ -12,6 +13,7 @@ use std::vec::Vec;
 use proptest::prelude::*;
 
 use super::{Acquire, GRANTS, Semaphore, SemaphorePermit, TryAcquireError, Waiter};
+use crate::fairness::{Fairness, PATIENCE};
 use crate::io::Io;
 use crate::test_util::{Wakes, counting_waker, poll};
 
@@ -30,6 +32,8 @@ enum Op {
     Wait(Slot, usize, Option<Task>),
     /// Polls a future as the task, or calls `acquire_with` for a waiter.
     Poll(Slot, Task),
+    /// The same, so often that a grant which is not polled goes on.
+    PollOften(Slot, Task),
     Drop(Slot),
     Reset(Slot),
     SetWaker(Slot, Task),
@@ -53,6 +57,7 @@ fn op() -> impl Strategy<Value = Op> {
         30 => (slot.clone(), few.clone()).prop_map(|(s, n)| Op::Acquire(s, n)),
         10 => (slot.clone(), few.clone(), owner).prop_map(|(s, n, t)| Op::Wait(s, n, t)),
         80 => (slot.clone(), task.clone()).prop_map(|(s, t)| Op::Poll(s, t)),
+        10 => (slot.clone(), task.clone()).prop_map(|(s, t)| Op::PollOften(s, t)),
         20 => slot.clone().prop_map(Op::Drop),
         10 => slot.clone().prop_map(Op::Reset),
         10 => (slot, task).prop_map(|(s, t)| Op::SetWaker(s, t)),
@@ -73,6 +78,7 @@ enum Status {
     Idle,
     Queued,
     Granted,
+    Called,
     Refused,
     Finished,
 }
@@ -86,6 +92,7 @@ struct Wait {
     /// The task of a waiter, from one wait to the next.
     kept: Option<Task>,
     is_future: bool,
+    address: usize,
 }
 
 /// What the semaphore ought to be.
@@ -94,7 +101,15 @@ struct Model {
     free: usize,
     closed: bool,
     queue: Vec<Slot>,
+    /// Whether free permits are for the first that comes, in an eventual one.
+    open: bool,
+    is_eventual: bool,
+    in_vain: usize,
     grants: Vec<Slot>,
+    watched: Option<Slot>,
+    watcher: Option<usize>,
+    score: u32,
+    task_of_poll: Option<Task>,
     waits: [Option<Wait>; SLOTS],
     wakes: [usize; TASKS],
     broke: bool,
@@ -114,11 +129,16 @@ impl Model {
         }
     }
 
-    fn available(&self) -> usize {
-        if self.queue.is_empty() { self.free } else { 0 }
+    fn is_reserved(&self) -> bool {
+        !self.queue.is_empty() && !self.open
     }
 
-    fn try_acquire(&mut self, n: usize) -> Result<(), TryAcquireError> {
+    fn available(&self) -> usize {
+        if self.is_reserved() { 0 } else { self.free }
+    }
+
+    /// What the first poll of a future does.
+    fn try_take(&mut self, n: usize) -> Result<(), TryAcquireError> {
         if self.closed {
             Err(TryAcquireError::Closed)
         } else if n == 0 || self.available() >= n {
@@ -129,19 +149,101 @@ impl Model {
         }
     }
 
+    /// What the user's attempt does: it may have an unclaimed grant.
+    fn try_acquire(&mut self, n: usize) -> Result<(), TryAcquireError> {
+        let outcome = self.try_take(n);
+        let fails = outcome == Err(TryAcquireError::NoPermits) && self.is_reserved();
+        if !fails || !self.is_eventual || self.grants.is_empty() {
+            return outcome;
+        }
+        if self.watched.is_none() {
+            self.watch(self.grants[0]);
+        }
+        self.score += 43;
+        if self.score < 128 {
+            return outcome;
+        }
+        let permits = self.call_watched();
+        let suffices = permits >= n;
+        self.add(if suffices { permits - n } else { permits });
+        if suffices { Ok(()) } else { outcome }
+    }
+
+    fn watch(&mut self, grant: Slot) {
+        self.watched = Some(grant);
+        self.watcher = None;
+        self.score = 0;
+    }
+
+    fn forget(&mut self, slot: Slot) {
+        self.grants.retain(|granted| *granted != slot);
+        if self.watched == Some(slot) {
+            self.watched = None;
+            self.watcher = None;
+            self.score = 0;
+        }
+    }
+
+    fn call_watched(&mut self) -> usize {
+        let slot = self.watched.unwrap();
+        self.forget(slot);
+        self.wait(slot).status = Status::Called;
+        self.wait(slot).task = None;
+        self.wait(slot).wanted
+    }
+
     /// More permits, for the first in the queue.
     fn add(&mut self, n: usize) {
         self.free += n;
-        while let Some(&first) = self.queue.first() {
-            let Wait { wanted, task, .. } = *self.wait(first);
-            if wanted > self.free {
-                break;
-            }
-            self.free -= wanted;
-            self.queue.remove(0);
+        if self.queue.is_empty() {
+        } else if self.is_reserved() {
+            self.grant();
+        } else {
+            self.call();
+        }
+    }
+
+    /// The first in the queue, if so many suffice for it.
+    fn first(&mut self, free: &mut usize) -> Option<Slot> {
+        let first = *self.queue.first()?;
+        let wanted = self.wait(first).wanted;
+        *free = free.checked_sub(wanted)?;
+        self.queue.remove(0);
+        let task = self.wait(first).task;
+        self.wake(task);
+        Some(first)
+    }
+
+    fn grant(&mut self) {
+        let mut free = self.free;
+        while let Some(first) = self.first(&mut free) {
+            self.free = free;
             self.grants.push(first);
             self.wait(first).status = Status::Granted;
-            self.wake(task);
+            if self.is_eventual {
+                self.open = true;
+                return self.call_from(free);
+            }
+        }
+    }
+
+    fn call(&mut self) {
+        if self.in_vain >= PATIENCE {
+            self.in_vain = 0;
+            self.open = false;
+            return self.grant();
+        }
+        let queued = self.queue.len();
+        self.call_from(self.free);
+        if self.queue.len() == queued {
+            self.in_vain += 1;
+        }
+    }
+
+    fn call_from(&mut self, mut free: usize) {
+        while let Some(first) = self.first(&mut free) {
+            self.wait(first).status = Status::Called;
+            self.wait(first).task = None;
         }
     }
 
@@ -152,17 +254,24 @@ impl Model {
         } else {
             wait.kept
         };
+        self.task_of_poll = task;
         let outcome = match wait.status {
-            Status::Idle => match self.try_acquire(wait.wanted) {
-                Ok(()) => Some(Ok(wait.wanted)),
-                Err(TryAcquireError::Closed) => Some(Err(())),
-                Err(TryAcquireError::NoPermits) => {
-                    self.queue.push(slot);
-                    self.wait(slot).status = Status::Queued;
-                    self.wait(slot).task = task;
-                    self.look(slot)
+            Status::Idle => {
+                let taken = if wait.is_future {
+                    self.try_take(wait.wanted)
+                } else {
+                    self.try_acquire(wait.wanted)
+                };
+                match taken {
+                    Ok(()) => Some(Ok(wait.wanted)),
+                    Err(TryAcquireError::Closed) => Some(Err(())),
+                    Err(TryAcquireError::NoPermits) => {
+                        let waker = task.filter(|_| wait.is_future);
+                        self.queue_up(slot, task, waker, false)
+                    }
                 }
-            },
+            }
+            Status::Called => self.queue_up(slot, task, task, true),
             Status::Queued => {
                 self.wait(slot).task = task;
                 self.look(slot)
@@ -188,7 +297,98 @@ impl Model {
         Some(outcome)
     }
 
-    /// Fetches its grant, or takes over another's until there is none.
+    /// `waker` is the task that is woken if the wait has to be polled again.
+    fn queue_up(
+        &mut self,
+        slot: Slot,
+        task: Option<Task>,
+        waker: Option<Task>,
+        was_called: bool,
+    ) -> Outcome {
+        let wanted = self.wait(slot).wanted;
+        match self.try_take(wanted) {
+            Ok(()) => return Some(Ok(wanted)),
+            Err(TryAcquireError::Closed) => return Some(Err(())),
+            Err(TryAcquireError::NoPermits) => {}
+        }
+        self.wait(slot).status = Status::Queued;
+        self.wait(slot).task = task;
+        if !was_called {
+            self.queue.push(slot);
+            return if self.meet(slot, true, waker) {
+                self.look(slot)
+            } else {
+                None
+            };
+        }
+        self.queue.insert(0, slot);
+        if self.is_eventual {
+            self.in_vain += 1;
+        } else {
+            self.add(0);
+        }
+        self.look(slot)
+    }
+
+    /// A queued wait meets an unclaimed grant. Whether one has gone on.
+    fn meet(&mut self, slot: Slot, first: bool, waker: Option<Task>) -> bool {
+        let Some(&head) = self.grants.first() else {
+            return false;
+        };
+        let task = self.wait(slot).task;
+        let is_own =
+            |model: &Self, grant: Slot| task.is_some() && model.waits[grant].unwrap().task == task;
+        let other_comes = |model: &Self, grant: Slot| {
+            let other = model.waits[grant].unwrap().task;
+            task.is_some() && other.is_some() && other != task && !model.is_eventual
+        };
+        let mine = self.watched.filter(|&grant| is_own(self, grant));
+        let own = mine.or_else(|| {
+            self.grants
+                .iter()
+                .copied()
+                .find(|&grant| is_own(self, grant))
+        });
+        let target = match own {
+            Some(_) if mine.is_none() && self.watcher.is_some() => None,
+            Some(own) => Some(own),
+            None if self.watched.is_some() => None,
+            None if first && other_comes(self, head) => return false,
+            None => Some(head),
+        };
+        if let Some(target) = target.filter(|_| target != self.watched) {
+            self.watch(target);
+        }
+        let grant = self.watched.unwrap();
+        let (is_own_grant, comes) = (is_own(self, grant), other_comes(self, grant));
+        if !(first && comes) {
+            let address = self.wait(slot).address;
+            if is_own_grant && self.watcher.is_none() {
+                self.watcher = Some(address);
+            }
+            let is_watcher = is_own_grant && self.watcher == Some(address);
+            self.score += if self.is_eventual || is_watcher {
+                43
+            } else {
+                1
+            };
+            if self.score >= 128 {
+                let permits = self.call_watched();
+                if is_own_grant {
+                    self.queue.retain(|queued| *queued != slot);
+                    self.queue.insert(0, slot);
+                }
+                self.add(permits);
+                return true;
+            }
+        }
+        if !comes || own.is_some() {
+            self.wake(waker);
+        }
+        false
+    }
+
+    /// Fetches its grant, or meets those of others.
     fn look(&mut self, slot: Slot) -> Outcome {
         loop {
             let Wait {
@@ -197,35 +397,27 @@ impl Model {
                 task,
                 ..
             } = *self.wait(slot);
-            if status == Status::Granted {
-                self.grants.retain(|granted| *granted != slot);
+            match status {
+                Status::Granted => {
+                    self.forget(slot);
+                    return Some(Ok(wanted));
+                }
+                Status::Called => {
+                    let task = self.task_of_poll;
+                    return self.queue_up(slot, task, task, true);
+                }
+                _ => {}
+            }
+            if self.is_eventual && self.try_take(wanted).is_ok() {
+                self.queue.retain(|queued| *queued != slot);
+                if self.queue.is_empty() {
+                    self.open = true;
+                } else {
+                    self.add(0);
+                }
                 return Some(Ok(wanted));
             }
-            let place = self.queue.iter().position(|queued| *queued == slot);
-            let place = place.unwrap();
-            let sibling = |least: usize| {
-                let of_task = |granted: &&Slot| {
-                    let other = self.waits[**granted].unwrap();
-                    task.is_some() && other.task == task && other.wanted >= least
-                };
-                self.grants.iter().rev().find(of_task).copied()
-            };
-            if let Some(sibling) = sibling(wanted) {
-                self.grants.retain(|granted| *granted != sibling);
-                self.grants.push(slot);
-                self.queue.remove(place);
-                self.queue.insert(0, sibling);
-                self.wait(slot).status = Status::Granted;
-                self.wait(sibling).status = Status::Queued;
-                let surplus = self.wait(sibling).wanted - wanted;
-                self.add(surplus);
-            } else if let Some(sibling) = sibling(0) {
-                self.grants.retain(|granted| *granted != sibling);
-                self.queue.insert(place + 1, sibling);
-                self.wait(sibling).status = Status::Queued;
-                let permits = self.wait(sibling).wanted;
-                self.add(permits);
-            } else {
+            if !self.meet(slot, false, task) {
                 return None;
             }
         }
@@ -235,9 +427,22 @@ impl Model {
     fn leave(&mut self, slot: Slot) {
         let Wait { wanted, status, .. } = *self.wait(slot);
         self.wait(slot).status = Status::Idle;
-        self.queue.retain(|queued| *queued != slot);
-        self.grants.retain(|granted| *granted != slot);
-        self.add(if status == Status::Granted { wanted } else { 0 });
+        match status {
+            Status::Queued => {
+                self.queue.retain(|queued| *queued != slot);
+                if self.queue.is_empty() {
+                    self.open = self.is_eventual;
+                } else {
+                    self.add(0);
+                }
+            }
+            Status::Granted => {
+                self.forget(slot);
+                self.add(wanted);
+            }
+            Status::Called => self.add(0),
+            _ => {}
+        }
     }
 
     fn set_waker(&mut self, slot: Slot, task: Task) {
@@ -249,11 +454,11 @@ impl Model {
             Status::Granted => {
                 wait.task = Some(task);
                 // It is the latest grant now.
-                self.grants.retain(|granted| *granted != slot);
+                self.forget(slot);
                 self.grants.push(slot);
                 self.wake(Some(task));
             }
-            Status::Refused | Status::Finished => self.wake(Some(task)),
+            Status::Called | Status::Refused | Status::Finished => self.wake(Some(task)),
         }
     }
 
@@ -318,14 +523,16 @@ fn step(world: &mut World<'_>, model: &mut Model, op: Op) -> Result<(), TestCase
     let semaphore = world.semaphore;
     match op {
         Op::Acquire(slot, wanted) if model.waits[slot].is_none() => {
-            let wait = semaphore.acquire_many(world.budget, wanted);
-            world.waits[slot] = Some(Real::Future(Box::pin(wait)));
+            let wait = Box::pin(semaphore.acquire_many(world.budget, wanted));
+            let address = core::ptr::from_ref(&*wait).addr();
+            world.waits[slot] = Some(Real::Future(wait));
             model.waits[slot] = Some(Wait {
                 wanted,
                 status: Status::Idle,
                 task: None,
                 kept: None,
                 is_future: true,
+                address,
             });
         }
         Op::Wait(slot, wanted, kept) if model.waits[slot].is_none() => {
@@ -333,16 +540,19 @@ fn step(world: &mut World<'_>, model: &mut Model, op: Op) -> Result<(), TestCase
                 Some(task) => Waiter::with_waker(world.tasks[task].1.clone()),
                 None => Waiter::new(),
             };
-            world.waits[slot] = Some(Real::Waiter(Box::pin(waiter)));
+            let waiter = Box::pin(waiter);
+            let address = core::ptr::from_ref(&*waiter).addr() + 1;
+            world.waits[slot] = Some(Real::Waiter(waiter));
             model.waits[slot] = Some(Wait {
                 wanted,
                 status: Status::Idle,
                 task: kept,
                 kept,
                 is_future: false,
+                address,
             });
         }
-        Op::Poll(slot, task) => {
+        Op::Poll(slot, task) | Op::PollOften(slot, task) => {
             let Some(wait) = model.waits[slot] else {
                 return Ok(());
             };
@@ -387,7 +597,9 @@ fn step(world: &mut World<'_>, model: &mut Model, op: Op) -> Result<(), TestCase
         Op::Release(index) if index < model.held.len() => {
             drop(world.held.remove(index));
             let permits = model.held.remove(index);
-            model.add(permits);
+            if permits != 0 {
+                model.add(permits);
+            }
         }
         Op::ForgetHeld(index) if index < model.held.len() => {
             world.held.remove(index).forget();
@@ -442,7 +654,10 @@ fn compare(world: &World<'_>, model: &Model) -> Result<(), TestCaseError> {
     prop_assert_eq!(&held, &model.held);
     for (real, wait) in world.waits.iter().zip(&model.waits) {
         if let (Some(Real::Waiter(waiter)), Some(wait)) = (real, wait) {
-            let ready = matches!(wait.status, Status::Granted | Status::Refused);
+            let ready = matches!(
+                wait.status,
+                Status::Granted | Status::Called | Status::Refused
+            );
             prop_assert_eq!(waiter.is_ready(), ready);
         }
     }
@@ -459,27 +674,50 @@ proptest! {
         permits in 0..4_usize,
         ops in proptest::collection::vec(op(), 1..80),
     ) {
-        let semaphore = Semaphore::new(permits);
-        let budget = Budget(Cell::new(false));
-        let mut world = World {
-            semaphore: &semaphore,
-            budget: &budget,
-            tasks: core::array::from_fn(|_| counting_waker()),
-            waits: [const { None }; SLOTS],
-            held: Vec::new(),
-        };
-        let mut model = Model { free: permits, ..Model::default() };
-        for op in ops {
+        run(permits, ops, Fairness::Fifo)?;
+    }
+
+    #[test]
+    fn agrees_with_the_model_if_eventual(
+        permits in 0..4_usize,
+        ops in proptest::collection::vec(op(), 1..80),
+    ) {
+        run(permits, ops, Fairness::Eventual)?;
+    }
+}
+
+fn run(permits: usize, ops: Vec<Op>, fairness: Fairness) -> Result<(), TestCaseError> {
+    let semaphore = Semaphore::with_fairness(permits, fairness);
+    let budget = Budget(Cell::new(false));
+    let mut world = World {
+        semaphore: &semaphore,
+        budget: &budget,
+        tasks: core::array::from_fn(|_| counting_waker()),
+        waits: [const { None }; SLOTS],
+        held: Vec::new(),
+    };
+    let mut model = Model {
+        free: permits,
+        is_eventual: fairness == Fairness::Eventual,
+        open: fairness == Fairness::Eventual,
+        ..Model::default()
+    };
+    for op in ops {
+        let often = matches!(op, Op::PollOften(..));
+        for _ in 0..if often { 130 } else { 1 } {
             step(&mut world, &mut model, op)?;
             compare(&world, &model)?;
         }
-        let World { tasks, waits, held, .. } = world;
-        drop((waits, held));
-        prop_assert_eq!(semaphore.waiter_count(), 0);
-        prop_assert_eq!(semaphore.list.lock().count(GRANTS), 0);
-        for (wakes, waker) in tasks {
-            drop(waker);
-            prop_assert_eq!(Arc::strong_count(&wakes), 1, "a waker was leaked");
-        }
     }
+    let World {
+        tasks, waits, held, ..
+    } = world;
+    drop((waits, held));
+    prop_assert_eq!(semaphore.waiter_count(), 0);
+    prop_assert_eq!(semaphore.list.lock().count(GRANTS), 0);
+    for (wakes, waker) in tasks {
+        drop(waker);
+        prop_assert_eq!(Arc::strong_count(&wakes), 1, "a waker was leaked");
+    }
+    Ok(())
 }

@@ -249,7 +249,7 @@ fn ghost_is_neither_woken_nor_dropped() {
     drop(toy.list.lock().seat_front(0, &toy.seat));
     // Another task's wait does not get it so soon.
     push(&mut other, 0, 0, &other_waker);
-    let mut meet = |entry: &mut Own| {
+    let meet = |entry: &mut Own| {
         let mut ticket = entry.as_mut().parts().1;
         ticket.lock().meet_seated(&toy.seat, false, false)
     };

@@ -105,3 +105,49 @@ fn loom_mark_belongs_to_the_value() {
         drop(sender);
     });
 }
+
+/// Proves: a thread that sleeps because the value is locked is woken, a sender by
+/// the last reader, a reader by a sender; and a sender has the value alone.
+#[test]
+fn loom_readers_do_not_stop_a_sender() {
+    for readers in [1, 2] {
+        model(if readers == 1 { 4 } else { 2 }, move || {
+            let (sender, receiver) = channel((0, 0));
+            let readers: std::vec::Vec<_> = (0..readers)
+                .map(|_| {
+                    let receiver = receiver.clone();
+                    thread::spawn(move || {
+                        let value = receiver.borrow();
+                        assert_eq!(value.0, value.1);
+                    })
+                })
+                .collect();
+            for _ in 0..if readers.len() == 1 { 2 } else { 1 } {
+                sender.send_modify(|value| {
+                    value.0 += 1;
+                    value.1 += 1;
+                });
+            }
+            for reader in readers {
+                reader.join().unwrap();
+            }
+        });
+    }
+}
+
+/// Proves: of several senders that wait none is forgotten.
+#[test]
+fn loom_senders_wake_each_other() {
+    model(2, || {
+        let (sender, receiver) = channel(0);
+        let senders: [_; 2] = core::array::from_fn(|_| {
+            let sender = sender.clone();
+            thread::spawn(move || sender.send_modify(|n| *n += 1))
+        });
+        let _ = *receiver.borrow();
+        for sender in senders {
+            sender.join().unwrap();
+        }
+        assert_eq!(*receiver.borrow(), 2);
+    });
+}

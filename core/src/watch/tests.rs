@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use std::format;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::vec::Vec;
 
 use super::{Changed, Closed, Receiver, RecvError, Sender, Shared, channel};
@@ -493,6 +493,49 @@ fn moves_between_executors() {
         sender.send(1).unwrap();
         assert_eq!(waiting.join().unwrap(), Ok(()));
     });
+}
+
+/// Borrows that overlap all the time keep no sender out. The reader that waits for
+/// its turn while it has the value lent is what makes them overlap.
+#[test]
+fn readers_do_not_stop_a_sender() {
+    let (sender, receiver) = channel(0);
+    let is_over = AtomicBool::new(false);
+    scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    let value = receiver.borrow();
+                    std::thread::yield_now();
+                    drop(value);
+                }
+            });
+        }
+        for n in 1..=200 {
+            sender.send(n).unwrap();
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(*receiver.borrow(), 200);
+}
+
+/// A sender that waits for a thread's first borrow to end does not stop its second
+/// one for ever.
+#[test]
+fn borrowing_again_beside_a_waiting_sender_goes_on() {
+    let (sender, receiver) = channel(0);
+    scope(|scope| {
+        let first = receiver.borrow();
+        let sending = scope.spawn(|| sender.send(1).unwrap());
+        while !sender.shared.value.is_wanted() {
+            std::thread::yield_now();
+        }
+        let second = receiver.borrow();
+        assert_eq!((*first, *second), (0, 0));
+        drop((first, second));
+        sending.join().unwrap();
+    });
+    assert_eq!(*receiver.borrow(), 1);
 }
 
 /// Linear would be a thousand times as slow for each: a factor of twenty tells

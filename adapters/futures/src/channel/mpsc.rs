@@ -24,24 +24,26 @@
 //!
 //! # Better than the original
 //!
-//! - A sender that is dropped while it is parked leaves the queue: the next is let go
-//!   in its place.
-//! - A waker that uses the channel when it is woken is fine: none runs under a lock.
-//!
-//! # Differences
-//!
-//! - A receiver that is polled as a `Stream` for the first time allocates once.
+//! - A waker that uses the channel when it is woken is fine: none runs under a lock. If
+//!   it panics, no message is lost, and the channel goes on.
+//! - A `try_send` that finds the sender parked leaves alone the waker of the task that
+//!   waits to send.
+//! - A message does not allocate, but now and then: it lies in one of the channel's
+//!   blocks, which are freed as it empties.
 
+mod chan;
+mod fifo;
 mod receiver;
 mod sender;
+mod wakers;
 
 pub use receiver::{Receiver, Recv, UnboundedReceiver};
 pub use sender::{Sender, UnboundedSender};
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use anysync::{Semaphore, channel as core};
+use chan::Tx;
 
 /// The most that a buffer may be, so that the senders' slots can be counted.
 const MAX_BUFFER: usize = usize::MAX >> 2;
@@ -53,93 +55,17 @@ const MAX_BUFFER: usize = usize::MAX >> 2;
 /// If `buffer` is `usize::MAX / 4` or more.
 pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
     assert!(buffer < MAX_BUFFER, "requested buffer size too large");
-    let (sender, receiver) = core::unbounded();
-    let shared = Arc::new(Shared {
-        buffer,
-        counts: Mutex::new(Counts::default()),
-        unparked: Semaphore::new(0),
-    });
-    (
-        Sender::new(sender, Arc::clone(&shared)),
-        Receiver::new(receiver, shared),
-    )
+    let tx = Tx::new(buffer);
+    let chan = Arc::clone(tx.chan());
+    (Sender::new(tx), Receiver::new(chan))
 }
 
 /// A channel without a bound.
 pub fn unbounded<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
-    let (sender, receiver) = core::unbounded();
-    let identity = Arc::new(Unbounded);
-    (
-        UnboundedSender::new(sender, Arc::clone(&identity)),
-        UnboundedReceiver::new(receiver, identity),
-    )
+    let tx = Tx::new(usize::MAX);
+    let chan = Arc::clone(tx.chan());
+    (UnboundedSender::new(tx), UnboundedReceiver::new(chan))
 }
-
-/// What the handles of a bounded channel share beside the messages.
-struct Shared {
-    buffer: usize,
-    counts: Mutex<Counts>,
-    /// A permit for each parked sender that may go on; those that are parked are its
-    /// queue.
-    unparked: Semaphore,
-}
-
-#[derive(Default)]
-struct Counts {
-    messages: usize,
-    /// Senders that are parked, or about to be, and were not let go.
-    parked: usize,
-}
-
-impl Shared {
-    fn with<R>(&self, change: impl FnOnce(&mut Counts) -> R) -> R {
-        change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Counts a message that is about to be sent; whether its sender is parked.
-    fn count_in(&self) -> bool {
-        self.with(|counts| {
-            counts.messages += 1;
-            let parks = counts.messages > self.buffer;
-            counts.parked += usize::from(parks);
-            parks
-        })
-    }
-
-    /// The message was not sent.
-    fn take_back(&self, parks: bool) {
-        self.with(|counts| {
-            counts.messages -= 1;
-            counts.parked -= usize::from(parks);
-        });
-    }
-
-    /// A sender is not parked any more, and nobody has let it go.
-    fn leave(&self) {
-        self.with(|counts| counts.parked = counts.parked.saturating_sub(1));
-    }
-
-    /// Counts a message that was received, and lets a sender go.
-    fn count_out(&self) {
-        let lets_go = self.with(|counts| {
-            counts.messages -= 1;
-            let lets_go = counts.parked > 0;
-            counts.parked -= usize::from(lets_go);
-            lets_go
-        });
-        if lets_go {
-            self.unparked.add_permits(1);
-        }
-    }
-
-    /// Lets all senders go, for good.
-    fn close(&self) {
-        self.unparked.close();
-    }
-}
-
-/// By its place the handles of an unbounded channel know each other.
-struct Unbounded;
 
 /// Why a message was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

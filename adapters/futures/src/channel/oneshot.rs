@@ -15,11 +15,6 @@
 //!
 //! - A waker that uses the channel when it is woken is fine: none runs under a lock.
 //! - It takes less memory: one allocation, and no locks in it.
-//!
-//! # Differences
-//!
-//! - `is_terminated` says yes when the receiver has returned; of a sender that went
-//!   without a word it knows only then.
 
 use std::fmt;
 use std::future::Future;
@@ -135,6 +130,9 @@ impl<T> Receiver<T> {
     ///
     /// If it will not come, or has come before.
     pub fn try_recv(&mut self) -> Result<Option<T>, Canceled> {
+        if self.is_terminated() {
+            return Err(Canceled);
+        }
         match self.0.try_recv() {
             Ok(value) => Ok(Some(value)),
             Err(core::TryRecvError::Empty) => Ok(None),
@@ -147,7 +145,8 @@ impl<T> Future for Receiver<T> {
     type Output = Result<T, Canceled>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.0.is_terminated() {
+        // Then it stays, as the end of another task that has polled it before.
+        if self.is_terminated() {
             return Poll::Ready(Err(Canceled));
         }
         match self.0.recv_with(cx.waker()) {
@@ -159,15 +158,17 @@ impl<T> Future for Receiver<T> {
 }
 
 impl<T> FusedFuture for Receiver<T> {
+    /// Whether a poll says that it is canceled.
+    #[inline]
     fn is_terminated(&self) -> bool {
-        self.0.is_terminated()
+        self.0.is_complete() && self.0.is_empty()
     }
 }
 
 impl<T> fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
-            .field("complete", &self.0.is_terminated())
+            .field("complete", &self.0.is_complete())
             .finish()
     }
 }

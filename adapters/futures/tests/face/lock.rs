@@ -1,12 +1,13 @@
 // Included for the original and for ours, with `lock` for its module.
 
 use std::cell::Cell;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 
 use anysync_adapter_tests::face::{Task, panic_of};
-use futures::future::FusedFuture;
+use futures::future::{Either, FusedFuture, FutureExt, pending, ready, select};
 use lock::{
     MappedMutexGuard, Mutex, MutexGuard, MutexLockFuture, OwnedMutexGuard, OwnedMutexLockFuture,
 };
@@ -75,6 +76,93 @@ fn owned_guards_go_anywhere() {
     .join()
     .unwrap();
     assert_eq!(*mutex.try_lock_owned().unwrap(), 3);
+}
+
+/// A wait may be moved, at any moment: so these compile, and go on.
+#[test]
+fn a_wait_may_be_moved() {
+    let mutex = Arc::new(Mutex::new(0));
+    let task = Task::new();
+    let mut lock = mutex.lock();
+    drop(task.poll(Pin::new(&mut lock)));
+    assert!(lock.is_terminated());
+
+    let guard = mutex.try_lock().unwrap();
+    let (mut lock, mut owned) = (mutex.lock(), mutex.clone().lock_owned());
+    assert!(lock.poll_unpin(&mut task.context()).is_pending());
+    assert!(owned.poll_unpin(&mut task.context()).is_pending());
+    assert!(!lock.is_terminated() && !owned.is_terminated());
+    let (mut lock, mut owned) = (Box::new(lock), vec![owned]);
+    drop(guard);
+    let Poll::Ready(guard) = lock.poll_unpin(&mut task.context()) else {
+        panic!("the first that waits has it");
+    };
+    assert!(lock.is_terminated());
+    assert!(owned[0].poll_unpin(&mut task.context()).is_pending());
+    drop(guard);
+    assert!(owned.pop().unwrap().now_or_never().is_some());
+    assert!(mutex.try_lock().is_some(), "nothing is left of them");
+}
+
+#[test]
+fn a_wait_is_selected_by_name() {
+    let mutex = Mutex::new(5);
+    futures::executor::block_on(async {
+        let chosen = select(mutex.lock(), ready(())).await;
+        let Either::Left((guard, _)) = chosen else {
+            panic!("it is free");
+        };
+        let chosen = select(mutex.lock(), ready(())).await;
+        let Either::Right(((), mut kept)) = chosen else {
+            panic!("it is held");
+        };
+        drop(guard);
+        let mut other = pending::<()>();
+        futures::select! {
+            guard = kept => assert_eq!(*guard, 5),
+            () = other => panic!("it is never ready"),
+            complete => panic!("it is not over"),
+        }
+        assert!(kept.is_terminated());
+        futures::select! {
+            _ = kept => panic!("it is over"),
+            complete => {}
+        }
+    });
+}
+
+#[test]
+fn a_wait_counts_for_one_owner() {
+    let mutex = Arc::new(Mutex::new(0));
+    let task = Task::new();
+    let guard = mutex.clone().try_lock_owned().unwrap();
+    let mut lock = mutex.clone().lock_owned();
+    assert_eq!(Arc::strong_count(&mutex), 3);
+    task.pending(Pin::new(&mut lock));
+    assert_eq!(Arc::strong_count(&mutex), 3);
+    drop(guard);
+    let guard = task.ready(Pin::new(&mut lock));
+    assert_eq!(Arc::strong_count(&mutex), 2);
+    drop((guard, lock));
+    assert_eq!(Arc::strong_count(&mutex), 1);
+}
+
+/// A longer borrow does for a shorter one.
+#[test]
+fn lifetimes_shorten() {
+    fn lock<'a, 'b: 'a>(lock: MutexLockFuture<'b, u8>, _: &'a u8) -> MutexLockFuture<'a, u8> {
+        lock
+    }
+    fn guard<'a, 'b: 'a>(guard: MutexGuard<'b, u8>, _: &'a u8) -> MutexGuard<'a, u8> {
+        guard
+    }
+    static MUTEX: Mutex<u8> = Mutex::new(1);
+    let task = Task::new();
+    let short = 0;
+    assert_eq!(
+        *guard(task.ready(pin!(lock(MUTEX.lock(), &short))), &short),
+        1
+    );
 }
 
 #[test]
@@ -153,6 +241,11 @@ assert_not_impl_any!(MappedMutexGuard<'static, u8, Rc<u8>>: Send, Sync);
 assert_impl_all!(OwnedMutexGuard<u8>: Send, Sync);
 assert_not_impl_any!(OwnedMutexGuard<Rc<u8>>: Send);
 assert_impl_all!(MutexLockFuture<'static, u8>: Send, Sync);
+assert_impl_all!(MutexLockFuture<'static, Pinned>: Unpin, FusedFuture);
 assert_not_impl_any!(MutexLockFuture<'static, Rc<u8>>: Send);
 assert_impl_all!(OwnedMutexLockFuture<u8>: Send, Sync);
+assert_impl_all!(OwnedMutexLockFuture<Pinned>: Unpin, FusedFuture);
 assert_not_impl_any!(OwnedMutexLockFuture<Rc<u8>>: Send);
+
+/// A value that may not be moved.
+type Pinned = std::marker::PhantomPinned;

@@ -6,6 +6,7 @@
 
 mod differs;
 mod names;
+mod random;
 
 /// The bodies, each with the library that it is about by the name of its module.
 macro_rules! faces {
@@ -22,6 +23,15 @@ macro_rules! faces {
             mod mpsc {
                 use $channel as channel;
                 include!("mpsc.rs");
+            }
+            mod mpsc_slots {
+                use $channel as channel;
+                include!("mpsc_slots.rs");
+            }
+            mod states {
+                use $channel as channel;
+                use $lock as lock;
+                include!("states.rs");
             }
         }
     )*};

@@ -76,6 +76,27 @@ fn closed_it_keeps_what_was_sent() {
 }
 
 #[test]
+fn closed_by_another_task_the_one_that_waits_is_told_when_the_sender_goes() {
+    for sends in [false, true] {
+        let (sender, mut receiver) = oneshot::channel();
+        let task = Task::new();
+        task.pending(Pin::new(&mut receiver));
+        std::thread::scope(|scope| {
+            scope.spawn(|| receiver.close());
+        });
+        assert_eq!(receiver.try_recv(), Err(Canceled));
+        assert!(sender.is_connected_to(&receiver));
+        if sends {
+            assert_eq!(sender.send(1), Err(1));
+        } else {
+            drop(sender);
+        }
+        assert_eq!(task.wakes(), 1);
+        assert_eq!(task.ready(Pin::new(&mut receiver)), Err(Canceled));
+    }
+}
+
+#[test]
 fn the_ends_know_each_other() {
     let (sender, receiver) = oneshot::channel::<u8>();
     let (_other, stranger) = oneshot::channel::<u8>();

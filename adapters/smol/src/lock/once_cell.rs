@@ -24,18 +24,20 @@ use anysync::once_cell::SetError;
 ///
 /// # Fairness
 ///
-/// If an initialiser fails, panics or is dropped, the next that waits runs its
-/// own, in the order in which they came; a value reaches all at once.
+/// If an initialiser fails, panics or is dropped, the caller that has waited for
+/// longest is woken to run its own; one that comes first may. A caller that was woken
+/// and came too late keeps its place, and soon the others give it time to come, see
+/// [`anysync::OnceCell`]. A value reaches all at once.
 ///
 /// # Cancel safety
 ///
-/// A wait may be dropped at any moment; one that has the turn passes it on.
+/// A wait may be dropped at any moment. If it was initialising, or was woken to do so,
+/// the next is woken.
 ///
 /// # Better than the original
 ///
 /// - A wait allocates nothing.
-/// - An initialiser that waits for its own cell panics and says so, in place of
-///   waiting for ever.
+/// - Callers whose initialisers fail again and again take turns.
 ///
 /// # Differences
 ///
@@ -136,17 +138,16 @@ impl<T> OnceCell<T> {
     ///
     /// # Fairness
     ///
-    /// First in, first out among those who bring an initialiser.
+    /// As the [cell](OnceCell#fairness).
     ///
     /// # Cancel safety
     ///
     /// Dropped, it leaves the queue; dropped while its initialiser runs, it drops
-    /// that, and the next in the queue runs its own.
+    /// that, and the next in the queue is woken to run its own.
     ///
     /// # Panics
     ///
-    /// When `closure` does, after it has passed the turn on; and when `closure`
-    /// waits for this cell.
+    /// When `closure` does; the next in the queue is woken to run its own.
     pub async fn get_or_try_init<E, Fut: Future<Output = Result<T, E>>>(
         &self,
         closure: impl FnOnce() -> Fut,
@@ -222,7 +223,7 @@ impl<T> OnceCell<T> {
         value.map_or(Ok(stored), Err)
     }
 
-    /// Stores `value` if the cell is empty and nobody is initialising it. Never
+    /// Stores `value` if the cell is empty and no initialiser runs. Never
     /// waits.
     ///
     /// ```

@@ -4,10 +4,10 @@ use ::core::fmt;
 use ::core::marker::PhantomData;
 use alloc::sync::Arc;
 
-use anysync::Bare;
 #[cfg(feature = "std")]
 use anysync::Block;
 use anysync::rwlock as core;
+use anysync::{Bare, Fairness};
 
 use crate::translate::{future, guard, guard_mut};
 
@@ -30,9 +30,10 @@ use crate::translate::{future, guard, guard_mut};
 ///
 /// # Fairness
 ///
-/// First in, first out: a writer that waits stops new readers, and readers that
-/// wait are let in before the next writer. Neither side starves the other. Nobody
-/// passes the queue, the `try_` methods included, but for an upgrade.
+/// First come, first served, as in the original: an unlock frees the lock and wakes the
+/// first waits in the queue. A writer that waits while readers are in stops new
+/// readers. Unlike there, neither side starves: [`anysync::RwLock`] with
+/// [`Fairness::Eventual`]. A wait that is not polled stops no other.
 ///
 /// # Cancel safety
 ///
@@ -41,7 +42,7 @@ use crate::translate::{future, guard, guard_mut};
 ///
 /// # Better than the original
 ///
-/// - In order: in `async_lock` a stream of writers starves the readers.
+/// - No wait starves; in `async_lock` a stream of writers starves the readers.
 /// - A wait allocates nothing; in the original even `write` on a free lock does.
 /// - A value whose size is not known can be locked by an `Arc` in each form.
 ///
@@ -70,7 +71,7 @@ impl<T> RwLock<T> {
     #[must_use]
     #[inline]
     pub const fn new(t: T) -> Self {
-        Self(anysync::RwLock::new(t))
+        Self(anysync::RwLock::with_fairness(t, Fairness::Eventual))
     }
 
     /// The value, with the lock used up.

@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 #[cfg(feature = "std")]
 use anysync::Block;
 use anysync::semaphore as core;
-use anysync::{AcquireError, Bare, OwnedSemaphorePermit, SemaphorePermit};
+use anysync::{AcquireError, Bare, Fairness, OwnedSemaphorePermit, SemaphorePermit};
 
 use crate::translate::future;
 
@@ -26,9 +26,10 @@ use crate::translate::future;
 ///
 /// # Fairness
 ///
-/// First in, first out, also for many permits at once: a request at the head of
-/// the queue is not overtaken. While somebody waits, all that is free is promised
-/// to them, and [`try_acquire`](Semaphore::try_acquire) gets nothing.
+/// First come, first served, as in the original: a release wakes the first wait in the
+/// queue, and whichever task comes first has the permit. Unlike there, no wait starves,
+/// also not one for many permits: [`anysync::Semaphore`] with [`Fairness::Eventual`]. A
+/// wait that is not polled stops no other.
 ///
 /// # Cancel safety
 ///
@@ -37,8 +38,7 @@ use crate::translate::future;
 ///
 /// # Better than the original
 ///
-/// - In order; in `async_lock` whoever comes first gets what was released, and a
-///   wait may starve.
+/// - No wait starves: one that has come too late four times is handed its permit.
 /// - [`acquire_many`](Semaphore::acquire_many) and its kin take several permits
 ///   as one.
 /// - A wait allocates nothing.
@@ -68,7 +68,10 @@ impl Semaphore {
         } else {
             n
         };
-        Self(anysync::Semaphore::new(permits))
+        Self(anysync::Semaphore::with_fairness(
+            permits,
+            Fairness::Eventual,
+        ))
     }
 
     /// How many permits could be acquired at this moment.
@@ -93,7 +96,7 @@ impl Semaphore {
         self.0.add_permits(n);
     }
 
-    /// Takes a permit if one is free and nobody waits. Never waits.
+    /// Takes a permit if one is free. Never waits.
     ///
     /// ```
     /// let semaphore = anysync_smol::lock::Semaphore::new(1);
@@ -106,8 +109,7 @@ impl Semaphore {
         self.try_acquire_many(1)
     }
 
-    /// Takes `n` permits as one if they are free and nobody waits; not in the
-    /// original.
+    /// Takes `n` permits as one if they are free; not in the original.
     ///
     /// ```
     /// let semaphore = anysync_smol::lock::Semaphore::new(3);

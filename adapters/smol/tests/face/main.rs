@@ -32,6 +32,10 @@ macro_rules! faces {
                 use crate::$lock as lock;
                 include!("once_cell.rs");
             }
+            mod once_cell_programs {
+                use crate::$lock as lock;
+                include!("once_cell_programs.rs");
+            }
             mod channel {
                 use crate::$channel as channel;
                 include!("channel.rs");

@@ -180,3 +180,30 @@ fn threads_initialise_once() {
         }
     });
 }
+
+#[test]
+fn a_wait_for_its_own_cell_may_have_a_bound() {
+    let cell = OnceCell::<u8>::new();
+    let within = || async {
+        smol::future::or(async { *cell.wait().await }, async {
+            smol::future::yield_now().await;
+            7
+        })
+        .await
+    };
+    assert_eq!(smol::block_on(cell.get_or_init(within)), &7);
+}
+
+#[test]
+fn a_kept_wait_stops_no_other() {
+    let cell = OnceCell::<u8>::new();
+    let task = Task::new();
+    let mut first = Box::pin(cell.get_or_init(pending));
+    let mut second = pin!(cell.get_or_init(|| async { 2 }));
+    let mut third = pin!(cell.get_or_init(|| async { 3 }));
+    task.pending(first.as_mut());
+    task.pending(second.as_mut());
+    drop(first);
+    assert_eq!(task.ready(third.as_mut()), &3);
+    assert_eq!(task.ready(second.as_mut()), &3);
+}

@@ -1,9 +1,10 @@
 //! [`Barrier`] over [`anysync::Barrier`].
 
 use std::fmt;
+use std::future::poll_fn;
 
 use super::trace::{Change, Hold, Resource, What};
-use crate::Tokio;
+use crate::poll_spend;
 
 /// A point that so many tasks must reach before any of them goes on: the drop-in
 /// for [`tokio::sync::Barrier`].
@@ -41,7 +42,6 @@ use crate::Tokio;
 /// - A wait may be dropped. In the original it stays counted, and the others are
 ///   released one too early.
 /// - A waker that panics keeps nobody else from being released.
-/// - Every wait spends from the budget of its task, that of the leader too.
 /// - [`new`](Barrier::new) is `const`.
 /// - An action before the release: [`anysync::Barrier::wait_then`].
 ///
@@ -102,7 +102,14 @@ impl Barrier {
     /// Acquires what all that arrived did before.
     pub async fn wait(&self) -> BarrierWaitResult {
         let arrival = self.resource.hold(Hold::Arrival);
-        let wait = self.inner.wait(Tokio);
+        let wait = async {
+            let is_leader = self.inner.wait_future().await;
+            if !is_leader {
+                // As in the original, the leader spends nothing.
+                poll_fn(poll_spend).await;
+            }
+            is_leader
+        };
         let is_leader = self.resource.wait("Barrier::wait", wait).await;
         arrival.forget();
         if is_leader {

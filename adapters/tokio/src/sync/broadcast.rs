@@ -57,7 +57,9 @@
 //!
 //! # Better than the original
 //!
-//! - Room for messages is allocated as it is needed, not all at once.
+//! - Room for messages is allocated as it is needed, not all at once, and freed as
+//!   they are read.
+//! - A receiver that is dropped holds up nobody, however far behind it is.
 //! - No lock of the channel is held while a message is cloned or dropped, only
 //!   one of that message while it is cloned: a slow clone holds up those who read
 //!   the same message, and nobody else.
@@ -107,7 +109,10 @@ impl<T> Message<T> {
         }
         // Nobody else reads it: no lock.
         let value = self.value.get_mut();
-        value.unwrap_or_else(PoisonError::into_inner).clone()
+        let clone = value.unwrap_or_else(PoisonError::into_inner).clone();
+        // If its drop panics, what was to be returned is dropped, and not leaked.
+        drop(self);
+        clone
     }
 }
 
@@ -386,7 +391,8 @@ impl<T: Clone> Receiver<T> {
     ///
     /// # Panics
     ///
-    /// Passes on a panic of the message's `Clone`: the message counts as read.
+    /// Passes on a panic of the message's `Clone`, or of its `Drop` if this is the last
+    /// to receive it: the message counts as read.
     ///
     /// # Cancel safety
     ///

@@ -184,13 +184,18 @@ impl CancellationToken {
         if self.is_cancelled() {
             return None;
         }
-        let mut fut = pin!(fut);
-        let mut cancelled = pin!(self.cancelled());
-        poll_fn(|cx| match fut.as_mut().poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => cancelled.as_mut().poll(cx).map(|()| None),
-        })
-        .await
+        // Known before the futures are dropped: so it is not leaked if that panics.
+        let ended;
+        {
+            let mut fut = pin!(fut);
+            let mut cancelled = pin!(self.cancelled());
+            ended = poll_fn(|cx| match fut.as_mut().poll(cx) {
+                Poll::Ready(output) => Poll::Ready(Some(output)),
+                Poll::Pending => cancelled.as_mut().poll(cx).map(|()| None),
+            })
+            .await;
+        }
+        ended
     }
 
     /// [`run_until_cancelled`](CancellationToken::run_until_cancelled) with a

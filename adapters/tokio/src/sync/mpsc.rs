@@ -55,8 +55,8 @@
 //!
 //! # Better than the original
 //!
-//! - Room for messages is allocated as it is needed, and most of it given back
-//!   when the channel has been drained; the original keeps blocks of 32 slots.
+//! - Room for messages is allocated as it is needed, at first for four, and follows
+//!   what is in the channel; the original keeps blocks of 32 slots, however large.
 //!   Waiting allocates nothing.
 //! - A sender that a task no longer polls does not keep a slot from another of
 //!   the same task.
@@ -64,8 +64,6 @@
 //!   original takes them one by one: a receiver that has closed waits for it too.
 //! - A message that is sent by a permit after the receiver is gone is dropped at
 //!   once, not with the last handle.
-//! - A send that fails spends from the budget of its task too, so that a loop of
-//!   them lets others run.
 //! - A waker that panics loses no message and no other wake-up.
 //!
 //! # Differences
@@ -104,7 +102,8 @@ macro_rules! receiver_methods {
 
         /// Waits for a message, and moves what there is to the end of `buffer`:
         /// `limit` messages at most. The result is how many; 0 when the channel
-        /// is closed and empty, or `limit` is 0.
+        /// is closed and empty, or `limit` is 0. Many are moved in rounds: senders who
+        /// wait may send between two of them.
         ///
         /// ```
         /// use anysync_tokio::sync::mpsc;

@@ -2,15 +2,12 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use anysync::notify as core;
+use anysync::{Bare, notify as core};
 use pin_project_lite::pin_project;
-use tokio::task::coop::unconstrained;
-
-use crate::Tokio;
 
 /// Wakes one waiting task, or all of them, and passes no data: the drop-in for
 /// [`tokio::sync::Notify`].
@@ -49,8 +46,6 @@ use crate::Tokio;
 ///
 /// # Better than the original
 ///
-/// - A wait spends from the budget of its task, so that a loop around one which is
-///   always ready lets others run. The wait of the original does not.
 /// - `notify_waiters` is one event in time, whatever its wakers do meanwhile; one
 ///   of them that panics keeps nobody else from being woken.
 /// - [`new`](Notify::new) is `const` too.
@@ -118,7 +113,7 @@ impl Notify {
     #[inline]
     pub fn notified(&self) -> Notified<'_> {
         Notified {
-            inner: self.0.wait(Tokio),
+            inner: self.0.wait_future(),
             done: false,
         }
     }
@@ -144,7 +139,7 @@ impl Notify {
     /// As [`notified`](Notify::notified).
     pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
         OwnedNotified {
-            inner: anysync::Notify::wait_owned_by(self, |notify: &Self| &notify.0, Tokio),
+            inner: anysync::Notify::wait_owned_by(self, |notify: &Self| &notify.0, Bare),
             done: false,
         }
     }
@@ -248,10 +243,8 @@ macro_rules! notified {
             pub fn enable(self: Pin<&mut Self>) -> bool {
                 let mut this = self.project();
                 if !*this.done && this.inner.as_mut().enable() {
-                    // It has won, so this poll ends it; nobody else is asked, the
-                    // budget included.
-                    let free = pin!(unconstrained(this.inner));
-                    let end = free.poll(&mut Context::from_waker(Waker::noop()));
+                    // It has won, so this poll ends it.
+                    let end = this.inner.poll(&mut Context::from_waker(Waker::noop()));
                     debug_assert!(end.is_ready());
                     *this.done = true;
                 }
@@ -287,12 +280,12 @@ notified! {
     /// The future of [`Notify::notified`].
     ///
     /// Polled again after its end, it is ready again.
-    Notified<'a>, core::Wait<'a, Tokio>
+    Notified<'a>, core::Wait<'a>
 }
 
 notified! {
     /// The future of [`Notify::notified_owned`].
     ///
     /// Polled again after its end, it is ready again.
-    OwnedNotified, core::OwnedWait<Tokio, Notify>
+    OwnedNotified, core::OwnedWait<Bare, Notify>
 }

@@ -2,12 +2,11 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 
-use anysync::once_cell as core;
-use tokio::task::coop::consume_budget;
+use anysync::{Bare, once_cell as core};
 
-use crate::Tokio;
+use crate::poll_spend;
 
 /// A value that is made once, by the first that needs it: the drop-in for
 /// [`tokio::sync::OnceCell`].
@@ -29,12 +28,14 @@ use crate::Tokio;
 ///
 /// # Fairness
 ///
-/// If an initialiser fails, panics or is dropped, the next that waits runs its own,
-/// in the order in which they came; a value reaches all at once.
+/// If an initialiser fails, panics or is dropped, the caller that has waited for
+/// longest is woken to run its own; one that comes first may, see
+/// [`anysync::OnceCell`]. A value reaches all at once.
 ///
 /// # Cancel safety
 ///
-/// A wait may be dropped at any moment; one that has the turn passes it on.
+/// A wait may be dropped at any moment. If it was initialising, or was woken to do so,
+/// the next is woken.
 ///
 /// # Memory ordering
 ///
@@ -42,8 +43,10 @@ use crate::Tokio;
 ///
 /// # Better than the original
 ///
-/// - An initialiser that waits for its own cell panics and says so, in place of
-///   waiting for ever.
+/// - A caller that was woken to initialise and is not polled (an arm of a `select!` that
+///   is kept, say) stops no other: with the original the turn is its own until it comes.
+///   So a cell whose initialiser has failed is empty at once, and [`set`](OnceCell::set)
+///   may store a value.
 /// - [`new`](OnceCell::new) is `const` too, and the cell is `RefUnwindSafe` where
 ///   `T` is `UnwindSafe + RefUnwindSafe`.
 pub struct OnceCell<T>(anysync::OnceCell<T>);
@@ -136,7 +139,7 @@ impl<T> OnceCell<T> {
         self.0.get_mut()
     }
 
-    /// Stores `value` if the cell is empty and nobody is initialising it. Never
+    /// Stores `value` if the cell is empty and no initialiser runs. Never
     /// waits.
     ///
     /// ```
@@ -149,8 +152,8 @@ impl<T> OnceCell<T> {
     ///
     /// # Errors
     ///
-    /// Gives `value` back, and says whether there is one already or somebody is
-    /// making it.
+    /// Gives `value` back, and says whether there is one already or an initialiser
+    /// is making it.
     pub fn set(&self, value: T) -> Result<(), SetError<T>> {
         self.0.try_set(value).map_err(|error| match error {
             core::SetError::AlreadyInitialized(value) => SetError::AlreadyInitializedError(value),
@@ -173,17 +176,16 @@ impl<T> OnceCell<T> {
     ///
     /// # Fairness
     ///
-    /// First in, first out among those who bring an initialiser.
+    /// As the [cell](OnceCell#fairness).
     ///
     /// # Cancel safety
     ///
     /// Dropped, it leaves the queue; dropped while its initialiser runs, it drops
-    /// that, and the next in the queue runs its own.
+    /// that, and the next in the queue is woken to run its own.
     ///
     /// # Panics
     ///
-    /// When `f` or its future does, after it has passed the turn on; and when they
-    /// wait for this cell.
+    /// When `f` or its future does; the next in the queue is woken to run its own.
     pub async fn get_or_init<F, Fut>(&self, f: F) -> &T
     where
         F: FnOnce() -> Fut,
@@ -191,7 +193,13 @@ impl<T> OnceCell<T> {
     {
         match self.get() {
             Some(value) => value,
-            None => self.0.get_or_init_async(Tokio, f).await,
+            None => {
+                let init = || async {
+                    poll_fn(poll_spend).await;
+                    f().await
+                };
+                self.0.get_or_init_async(Bare, init).await
+            }
         }
     }
 
@@ -210,7 +218,7 @@ impl<T> OnceCell<T> {
     ///
     /// # Errors
     ///
-    /// That of `f`; the next in the queue runs its own.
+    /// That of `f`; the next in the queue is woken to run its own.
     ///
     /// # Fairness, cancel safety, panics
     ///
@@ -223,13 +231,11 @@ impl<T> OnceCell<T> {
         match self.get() {
             Some(value) => Ok(value),
             None => {
-                // Core's wait spends when there is a value. A loop around an
-                // initialiser that fails is to yield as well.
                 let init = || async {
-                    consume_budget().await;
+                    poll_fn(poll_spend).await;
                     f().await
                 };
-                self.0.get_or_try_init_async(Tokio, init).await
+                self.0.get_or_try_init_async(Bare, init).await
             }
         }
     }

@@ -57,10 +57,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use anysync::oneshot as core;
-use tokio::task::coop::poll_proceed;
 
 use super::blocking;
 use super::trace::{Change, Held, Hold, Resource, What};
+use crate::{Tokio, poll_spend};
 
 pub mod error {
     //! What a receive can fail with.
@@ -222,10 +222,8 @@ impl<T> Sender<T> {
     /// # }
     /// ```
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let unit = ready!(poll_proceed(cx));
         ready!(self.inner.poll_closed(cx));
-        unit.made_progress();
-        Poll::Ready(())
+        poll_spend(cx)
     }
 }
 
@@ -346,17 +344,11 @@ impl<T> Future for Receiver<T> {
             ..
         } = self.get_mut();
         assert!(!this.is_terminated(), "called after complete");
-        let unit = ready!(poll_proceed(cx));
-        let received = match this.recv_with(cx.waker()) {
-            Ok(value) => {
-                resource.change(Change::Received);
-                Ok(value)
-            }
-            Err(core::TryRecvError::Empty) => return Poll::Pending,
-            Err(core::TryRecvError::Closed) => Err(RecvError(())),
-        };
-        unit.made_progress();
-        Poll::Ready(received)
+        let received = ready!(this.poll_recv(&Tokio, cx));
+        if received.is_ok() {
+            resource.change(Change::Received);
+        }
+        Poll::Ready(received.map_err(|_| RecvError(())))
     }
 }
 

@@ -111,9 +111,13 @@ impl<T> RwLock<T> {
 
     #[track_caller]
     const fn limited(value: T, max_readers: u32) -> Self {
+        // Where a word has 32 bits, core counts fewer.
+        let most = anysync::RwLock::<()>::MAX_READERS;
+        let limit = max_readers as usize;
+        let limit = if limit > most { most } else { limit };
         Self {
             resource: Resource::new(What::RwLock { max_readers }),
-            inner: anysync::RwLock::with_max_readers(value, max_readers as usize),
+            inner: anysync::RwLock::with_max_readers(value, limit),
         }
     }
 

@@ -213,6 +213,7 @@ impl Semaphore {
     ///
     /// Acquires what was done before the permits were released.
     pub async fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.unless_closed()?;
         let permits = self.inner.acquire(Tokio);
         match self.resource.wait("Semaphore::acquire", permits).await {
             Ok(permits) => Ok(SemaphorePermit::new(permits, self)),
@@ -295,6 +296,7 @@ impl Semaphore {
     /// Where a `usize` has 32 bits: if `n` is above
     /// [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
     pub async fn acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.unless_closed()?;
         let permits = self.inner.acquire_many(Tokio, wanted(n));
         match self.resource.wait("Semaphore::acquire_many", permits).await {
             Ok(permits) => Ok(SemaphorePermit::new(permits, self)),
@@ -379,6 +381,7 @@ impl Semaphore {
     ///
     /// As [`acquire`](Semaphore::acquire).
     pub async fn acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
+        self.unless_closed()?;
         let resource = self.resource.handle();
         let permits = anysync::Semaphore::acquire_owned_by(self, Self::inner, Tokio, 1);
         resource
@@ -470,6 +473,7 @@ impl Semaphore {
         self: Arc<Self>,
         n: u32,
     ) -> Result<OwnedSemaphorePermit, AcquireError> {
+        self.unless_closed()?;
         let resource = self.resource.handle();
         let permits = anysync::Semaphore::acquire_owned_by(self, Self::inner, Tokio, wanted(n));
         resource
@@ -568,6 +572,15 @@ impl Semaphore {
     /// ```
     pub fn is_closed(&self) -> bool {
         self.inner.is_closed()
+    }
+
+    /// As in the original, a wait that is refused at once spends nothing.
+    #[inline]
+    fn unless_closed(&self) -> Result<(), AcquireError> {
+        if self.is_closed() {
+            return Err(AcquireError(()));
+        }
+        Ok(())
     }
 
     fn inner(&self) -> &anysync::Semaphore {

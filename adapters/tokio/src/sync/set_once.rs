@@ -7,7 +7,6 @@ use anysync::once_cell::SetError;
 use anysync::{Bare, Block};
 
 use super::once_cell::cell;
-use crate::Tokio;
 
 /// A value that is set once, and that others wait for: the drop-in for
 /// [`tokio::sync::SetOnce`].
@@ -179,7 +178,7 @@ impl<T> SetOnce<T> {
     pub async fn wait(&self) -> &T {
         match self.get() {
             Some(value) => value,
-            None => self.0.wait(Tokio).await,
+            None => self.0.wait_future().await,
         }
     }
 }

@@ -47,8 +47,8 @@
 //! # Deadlock
 //!
 //! A [`Ref`] locks the value for reading. Drop it soon: while there is one a send
-//! blocks its thread, and with it whoever borrows after that. It cannot be kept
-//! over an `await` in a task that moves between threads.
+//! blocks its thread. A send on the thread that has it blocks for ever. It cannot be
+//! kept over an `await` in a task that moves between threads.
 //!
 //! # Better than the original
 //!
@@ -56,6 +56,9 @@
 //!   the original spreads them by chance over eight queues, which a change wakes
 //!   one after the other.
 //! - A waker that panics keeps no other receiver asleep.
+//! - A send that waits for a `Ref` to go stops other borrows for 5 ms at most. So a
+//!   thread may borrow while it has a `Ref`, which in the original may deadlock, and
+//!   one that keeps its `Ref` for long delays sends alone.
 //! - `Debug` of the handles whatever the value is.
 //!
 //! # Differences

@@ -5,6 +5,7 @@
 
 mod differs;
 mod names;
+mod nested;
 mod support;
 
 /// The bodies, each with the module that it is about by the name `sync`; that of
@@ -12,6 +13,11 @@ mod support;
 macro_rules! faces {
     ($($side:ident: $sync:path, $util:path;)*) => {$(
         mod $side {
+            pub(crate) mod budget {
+                use $sync as sync;
+                use $util as util;
+                include!("budget.rs");
+            }
             mod barrier {
                 use $sync as sync;
                 include!("barrier.rs");

@@ -131,8 +131,6 @@ fn failed_init_passes_the_turn() {
     gate.notify_one();
     assert_eq!(first.ready(fails), Err("no"));
     assert!(second.woken() && !third.woken() && !cell.initialized());
-    // Its turn is taken, though it has not run yet.
-    assert!(cell.set(9).unwrap_err().is_initializing_err());
     assert_eq!(*second.ready(makes), 2);
     assert!(third.woken());
     assert_eq!(third.ready(late), Ok(&2));
@@ -255,4 +253,35 @@ fn works_across_tasks() {
 fn debug_shows_the_value() {
     assert_eq!(format!("{:?}", OnceCell::<u8>::new()), "OnceCell { value: None }");
     assert_eq!(format!("{:?}", OnceCell::from(1)), "OnceCell { value: Some(1) }");
+}
+
+#[test]
+fn a_wait_for_its_own_cell_may_have_a_bound() {
+    static CELL: OnceCell<u32> = OnceCell::const_new();
+    async fn value_or(number: u32) -> u32 {
+        let made = CELL.get_or_init(|| async { 7 });
+        let limit = std::time::Duration::from_millis(20);
+        tokio::time::timeout(limit, made).await.map_or(number, |value| *value)
+    }
+    runtime().block_on(async {
+        assert_eq!(*CELL.get_or_init(|| async { value_or(42).await }).await, 42);
+
+        // Bounded from outside.
+        let cell = OnceCell::<u32>::new();
+        let within = async { *cell.get_or_init(|| async { 7 }).await };
+        let limit = std::time::Duration::from_millis(5);
+        assert!(tokio::time::timeout(limit, cell.get_or_init(|| within)).await.is_err());
+        assert_eq!(*cell.get_or_init(|| async { 8 }).await, 8);
+
+        // By another branch.
+        let cell = OnceCell::<u32>::new();
+        let first = || async {
+            tokio::select! {
+                biased;
+                value = cell.get_or_init(|| async { 1 }) => *value,
+                () = tokio::task::yield_now() => 2,
+            }
+        };
+        assert_eq!(*cell.get_or_init(first).await, 2);
+    });
 }

@@ -123,17 +123,17 @@ pub(super) async fn idle_size_is_bounded(cx: Cx, _: Arc<dyn Subject>) {
 #[cfg(feature = "count-allocations")]
 pub(super) async fn idle_size_is_bounded(_: Cx, subject: Arc<dyn Subject>) {
     /// Bytes: handles and boxes of the kit's are among them.
-    const IDLE: i64 = 1_024;
+    const IDLE: i64 = 36 * 1_024;
     const CAPACITY: usize = 100_000;
     let mut ends = None;
     let fresh = allocation_counter::measure(|| ends = Some(subject.channel(CAPACITY)));
     let used = allocation_counter::measure(|| {
         let (sender, receiver) = ends.as_ref().expect("it was made");
         for round in 0..4 {
-            for number in 0..1_000 {
+            for number in 0..10_000 {
                 put(&**sender, round * number);
             }
-            for number in 0..1_000 {
+            for number in 0..10_000 {
                 take(&**receiver, round * number);
             }
         }

@@ -130,3 +130,27 @@ fn a_waker_may_use_the_handle_whose_own_wait_ends() {
     assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
     assert_eq!(poll(next.as_mut(), &waker), Poll::Ready(Ok(1)));
 }
+
+/// Several threads may end the wait of one handle at once.
+#[test]
+fn a_wait_of_a_handle_ends_once() {
+    for round in 0..300 {
+        let (sender, mut receiver) = bounded(1);
+        let other = receiver.clone();
+        let waker = counting_waker().1;
+        let mut cx = Context::from_waker(&waker);
+        assert!(receiver.poll_recv(&Bare, &mut cx).is_pending());
+        let mut next = Queued::new(other.recv_future());
+        sender.try_send(round).unwrap();
+        scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| assert!(receiver.try_recv().is_err()));
+            }
+        });
+        assert_eq!(next.won(), Ok(round));
+        assert!(receiver.poll_recv(&Bare, &mut cx).is_pending());
+        sender.try_send(round).unwrap();
+        assert_eq!(receiver.poll_recv(&Bare, &mut cx), Poll::Ready(Ok(round)));
+        idle(sender.chan());
+    }
+}

@@ -118,3 +118,129 @@ fn a_leaked_wait_does_no_harm() {
     drop(sender);
     assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
 }
+
+/// Whatever receives, a message that it has taken is not lost with the panic of a waker
+/// that it wakes.
+#[test]
+fn panicking_waker_costs_no_message() {
+    let bad = panicking_waker();
+    // Each takes the oldest of three messages, while a send waits.
+    type Receive = fn(&mut Receiver<usize>, &Waker);
+    let receives: [Receive; 4] = [
+        |receiver, _| {
+            let _ = receiver.try_recv();
+        },
+        |receiver, _| {
+            let _ = poll_noop(pin!(receiver.recv_future()));
+        },
+        |receiver, _| {
+            let _ = receiver.recv_with(pin!(Waiter::new()));
+        },
+        |receiver, waker| {
+            let _ = receiver.poll_recv(&Bare, &mut Context::from_waker(waker));
+        },
+    ];
+    for receive in receives {
+        let (sender, mut receiver) = full(3);
+        let mut send = Box::pin(sender.send_future(3));
+        assert!(poll(send.as_mut(), &bad).is_pending());
+        let message = panic_message(|| receive(&mut receiver, &bad));
+        assert_eq!(message, WAKER_PANIC);
+        // It is there, and so may be what has been granted its slot.
+        assert_eq!(receiver.len(), 3);
+        assert_eq!(sender.try_send(9), Err(TrySendError::Full(9)));
+        assert!(poll_noop(send.as_mut()).is_ready());
+        assert_eq!(receiver.len(), 4);
+        assert_eq!(receiver.try_recv(), Ok(0));
+        // One too many has gone: the capacity is a bound as before.
+        assert_eq!(sender.try_send(9), Err(TrySendError::Full(9)));
+        assert_eq!(receiver.try_recv(), Ok(1));
+        assert_eq!(sender.try_send(9), Ok(()));
+        assert_eq!(sender.try_send(9), Err(TrySendError::Full(9)));
+        drop(send);
+        assert_eq!(drain(&receiver), [2, 3, 9]);
+        idle(sender.chan());
+    }
+}
+
+/// The message that comes back goes to a receive that waits by then.
+#[test]
+fn a_message_that_comes_back_is_promised_to_the_next() {
+    let (sender, receiver) = full(1);
+    let mut send = Box::pin(sender.send_future(1));
+    let waiting = Arc::new(std::sync::Mutex::new(None));
+    let waker = {
+        let (waiting, receiver) = (waiting.clone(), receiver.downgrade());
+        crate::test_util::hooked_waker(move |event| {
+            if event == crate::test_util::Event::Wake {
+                let receiver: &'static Receiver<usize> =
+                    Box::leak(Box::new(receiver.upgrade().unwrap()));
+                *waiting.lock().unwrap() = Some(Queued::new(receiver.recv_future()));
+                std::panic::panic_any(WAKER_PANIC);
+            }
+        })
+    };
+    assert!(poll(send.as_mut(), &waker).is_pending());
+    let message = panic_message(|| {
+        let _ = receiver.try_recv();
+    });
+    assert_eq!(message, WAKER_PANIC);
+    let mut waiting = waiting.lock().unwrap().take().unwrap();
+    assert_eq!(waiting.won(), Ok(0));
+    assert!(poll_noop(send.as_mut()).is_ready());
+    assert_eq!(drain(&receiver), [1]);
+}
+
+/// Many that are taken are the caller's when a waker panics.
+#[test]
+fn panicking_waker_costs_none_of_many() {
+    let (sender, receiver) = full(3);
+    let bad = panicking_waker();
+    let mut send = Box::pin(sender.send_future(3));
+    assert!(poll(send.as_mut(), &bad).is_pending());
+    let mut batch = vec![];
+    let message = panic_message(|| {
+        let _ = poll_noop(pin!(receiver.recv_many(Bare, &mut batch, 2)));
+    });
+    assert_eq!((message.as_str(), batch), (WAKER_PANIC, vec![0, 1]));
+    assert!(poll_noop(send.as_mut()).is_ready());
+    assert_eq!(drain(&receiver), [2, 3]);
+    idle(sender.chan());
+}
+
+/// A send that is taken back, and passes its slot on to a waker that panics, still has
+/// its value.
+#[test]
+fn panicking_waker_costs_no_value_of_a_send() {
+    let (sender, receiver) = full(1);
+    let mut granted = Queued::new(sender.send_future(1));
+    let mut next = Box::pin(sender.send_future(2));
+    assert!(poll(next.as_mut(), &panicking_waker()).is_pending());
+    receiver.try_recv().unwrap();
+    assert!(granted.is_woken());
+    let message = panic_message(|| {
+        let _ = granted.wait.as_mut().take_value();
+    });
+    assert_eq!(message, WAKER_PANIC);
+    assert_eq!(granted.wait.as_mut().take_value(), Some(1));
+    assert!(poll_noop(next.as_mut()).is_ready());
+    assert_eq!(drain(&receiver), [2]);
+}
+
+/// A message that comes back when the receivers are gone is dropped.
+#[test]
+fn a_message_that_comes_back_to_nobody_is_dropped() {
+    let drops = Arc::new(AtomicUsize::new(0));
+    let (sender, receiver) = bounded(1);
+    sender.try_send(Traced::new(&drops)).ok().unwrap();
+    let mut send = Box::pin(sender.send_future(Traced::new(&drops)));
+    assert!(poll(send.as_mut(), &panicking_waker()).is_pending());
+    let outcome = catch_unwind(AssertUnwindSafe(|| drop(receiver.try_recv())));
+    assert!(outcome.is_err());
+    assert_eq!(drops.load(Ordering::Relaxed), 0);
+    drop(receiver);
+    assert_eq!(drops.load(Ordering::Relaxed), 1);
+    assert!(poll_noop(send.as_mut()).is_ready());
+    drop(send);
+    assert_eq!(drops.load(Ordering::Relaxed), 2);
+}

@@ -15,7 +15,7 @@ use super::{Budget, boxed, is_untouched, queued};
 use crate::io::{Bare, Block, Io};
 use crate::test_util::{
     WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
-    reentrant_waker, scope,
+    poll_thrice, reentrant_waker, scope,
 };
 
 #[test]
@@ -275,7 +275,9 @@ fn waits_without_allocation() {
             assert!(poll(second.as_mut(), &a).is_pending());
             drop(guard.take());
             // Moves over to the one of the same task.
-            assert!(poll(second.as_mut(), &a).is_ready());
+            let won = poll_thrice(second.as_mut(), &a);
+            assert!(poll(first.as_mut(), &a).is_pending());
+            drop(won);
             let Poll::Ready(won) = poll(first.as_mut(), &a) else {
                 panic!("it is the first");
             };
@@ -367,8 +369,9 @@ fn a_wait_without_budget_passes_on_and_gives_way() {
     assert!(poll(next.as_mut(), &next_waker).is_pending());
     // Another wait of its task gets what it keeps, though it has queued later.
     let mut same_task = boxed(&mutex);
-    let won = poll(same_task.as_mut(), &task);
+    let won = poll_thrice(same_task.as_mut(), &task);
     assert!(won.is_ready());
+    assert!(poll(wait.as_mut(), &task).is_pending());
     assert_eq!(mutex.waiter_count(), 2);
     drop(won);
     assert_eq!(next_wakes.count(), 0);

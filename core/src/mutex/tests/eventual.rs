@@ -13,7 +13,7 @@ use crate::fairness::PATIENCE;
 use crate::io::{Bare, Block};
 use crate::test_util::{
     WAKER_PANIC, allocations, counting_waker, panic_message, panicking_waker, poll, poll_noop,
-    reentrant_waker, scope,
+    poll_thrice, reentrant_waker, scope,
 };
 
 fn eventual<T>(value: T) -> Mutex<T> {
@@ -204,27 +204,39 @@ fn granted_but_unpolled_does_not_block_its_own_task() {
     assert!(is_untouched(&mutex));
 }
 
-#[test]
-fn handed_over_and_unpolled_does_not_block_its_own_task() {
-    let mutex = eventual(());
+/// Is quicker than `wait`, until the lock is handed to that.
+fn hand_over<'a>(mutex: &'a Mutex<()>, wait: &mut Pin<Box<Lock<'a, ()>>>, task: &Waker) {
+    *wait = boxed(mutex);
     let mut guard = mutex.try_lock();
-    let (_, task) = counting_waker();
-    let mut left_alone = boxed(&mutex);
-    assert!(poll(left_alone.as_mut(), &task).is_pending());
+    assert!(poll(wait.as_mut(), task).is_pending());
     for _ in 0..PATIENCE {
         drop(guard.take());
         guard = mutex.try_lock();
-        assert!(poll(left_alone.as_mut(), &task).is_pending());
+        assert!(poll(wait.as_mut(), task).is_pending());
     }
     drop(guard);
     assert!(mutex.is_locked());
+}
+
+#[test]
+fn handed_over_and_unpolled_does_not_block_its_own_task() {
+    let mutex = eventual(());
+    let (_, task) = counting_waker();
+    let mut left_alone = boxed(&mutex);
+    hand_over(&mutex, &mut left_alone, &task);
     let mut polled = boxed(&mutex);
-    let guard = ready(poll(polled.as_mut(), &task));
+    let guard = ready(poll_thrice(polled.as_mut(), &task));
     drop(guard);
-    // It had been too late too often, and still is the first: handed again.
-    assert!(mutex.is_locked());
-    drop(ready(poll(left_alone.as_mut(), &task)));
     assert!(is_untouched(&mutex));
+    drop(ready(poll(left_alone.as_mut(), &task)));
+
+    // Also by attempts, and by a wait of another task.
+    let (_, other) = counting_waker();
+    hand_over(&mutex, &mut left_alone, &task);
+    assert!(mutex.try_lock().is_none() && mutex.try_lock().is_none());
+    drop(mutex.try_lock().expect("the third has it"));
+    hand_over(&mutex, &mut left_alone, &task);
+    drop(ready(poll_thrice(boxed(&mutex).as_mut(), &other)));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use super::super::{Mutex, Waiter};
 use super::{boxed, is_untouched};
-use crate::test_util::{counting_waker, panic_message, poll};
+use crate::test_util::{counting_waker, panic_message, poll, poll_thrice};
 
 #[test]
 fn raw_waiter_queues_and_reports() {
@@ -73,12 +73,14 @@ fn raw_waiter_takes_a_waker_at_any_time() {
 
     // By it the waiter is known as of that task.
     let mut wait = boxed(&mutex);
-    let won = poll(wait.as_mut(), &ready_waker);
+    let won = poll_thrice(wait.as_mut(), &ready_waker);
     assert!(won.is_ready());
-    assert!(!waiter.is_ready());
+    assert_eq!(ready.count(), 3);
+    assert!(waiter.is_ready(), "it is to be called");
     assert!(mutex.lock_with(waiter.as_mut()).is_none());
+    assert!(!waiter.is_ready());
     drop(won);
-    assert_eq!(ready.count(), 2);
+    assert_eq!(ready.count(), 4);
     assert!(mutex.lock_with(waiter.as_mut()).is_some());
 }
 
@@ -93,21 +95,21 @@ fn raw_waiter_takes_over_in_its_own_task() {
     assert!(mutex.lock_with(early.as_mut()).is_none());
     drop(guard);
     // Queued already.
+    for _ in 0..2 {
+        assert!(mutex.lock_with(early.as_mut()).is_none());
+    }
     let guard = mutex.lock_with(early.as_mut());
     assert!(guard.is_some());
+    assert_eq!(wakes.count(), 3);
+    assert!(poll(left_alone.as_mut(), &task).is_pending());
     drop(guard);
-    assert_eq!(wakes.count(), 2);
-    // Not queued yet.
-    let mut late = Box::pin(Waiter::with_waker(task));
-    assert!(mutex.lock_with(late.as_mut()).is_some());
-    // Without a waker it is of no task.
+    assert_eq!(wakes.count(), 4);
+    // Without a waker it is of no task: many calls are needed.
     let mut nobody = Box::pin(Waiter::new());
-    assert!(mutex.lock_with(nobody.as_mut()).is_none());
+    let calls = (0..).take_while(|_| mutex.lock_with(nobody.as_mut()).is_none());
+    assert_eq!(calls.count(), 127);
     drop(left_alone);
-    assert!(nobody.is_ready());
-    let mut nobody_too = Box::pin(Waiter::new());
-    assert!(mutex.lock_with(nobody_too.as_mut()).is_none());
-    assert!(nobody.is_ready());
+    assert!(is_untouched(&mutex));
 }
 
 #[test]

@@ -4,34 +4,16 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use anysync::{Bare, channel as core};
 use futures::future::FusedFuture;
 use futures::stream::{FusedStream, Stream};
 
-use super::{RecvError, Shared, TryRecvError, Unbounded};
-
-/// What one receiver does that the other does not: it lets senders go.
-trait Link {
-    fn took_one(&self) {}
-    fn closed(&self) {}
-}
-
-impl Link for Shared {
-    fn took_one(&self) {
-        self.count_out();
-    }
-
-    fn closed(&self) {
-        self.close();
-    }
-}
-
-impl Link for Unbounded {}
+use super::chan::Chan;
+use super::{RecvError, TryRecvError};
 
 macro_rules! receiver {
-    ($(#[$meta:meta])* $name:ident, $link:ty) => {
+    ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
         ///
         /// # Cancel safety
@@ -43,16 +25,25 @@ macro_rules! receiver {
         /// Receiving acquires what the sender of the message released.
         pub struct $name<T> {
             // `None` after the end.
-            pub(super) inner: Option<core::Receiver<T>>,
-            link: Arc<$link>,
+            pub(super) chan: Option<Arc<Chan<T>>>,
         }
 
         impl<T> $name<T> {
-            pub(super) fn new(inner: core::Receiver<T>, link: Arc<$link>) -> Self {
-                Self {
-                    inner: Some(inner),
-                    link,
+            pub(super) fn new(chan: Arc<Chan<T>>) -> Self {
+                Self { chan: Some(chan) }
+            }
+
+            /// A message; `Ready(None)` at the end, which it notes.
+            #[inline]
+            fn receive(&mut self, waker: Option<&Waker>) -> Poll<Option<T>> {
+                let Some(chan) = &self.chan else {
+                    return Poll::Ready(None);
+                };
+                let received = chan.receive(waker);
+                if let Poll::Ready(None) = received {
+                    self.chan = None;
                 }
+                received
             }
 
             /// Waits for a message.
@@ -62,9 +53,8 @@ macro_rules! receiver {
 
             /// Lets nobody send any more; what was sent is still there.
             pub fn close(&mut self) {
-                if let Some(inner) = &self.inner {
-                    inner.close();
-                    self.link.closed();
+                if let Some(chan) = &self.chan {
+                    chan.close_by_receiver();
                 }
             }
 
@@ -75,10 +65,9 @@ macro_rules! receiver {
             /// If there is none, and one may come.
             #[deprecated(note = "please use `try_recv` instead")]
             pub fn try_next(&mut self) -> Result<Option<T>, TryRecvError> {
-                match self.try_recv() {
-                    Ok(message) => Ok(Some(message)),
-                    Err(TryRecvError::Closed) => Ok(None),
-                    Err(TryRecvError::Empty) => Err(TryRecvError::Empty),
+                match self.receive(None) {
+                    Poll::Ready(message) => Ok(message),
+                    Poll::Pending => Err(TryRecvError::Empty),
                 }
             }
 
@@ -88,16 +77,10 @@ macro_rules! receiver {
             ///
             /// If there is none.
             pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-                let Some(inner) = &mut self.inner else {
-                    return Err(TryRecvError::Closed);
-                };
-                match inner.try_recv_in_place() {
-                    Ok(message) => {
-                        self.link.took_one();
-                        Ok(message)
-                    }
-                    Err(core::TryRecvError::Empty) => Err(TryRecvError::Empty),
-                    Err(core::TryRecvError::Closed) => Err(TryRecvError::Closed),
+                match self.receive(None) {
+                    Poll::Ready(Some(message)) => Ok(message),
+                    Poll::Ready(None) => Err(TryRecvError::Closed),
+                    Poll::Pending => Err(TryRecvError::Empty),
                 }
             }
         }
@@ -106,51 +89,36 @@ macro_rules! receiver {
             type Item = T;
 
             fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-                let Some(inner) = &mut self.inner else {
-                    return Poll::Ready(None);
-                };
-                match inner.poll_recv(&Bare, cx) {
-                    Poll::Pending => Poll::Pending,
-                    Poll::Ready(Ok(message)) => {
-                        self.link.took_one();
-                        Poll::Ready(Some(message))
-                    }
-                    Poll::Ready(Err(_)) => {
-                        self.inner = None;
-                        Poll::Ready(None)
-                    }
-                }
+                self.receive(Some(cx.waker()))
             }
 
             fn size_hint(&self) -> (usize, Option<usize>) {
-                match &self.inner {
-                    None => (0, Some(0)),
-                    Some(inner) => {
-                        let len = inner.len();
-                        (len, inner.is_closed().then_some(len))
-                    }
-                }
+                let Some(chan) = &self.chan else {
+                    return (0, Some(0));
+                };
+                let (len, is_open) = chan.content();
+                (len, (!is_open).then_some(len))
             }
         }
 
         impl<T> FusedStream for $name<T> {
             fn is_terminated(&self) -> bool {
-                self.inner.is_none()
+                self.chan.is_none()
             }
         }
 
         impl<T> Drop for $name<T> {
             fn drop(&mut self) {
-                // The parked senders are let go also when a message panics as it is
-                // dropped.
-                self.close();
+                if let Some(chan) = &self.chan {
+                    chan.leave();
+                }
             }
         }
 
         impl<T> fmt::Debug for $name<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let inner = self.inner.as_ref();
-                let closed = inner.is_some_and(|inner| inner.is_closed() && inner.is_empty());
+                let chan = self.chan.as_ref();
+                let closed = chan.is_some_and(|chan| chan.content() == (0, false));
                 f.debug_struct("Receiver").field("closed", &closed).finish()
             }
         }
@@ -159,12 +127,12 @@ macro_rules! receiver {
 
 receiver! {
     /// The end of a bounded channel that receives: a `Stream` of the messages.
-    Receiver, Shared
+    Receiver
 }
 
 receiver! {
     /// The end of an unbounded channel that receives: a `Stream` of the messages.
-    UnboundedReceiver, Unbounded
+    UnboundedReceiver
 }
 
 /// The future of [`Receiver::recv`] and [`UnboundedReceiver::recv`].

@@ -1,89 +1,39 @@
 //! The ends that send.
 
 use std::fmt;
-use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use anysync::semaphore::AcquireOwned;
-use anysync::{Bare, Semaphore, channel as core};
 use futures::sink::Sink;
 
-use super::{Receiver, SendError, Shared, TrySendError, Unbounded, UnboundedReceiver};
+use super::chan::{Refused, Tx};
+use super::{Receiver, SendError, TrySendError, UnboundedReceiver};
 
 /// The end of a bounded channel that sends: a `Sink`. Each clone has a slot of its
 /// own.
-pub struct Sender<T>(Option<Bounded<T>>);
+pub struct Sender<T>(Option<Tx<T>>);
 
-struct Bounded<T> {
-    inner: core::Sender<T>,
-    shared: Arc<Shared>,
-    /// Its place among the parked senders, if it is one.
-    parked: Option<Pin<Box<AcquireOwned<Shared>>>>,
+/// The error of a message that was not sent.
+#[cold]
+fn refused<T>((why, val): (Refused, T)) -> TrySendError<T> {
+    let err = match why {
+        Refused::Full => SendError::FULL,
+        Refused::Closed => SendError::DISCONNECTED,
+    };
+    TrySendError { err, val }
 }
 
-impl<T> Bounded<T> {
-    fn poll_unparked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(place) = &mut self.parked else {
-            return Poll::Ready(());
-        };
-        let Poll::Ready(permit) = place.as_mut().poll(cx) else {
-            return Poll::Pending;
-        };
-        // It was for this sender; there is none when the channel is closed.
-        if let Ok(permit) = permit {
-            permit.forget();
-        }
-        self.parked = None;
-        Poll::Ready(())
-    }
-
-    fn try_send(&mut self, msg: T) -> Result<(), TrySendError<T>> {
-        let mut cx = Context::from_waker(Waker::noop());
-        if self.poll_unparked(&mut cx).is_pending() {
-            return Err(TrySendError {
-                err: SendError::FULL,
-                val: msg,
-            });
-        }
-        let parks = self.shared.count_in();
-        if let Err(error) = self.inner.try_send(msg) {
-            self.shared.take_back(parks);
-            return Err(TrySendError {
-                err: SendError::DISCONNECTED,
-                val: error.into_inner(),
-            });
-        }
-        if parks {
-            let shared = Arc::clone(&self.shared);
-            let place = Semaphore::acquire_owned_by(shared, |shared| &shared.unparked, Bare, 1);
-            self.parked = Some(Box::pin(place));
-            // It queues, or has been let go by now.
-            let _ = self.poll_unparked(&mut cx);
-        }
-        Ok(())
-    }
-}
-
-impl<T> Drop for Bounded<T> {
-    fn drop(&mut self) {
-        let mut cx = Context::from_waker(Waker::noop());
-        if self.poll_unparked(&mut cx).is_pending() {
-            self.parked = None;
-            self.shared.leave();
-        }
-    }
+/// The error of a message that a sender without a channel did not send.
+#[cold]
+fn disconnected<T>(message: T) -> TrySendError<T> {
+    refused((Refused::Closed, message))
 }
 
 impl<T> Sender<T> {
-    pub(super) fn new(inner: core::Sender<T>, shared: Arc<Shared>) -> Self {
-        Self(Some(Bounded {
-            inner,
-            shared,
-            parked: None,
-        }))
+    pub(super) fn new(tx: Tx<T>) -> Self {
+        Self(Some(tx))
     }
 
     /// Sends, unless this sender is parked; never waits.
@@ -105,11 +55,8 @@ impl<T> Sender<T> {
     /// Releases; receiving acquires.
     pub fn try_send(&mut self, msg: T) -> Result<(), TrySendError<T>> {
         match &mut self.0 {
-            Some(inner) => inner.try_send(msg),
-            None => Err(TrySendError {
-                err: SendError::DISCONNECTED,
-                val: msg,
-            }),
+            Some(tx) => tx.send(msg).map_err(refused),
+            None => Err(disconnected(msg)),
         }
     }
 
@@ -128,23 +75,22 @@ impl<T> Sender<T> {
     ///
     /// If nobody can receive.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        let inner = self.0.as_mut().ok_or(SendError::DISCONNECTED)?;
-        if inner.inner.is_closed() {
+        let tx = self.0.as_mut().ok_or(SendError::DISCONNECTED)?;
+        if !tx.chan().is_open() {
             return Poll::Ready(Err(SendError::DISCONNECTED));
         }
-        inner.poll_unparked(cx).map(Ok)
+        tx.poll_unparked(cx.waker()).map(Ok)
     }
 
     /// Whether nobody can receive.
     pub fn is_closed(&self) -> bool {
-        self.0.as_ref().is_none_or(|inner| inner.inner.is_closed())
+        self.0.as_ref().is_none_or(|tx| !tx.chan().is_open())
     }
 
     /// Lets nobody send any more; what was sent is still received.
     pub fn close_channel(&mut self) {
-        if let Some(inner) = &self.0 {
-            inner.inner.close();
-            inner.shared.close();
+        if let Some(tx) = &self.0 {
+            tx.chan().close_by_sender();
         }
     }
 
@@ -156,33 +102,29 @@ impl<T> Sender<T> {
     /// Whether they send to the same receiver.
     pub fn same_receiver(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
-            (Some(inner), Some(other)) => inner.inner.same_channel(&other.inner),
+            (Some(tx), Some(other)) => Arc::ptr_eq(tx.chan(), other.chan()),
             _ => false,
         }
     }
 
     /// Whether it sends to this receiver.
     pub fn is_connected_to(&self, receiver: &Receiver<T>) -> bool {
-        match (&self.0, &receiver.inner) {
-            (Some(inner), Some(receiver)) => inner.inner.same_channel_as(receiver),
+        match (&self.0, &receiver.chan) {
+            (Some(tx), Some(chan)) => Arc::ptr_eq(tx.chan(), chan),
             _ => false,
         }
     }
 
     /// Hashes the receiver: those that send to the same have the same hash.
     pub fn hash_receiver<H: Hasher>(&self, hasher: &mut H) {
-        let shared = self.0.as_ref().map(|inner| Arc::as_ptr(&inner.shared));
-        shared.hash(hasher);
+        let chan = self.0.as_ref().map(|tx| Arc::as_ptr(tx.chan()));
+        chan.hash(hasher);
     }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        Self(self.0.as_ref().map(|inner| Bounded {
-            inner: inner.inner.clone(),
-            shared: Arc::clone(&inner.shared),
-            parked: None,
-        }))
+        Self(self.0.clone())
     }
 }
 
@@ -220,16 +162,11 @@ impl<T> Sink<T> for Sender<T> {
 }
 
 /// The end of an unbounded channel that sends: a `Sink` that is always ready.
-pub struct UnboundedSender<T>(Option<Open<T>>);
-
-struct Open<T> {
-    inner: core::Sender<T>,
-    identity: Arc<Unbounded>,
-}
+pub struct UnboundedSender<T>(Option<Tx<T>>);
 
 impl<T> UnboundedSender<T> {
-    pub(super) fn new(inner: core::Sender<T>, identity: Arc<Unbounded>) -> Self {
-        Self(Some(Open { inner, identity }))
+    pub(super) fn new(tx: Tx<T>) -> Self {
+        Self(Some(tx))
     }
 
     /// Always ready.
@@ -247,13 +184,13 @@ impl<T> UnboundedSender<T> {
 
     /// Whether nobody can receive.
     pub fn is_closed(&self) -> bool {
-        self.0.as_ref().is_none_or(|open| open.inner.is_closed())
+        self.0.as_ref().is_none_or(|tx| !tx.chan().is_open())
     }
 
     /// Lets nobody send any more; what was sent is still received.
     pub fn close_channel(&self) {
-        if let Some(open) = &self.0 {
-            open.inner.close();
+        if let Some(tx) = &self.0 {
+            tx.chan().close_by_sender();
         }
     }
 
@@ -282,44 +219,37 @@ impl<T> UnboundedSender<T> {
     ///
     /// Releases; receiving acquires.
     pub fn unbounded_send(&self, msg: T) -> Result<(), TrySendError<T>> {
-        let refused = |val| TrySendError {
-            err: SendError::DISCONNECTED,
-            val,
-        };
         match &self.0 {
-            Some(open) => open
-                .inner
-                .try_send(msg)
-                .map_err(|error| refused(error.into_inner())),
-            None => Err(refused(msg)),
+            Some(tx) => tx.chan().send(&mut None, msg).map_err(refused),
+            None => Err(disconnected(msg)),
         }
     }
 
     /// Whether they send to the same receiver.
     pub fn same_receiver(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
-            (Some(open), Some(other)) => open.inner.same_channel(&other.inner),
+            (Some(tx), Some(other)) => Arc::ptr_eq(tx.chan(), other.chan()),
             _ => false,
         }
     }
 
     /// Whether it sends to this receiver.
     pub fn is_connected_to(&self, receiver: &UnboundedReceiver<T>) -> bool {
-        match (&self.0, &receiver.inner) {
-            (Some(open), Some(receiver)) => open.inner.same_channel_as(receiver),
+        match (&self.0, &receiver.chan) {
+            (Some(tx), Some(chan)) => Arc::ptr_eq(tx.chan(), chan),
             _ => false,
         }
     }
 
     /// Hashes the receiver: those that send to the same have the same hash.
     pub fn hash_receiver<H: Hasher>(&self, hasher: &mut H) {
-        let identity = self.0.as_ref().map(|open| Arc::as_ptr(&open.identity));
-        identity.hash(hasher);
+        let chan = self.0.as_ref().map(|tx| Arc::as_ptr(tx.chan()));
+        chan.hash(hasher);
     }
 
     /// How many messages are there.
     pub fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, |open| open.inner.len())
+        self.0.as_ref().map_or(0, |tx| tx.chan().len())
     }
 
     /// Whether no message is there.
@@ -330,10 +260,7 @@ impl<T> UnboundedSender<T> {
 
 impl<T> Clone for UnboundedSender<T> {
     fn clone(&self) -> Self {
-        Self(self.0.as_ref().map(|open| Open {
-            inner: open.inner.clone(),
-            identity: Arc::clone(&open.identity),
-        }))
+        Self(self.0.clone())
     }
 }
 

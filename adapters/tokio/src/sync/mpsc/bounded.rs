@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use anysync::{Bare, Io, channel as core};
@@ -81,8 +81,8 @@ impl<T> Sender<T> {
         let mut sending = pin!(self.0.send(Tokio, value));
         poll_fn(|cx| {
             if self.0.is_closed() {
-                // Also one that has been promised a slot before that.
-                ready!(Tokio.poll_spend(cx));
+                // Also one that has been promised a slot before that. As in the
+                // original, a send that fails spends nothing.
                 if let Some(value) = sending.as_mut().take_value() {
                     return Poll::Ready(Err(SendError(value)));
                 }
@@ -189,6 +189,10 @@ impl<T> Sender<T> {
     ///
     /// May be dropped at any moment.
     pub async fn reserve(&self) -> Result<Permit<'_, T>, SendError<()>> {
+        // As in the original, what fails spends nothing.
+        if self.0.is_closed() {
+            return Err(SendError(()));
+        }
         let permit = self.0.reserve(Tokio).await?;
         self.unless_closed(Permit(permit))
     }
@@ -223,7 +227,7 @@ impl<T> Sender<T> {
     ///
     /// May be dropped at any moment.
     pub async fn reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, SendError<()>> {
-        if n > self.max_capacity() {
+        if n > self.max_capacity() || self.0.is_closed() {
             return Err(SendError(()));
         }
         let permits = self.0.reserve_many(Tokio, n).await?;
@@ -244,6 +248,9 @@ impl<T> Sender<T> {
     ///
     /// May be dropped at any moment; the sender is dropped with it.
     pub async fn reserve_owned(self) -> Result<OwnedPermit<T>, SendError<()>> {
+        if self.0.is_closed() {
+            return Err(SendError(()));
+        }
         match self.0.reserve_owned(Tokio).await {
             Ok(permit) if !permit.sender().is_closed() => Ok(OwnedPermit(permit)),
             _ => Err(SendError(())),

@@ -11,7 +11,7 @@ use crate::Tokio;
 use crate::sync::blocking;
 
 /// A channel in which a send never waits: it grows with what is sent, and gives
-/// the memory back when it has been drained.
+/// the memory back as that is received.
 ///
 /// ```
 /// let (sender, mut receiver) = anysync_tokio::sync::mpsc::unbounded_channel();

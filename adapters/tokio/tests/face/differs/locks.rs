@@ -2,14 +2,14 @@
 
 use std::cell::Cell;
 use std::future::{Future, ready};
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::sync::Arc;
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use super::{WAITS, sides, wakes_all_beside_panics};
-use crate::support::{Task, Unsent, now, panic_of, ready_in_a_budget};
+use crate::support::{Task, Unsent, now, panic_of};
 
 sides! {
     // A `select!` may leave the one branch unpolled while it waits in another.
@@ -73,31 +73,18 @@ sides! {
     }
     original: false, ours: true;
 
-    a_leader_spends_too(sync, util) -> bool {
-        let barrier = sync::Barrier::new(1);
-        ready_in_a_budget(|cx| pin!(barrier.wait()).poll(cx).map(drop)).is_some()
-    }
-    original: false, ours: true;
-
-    a_signal_that_is_there_spends_too(sync, util) -> bool {
-        let notify = sync::Notify::new();
-        let count = ready_in_a_budget(|cx| {
-            notify.notify_one();
-            pin!(notify.notified()).poll(cx)
-        });
-        count.is_some()
-    }
-    original: false, ours: true;
-
-    an_initialiser_that_needs_its_own_cell_says_so(sync, util) -> bool {
+    a_turn_that_is_not_fetched_is_kept(sync, util) -> bool {
         let cell = sync::OnceCell::new();
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            let init = || async { *cell.get_or_init(|| ready(1)).await };
-            assert!(Task::new().poll(pin!(cell.get_or_init(init))).is_pending());
-        }));
-        polled.is_err()
+        let mut running = Box::pin(cell.get_or_init(std::future::pending));
+        let mut kept = pin!(cell.get_or_init(|| ready(1)));
+        Task::new().pending(running.as_mut());
+        Task::new().pending(kept.as_mut());
+        drop(running);
+        let another = Task::new().poll(pin!(cell.get_or_init(|| ready(2)))).is_pending();
+        assert_eq!(another, cell.set(3).is_err_and(|error| error.is_initializing_err()));
+        another
     }
-    original: false, ours: true;
+    original: true, ours: false;
 
     a_panicking_waker_keeps_nobody_from_a_signal(sync, util) -> bool {
         let notify = sync::Notify::new();

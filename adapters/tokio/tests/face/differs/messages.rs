@@ -1,13 +1,12 @@
 //! Where the channels and tokens of the two sides are not the same.
 
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use super::{WAITS, sides, wakes_all_beside_panics};
-use crate::support::{Task, now, runtime};
+use crate::support::{Task, now};
 
 sides! {
     // The original takes the slots one by one, as they come.
@@ -45,16 +44,6 @@ sides! {
         Arc::strong_count(&value)
     }
     original: 2, ours: 1;
-
-    a_send_that_fails_spends_too(sync, util) -> bool {
-        let (sender, receiver) = sync::mpsc::channel(1);
-        drop(receiver);
-        runtime().block_on(poll_fn(|cx| {
-            let failed = (0..1_000).all(|_| pin!(sender.send(1)).poll(cx).is_ready());
-            Poll::Ready(!failed)
-        }))
-    }
-    original: false, ours: true;
 
     a_panicking_waker_keeps_nobody_from_the_end_of_a_channel(sync, util) -> bool {
         let (sender, mut receiver) = sync::mpsc::channel::<u8>(1);
