@@ -23,6 +23,7 @@ use crate::wake_batch::BATCH;
 mod any;
 mod buffer;
 mod handles;
+mod laws;
 mod memory;
 mod messages;
 mod poll_traits;
