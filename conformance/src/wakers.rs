@@ -125,6 +125,19 @@ pub(crate) fn all_of<F: FnOnce()>(codes: impl Iterator<Item = F>) {
     }
 }
 
+/// Receives a message. One that panics, as the waker of a sender does, may have put the
+/// message back, so that there are as many as before: then once more. Goes on with the
+/// panic.
+pub(crate) fn received(len: impl Fn() -> Option<usize>, mut receive: impl FnMut()) {
+    let before = len();
+    if let Err(panic) = caught(&mut receive) {
+        if before.is_some() && len() == before {
+            receive();
+        }
+        resume_unwind(panic);
+    }
+}
+
 /// What `code` panics with, if it does.
 pub fn caught<T>(code: impl FnOnce() -> T) -> thread::Result<T> {
     catch_unwind(AssertUnwindSafe(code))

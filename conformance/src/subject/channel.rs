@@ -9,7 +9,7 @@ use super::{
 };
 use crate::cx::{DropGuard, Dropped, DynIo};
 use crate::erased::BoxFuture;
-use crate::wakers::{all_of, counting, poll, poll_noop};
+use crate::wakers::{all_of, counting, poll, poll_noop, received};
 
 /// Both ends of a channel.
 pub type Channel = (Box<dyn ChannelSender>, Box<dyn ChannelReceiver>);
@@ -52,6 +52,11 @@ pub trait ChannelReceiver: Send + Sync + 'static {
     ///
     /// If there is none.
     fn try_recv(&self) -> Result<Message, NoMessage>;
+
+    /// How many messages there are, if it can be asked.
+    fn len(&self) -> Option<usize> {
+        None
+    }
 
     /// Waits for a message; `None` when there is none and none will come. It
     /// polls the primitive's own future.
@@ -282,7 +287,7 @@ impl Waitable for SendWaitable {
 
     fn signal(&self) {
         // Without a message there is a slot for everybody.
-        drop(self.receiver.try_recv());
+        received(|| self.receiver.len(), || drop(self.receiver.try_recv()));
     }
 
     fn queued(&self) -> Option<usize> {

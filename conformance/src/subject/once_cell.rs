@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 
-use super::{Contending, Kept, Promise, Reach, SendFact, Subject, TurnsOf, Waitable, Waiting};
+use super::{Contending, Kept, Reach, SendFact, Subject, TurnsOf, Waitable, Waiting};
 use crate::cx::{DropGuard, Dropped, DynIo};
 use crate::erased::BoxFuture;
 use crate::wakers::{counting, poll, poll_noop};
@@ -139,7 +139,8 @@ pub(super) fn contendings(subject: &Arc<dyn Subject>) -> Vec<Contending> {
     if subject.new_once_cell().is_none() {
         return Vec::new();
     }
-    let ordered = subject.promises().contains(&Promise::FifoOnceCell);
+    // The turn is offered to one after the other, and whichever comes first has it.
+    let ordered = false;
     let subject = Arc::clone(subject);
     let fresh = move || TurnsOf {
         primitive: subject.once_cell(),

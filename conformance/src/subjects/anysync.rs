@@ -603,6 +603,10 @@ impl Permit for channel::Permit<'_, Message> {
 }
 
 impl ChannelReceiver for channel::Receiver<Message> {
+    fn len(&self) -> Option<usize> {
+        Some(self.len())
+    }
+
     fn try_recv(&self) -> Result<Message, NoMessage> {
         self.try_recv().map_err(|error| match error {
             TryRecvError::Empty => NoMessage::Empty,

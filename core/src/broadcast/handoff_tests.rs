@@ -13,7 +13,7 @@ use crate::io::Bare;
 use crate::test_util::{Wakes, counting_waker, poll};
 
 /// So many polls are enough for a wait to get what another keeps.
-const BOUND: usize = 64;
+const BOUND: usize = 100_000;
 
 /// Branches that are all polled in each turn of their task.
 struct Task<'a> {

@@ -708,7 +708,7 @@ fn sizes_are_as_documented() {
     {
         assert_eq!(size_of::<RwLock<()>>(), 64);
         assert!(size_of::<RwLock<u64>>() <= 72);
-        assert!(size_of::<Read<'static, u8>>() <= 48);
+        assert!(size_of::<Read<'static, u8>>() <= 56);
         assert!(size_of::<super::WriteOwned<u8>>() <= 56);
         assert_eq!(size_of::<RwLockWriteGuard<'static, u8>>(), 8);
         assert_eq!(size_of::<Upgradable<'static, u8>>(), 8);

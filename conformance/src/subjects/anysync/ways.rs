@@ -15,7 +15,7 @@ use crate::send_facts;
 use crate::subject::{
     Contending, Kept, LongCall, Reach, SendFact, TurnsOf, Waitable, Waiting, mapped, turn_of,
 };
-use crate::wakers::{all_of, caught, counting, poll, poll_noop};
+use crate::wakers::{all_of, caught, counting, poll, poll_noop, received};
 
 /// All of them.
 pub(super) fn all() -> Vec<Arc<dyn Waiting>> {
@@ -225,7 +225,12 @@ impl Waitable for Full {
     fn signal(&self) {
         all_of((0..self.each).map(|_| {
             || {
-                let _ = self.receiver.try_recv();
+                received(
+                    || Some(self.receiver.len()),
+                    || {
+                        let _ = self.receiver.try_recv();
+                    },
+                );
             }
         }));
     }
@@ -399,7 +404,13 @@ impl Waitable for Ring {
             let received = caught(|| {
                 while self.is_owed() {
                     self.owed.fetch_sub(1, Ordering::SeqCst);
-                    let _ = receiver.try_recv();
+                    let before = receiver.len();
+                    if let Err(panic) = caught(|| receiver.try_recv().is_ok()) {
+                        if receiver.len() == before {
+                            let _ = receiver.try_recv();
+                        }
+                        resume_unwind(panic);
+                    }
                 }
             });
             self.put(Some(receiver));

@@ -278,6 +278,10 @@ impl ChannelSender for channel::Sender<Message> {
 }
 
 impl ChannelReceiver for channel::Receiver<Message> {
+    fn len(&self) -> Option<usize> {
+        Some(self.len())
+    }
+
     fn try_recv(&self) -> Result<Message, NoMessage> {
         self.try_recv().map_err(|error| match error {
             TryRecvError::Empty => NoMessage::Empty,

@@ -138,6 +138,10 @@ impl OneReceiver {
 }
 
 impl ChannelReceiver for OneReceiver {
+    fn len(&self) -> Option<usize> {
+        self.enter(|receiver| receiver.len())
+    }
+
     fn try_recv(&self) -> Result<Message, NoMessage> {
         let received = self.enter(mpsc::Receiver::try_recv);
         received
