@@ -568,7 +568,7 @@ fn futures_say_what_they_do() {
     let gate = Cell::new(false);
     let mut init = pin!(cell.get_or_init_async(Bare, || gated(&gate, 1)));
     let mut next = pin!(cell.wait(Bare));
-    let status = |wait: &dyn fmt::Debug| format!("{wait:?}");
+    let status = |wait: &dyn core::fmt::Debug| format!("{wait:?}");
     assert_eq!(status(&init), r#"GetOrInit { status: "idle", .. }"#);
     assert!(poll_noop(init.as_mut()).is_pending());
     assert!(poll_noop(next.as_mut()).is_pending());
