@@ -9,6 +9,7 @@ mod broadcast;
 mod cancellation;
 mod channel;
 mod condvar;
+mod floor;
 mod hand;
 mod io;
 mod mutex;
@@ -18,6 +19,7 @@ mod oneshot;
 mod pattern;
 mod rwlock;
 mod semaphore;
+mod stalls;
 mod watch;
 
 /// All laws, in the order of the report.

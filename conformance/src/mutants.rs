@@ -21,6 +21,7 @@ mod line;
 mod lock;
 mod locks;
 mod messages;
+mod relay;
 mod rwlock;
 mod toy;
 
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Mutant> {
         cell::all(),
         lock::all(),
         locks::all(),
+        relay::all(),
         rwlock::all(),
         messages::all(),
         backends::all(),

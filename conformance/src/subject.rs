@@ -34,6 +34,8 @@ mod broadcast;
 mod cancellation;
 mod channel;
 mod condvar;
+mod contended;
+mod long;
 mod mutex;
 mod notify;
 mod once_cell;
@@ -50,6 +52,8 @@ pub use channel::{
     Channel, ChannelReceiver, ChannelSender, Message, NoMessage, Permit, SendRefused,
 };
 pub use condvar::{Condition, CondvarAccess, CondvarGuard, CondvarSubject};
+pub use contended::{Contended, Contending, Fresh, TurnsOf, turn_of};
+pub use long::{LongCall, broadcast_leave};
 pub use mutex::{Guard, MappedGuard, MutexSubject, boxed_guard, owned_guard};
 pub use notify::{NotifySubject, NotifyWait, RawNotifyWaiter};
 pub use once_cell::{Init, InitFailed, OnceCellSubject, SetRefused, Token, TryInit};
@@ -141,6 +145,8 @@ pub enum Promise {
     LeaderAction,
     /// A mutex serves in the order of arrival.
     FifoMutex,
+    /// A OnceCell gives the turn to initialise in the order of arrival.
+    FifoOnceCell,
     /// A guard of a mutex can be made one for a part of the value.
     MappedMutexGuard,
     /// A guard of a mutex can own a share of it.
@@ -183,6 +189,7 @@ impl fmt::Display for Promise {
             Self::RawWaiters => "a waiter that is no future",
             Self::LeaderAction => "an action that its leader runs before the release",
             Self::FifoMutex => "a mutex that is first in, first out",
+            Self::FifoOnceCell => "a OnceCell whose turns are first in, first out",
             Self::MappedMutexGuard => "a guard for a part of what a mutex protects",
             Self::OwnedMutexGuard => "a guard that owns a share of its mutex",
             Self::FifoRwLock => "a RwLock that is first in, first out",
@@ -411,6 +418,18 @@ pub trait Subject: Send + Sync + 'static {
     fn more_waitings(&self) -> Vec<Arc<dyn Waiting>> {
         Vec::new()
     }
+
+    /// Its ways to hand something over that no trait of a kind has: the laws of
+    /// several waits hold for these too.
+    fn more_contendings(&self) -> Vec<Contending> {
+        Vec::new()
+    }
+
+    /// Its calls that may be long, with so much to do, that no trait of a kind has.
+    fn more_long_calls(&self, size: usize) -> Vec<LongCall> {
+        let _ = size;
+        Vec::new()
+    }
 }
 
 impl dyn Subject {
@@ -518,5 +537,17 @@ impl dyn Subject {
         all.extend(cancellation::waitings(self));
         all.extend(self.more_waitings());
         all
+    }
+
+    /// Every [`Contending`] of the kinds that it has.
+    pub fn contendings(self: &Arc<Self>) -> Vec<Contending> {
+        let mut all = contended::contendings(self);
+        all.extend(self.more_contendings());
+        all
+    }
+
+    /// Every [`LongCall`] of the kinds that it has, with so much to do.
+    pub fn long_calls(self: &Arc<Self>, size: usize) -> Vec<LongCall> {
+        long::long_calls(self, size)
     }
 }

@@ -273,7 +273,6 @@ macro_rules! waits_of_rwlock {
             assert_impl_all!(rwlock::$wait<'static, u8>: Send, Sync);
             assert_not_impl_any!(rwlock::$wait<'static, u8>: Unpin);
             assert_not_impl_any!(rwlock::$wait<'static, Cell<u8>>: Send, Sync);
-            assert_not_impl_any!(rwlock::$wait<'static, Unsent>: Send, Sync);
             assert_not_impl_any!(rwlock::$wait<'static, u8, Local>: Send, Sync);
             assert_impl_all!(rwlock::$wait<'static, u8, Unshared>: Send);
             assert_not_impl_any!(rwlock::$wait<'static, u8, Unshared>: Sync);
@@ -293,8 +292,52 @@ waits_of_rwlock!(
     Read UpgradableRead Write Upgrade;
     ReadOwned UpgradableReadOwned WriteOwned UpgradeOwned
 );
+// What reads becomes an `&T` and leads to nothing else, what writes can become both.
+assert_impl_all!(rwlock::Read<'static, Unsent>: Send, Sync);
+assert_not_impl_any!(rwlock::UpgradableRead<'static, Unsent>: Send, Sync);
+assert_not_impl_any!(rwlock::Write<'static, Unsent>: Send, Sync);
+assert_not_impl_any!(rwlock::Upgrade<'static, Unsent>: Send, Sync);
+// The owner may go with the guard that does not name it.
+assert_impl_all!(rwlock::HiddenReadGuard<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(rwlock::HiddenReadGuard<Unsent>: Sync);
+assert_not_impl_any!(rwlock::HiddenReadGuard<Unsent>: Send);
+assert_not_impl_any!(rwlock::HiddenReadGuard<Cell<u8>>: Send, Sync);
+assert_not_impl_any!(rwlock::HiddenReadGuard<Rc<u8>>: Send, Sync);
 assert_impl_all!(rwlock::Waiter<'static>: Send, Sync, UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(rwlock::Waiter<'static>: Unpin);
+
+// What a face of another interface is made of: it adds what the original's types have,
+// and no way to what they do not lead to.
+mod face {
+    use super::*;
+    use crate::face::{Exclusive, Part, PartMut, ValueOnly};
+
+    assert_impl_all!(Exclusive<Cell<u8>>: Send, Sync, Unpin, UnwindSafe);
+    assert_impl_all!(Exclusive<Unsent>: Sync);
+    assert_not_impl_any!(Exclusive<Unsent>: Send);
+    assert_impl_all!(Exclusive<Rc<u8>>: Sync);
+    assert_not_impl_any!(Exclusive<Rc<u8>>: Send);
+    assert_not_impl_any!(Exclusive<core::marker::PhantomPinned>: Unpin);
+    assert_impl_all!(ValueOnly<MutexGuard<'static, Unsent>>: Sync);
+    assert_not_impl_any!(ValueOnly<MutexGuard<'static, Unsent>>: Send);
+    assert_not_impl_any!(ValueOnly<MutexGuard<'static, Cell<u8>>>: Sync);
+    assert_impl_all!(ValueOnly<MutexGuard<'static, Cell<u8>>>: Send);
+    assert_impl_all!(ValueOnly<WriteGuard<Unsent>>: Sync);
+    assert_not_impl_any!(ValueOnly<WriteGuard<Unsent>>: Send);
+    assert_not_impl_any!(ValueOnly<WriteGuard<Cell<u8>>>: Send, Sync);
+    assert_not_impl_any!(ValueOnly<OwnedWrite<Rc<u8>>>: Send, Sync);
+    assert_impl_all!(Part<u8, OwnedRead<u8>>: Send, Sync, Unpin);
+    assert_impl_all!(Part<Unsent, OwnedRead<u8>>: Send, Sync);
+    assert_not_impl_any!(Part<Cell<u8>, OwnedRead<u8>>: Send, Sync);
+    assert_not_impl_any!(Part<u8, OwnedRead<Cell<u8>>>: Send, Sync);
+    assert_not_impl_any!(Part<u8, OwnedRead<u8, Unsent>>: Send, Sync);
+    assert_impl_all!(PartMut<u8, Owned<u8>>: Send, Sync, Unpin);
+    assert_impl_all!(PartMut<Cell<u8>, Owned<u8>>: Send);
+    assert_not_impl_any!(PartMut<Cell<u8>, Owned<u8>>: Sync);
+    assert_impl_all!(PartMut<Unsent, Owned<u8>>: Sync);
+    assert_not_impl_any!(PartMut<Unsent, Owned<u8>>: Send);
+    assert_not_impl_any!(PartMut<u8, Owned<u8, Cell<u8>>>: Send, Sync);
+}
 
 // Channel: a message goes from thread to thread, so `T: Send` makes everything
 // about it `Send` and `Sync`, but a future that has a message with it is `Sync`

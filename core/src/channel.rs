@@ -142,6 +142,7 @@ mod buffer;
 mod chan;
 mod error;
 mod handle;
+mod leave;
 #[cfg(all(test, anysync_loom))]
 mod loom_tests;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]

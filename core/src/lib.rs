@@ -98,6 +98,7 @@ pub mod channel;
 pub mod condvar;
 #[cfg(feature = "alloc")]
 pub mod event;
+pub mod face;
 mod fairness;
 pub mod io;
 mod limit;

@@ -152,6 +152,12 @@ impl<O: ?Sized, L: ?Sized> Projected<O, L> {
         &self.owner
     }
 
+    /// The share alone.
+    #[inline]
+    pub(crate) fn into_owner(self) -> Arc<O> {
+        self.owner
+    }
+
     /// The same share, with what is found in the target. `L` leaves the type;
     /// see PROJECTED for when it may.
     #[inline]

@@ -114,6 +114,8 @@ use raw::{HasRaw, READ, Raw, UPGRADABLE_READ, WRITE};
 mod eventual;
 mod futures;
 mod guard;
+#[cfg(feature = "alloc")]
+mod hidden;
 mod hold;
 #[cfg(all(test, not(anysync_loom)))]
 mod law_tests;
@@ -137,6 +139,8 @@ pub use futures::{ReadOwned, UpgradableReadOwned, UpgradeOwned, WriteOwned};
 pub use guard::{
     RwLockMappedWriteGuard, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
 };
+#[cfg(feature = "alloc")]
+pub use hidden::{HiddenReadGuard, OnlyRwLock};
 #[cfg(feature = "alloc")]
 pub use owned::{
     OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard,

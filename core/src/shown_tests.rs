@@ -284,7 +284,7 @@ fn once_cell_shows_its_waiter() {
     drop(turn);
     assert_eq!(
         format!("{second:?}"),
-        r#"InitWaiter { status: "has the turn", .. }"#
+        r#"InitWaiter { status: "offered the turn", .. }"#
     );
     assert_eq!(cell.get_or_init_with(second.as_mut(), || 1), Some(&1));
 }

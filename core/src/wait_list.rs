@@ -11,6 +11,7 @@
 //! | `aside.rs` | settling many at once |
 //! | `seat.rs` | [`Seat`]: a win that can be taken back |
 //! | `granted.rs` | the same for several at once, in a ring of grants |
+//! | `kept.rs` | [`Kept`]: as an entry, for a future that outlives what it borrows |
 //! | `watch.rs` | [`Watch`]: when a win is taken back |
 //!
 //! ```text
@@ -66,6 +67,8 @@ use ring::{Node, end, links, unlink};
 
 pub(crate) use entry::{Bound, Entry, HasList, LockedTicket, Owner, Ticket, TicketOf, has_list};
 pub(crate) use granted::{GrantWatch, Grants};
+#[cfg(feature = "alloc")]
+pub(crate) use kept::{Kept, Leave, NewTicket};
 pub(crate) use ring::Ring;
 pub(crate) use seat::Seat;
 pub(crate) use watch::{Met, Watch};
@@ -74,6 +77,8 @@ mod aside;
 mod entry;
 mod granted;
 mod in_order;
+#[cfg(feature = "alloc")]
+mod kept;
 mod ring;
 mod seat;
 mod watch;

@@ -11,6 +11,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod compile;
+pub mod ends;
 pub mod face;
 pub mod names;
 mod tasks;

@@ -12,12 +12,17 @@ use crate::backend::Capability::{Budget, Spawn, Threads, Timer};
 use crate::cx::Cx;
 use crate::law::{About, Law};
 use crate::log::message_of;
-use crate::subject::{Subject, Waiting};
+use crate::run;
+use crate::subject::{Contending, Subject, Waiting};
 use crate::wakers::caught;
 
 mod costs;
 mod drops;
 mod executors;
+mod kept;
+mod ready;
+mod siblings;
+mod stalls;
 mod types;
 mod wakers;
 
@@ -25,6 +30,13 @@ mod wakers;
 macro_rules! each {
     ($function:path) => {
         |cx, subject| Box::pin(for_each(cx, subject, $function))
+    };
+}
+
+/// The same out of an `async fn(Cx, Contending)`.
+macro_rules! each_contending {
+    ($function:path) => {
+        |cx, subject| Box::pin(for_each_contending(cx, subject, $function))
     };
 }
 
@@ -234,6 +246,106 @@ pub(super) const LAWS: &[Law] = &[
         "Matthias247/futures-intrusive#53",
         "tokio-rs/tokio#3344",
     ]),
+    Law::should(
+        "any::siblings_take_turns",
+        About::EveryWait,
+        "Branches of one task that wait for the same thing, and are all polled, are served as \
+         tasks of their own would be: none has more than twice as many turns as another.",
+        "Let no wait take what was granted to another of its task while that one may still come \
+         for it: only when it has met the same grant at several of its polls.",
+        each_contending!(siblings::siblings_take_turns),
+    )
+    .because(
+        "A heartbeat beside a worker, two requests of one `join!`: the branch that is polled \
+         first, or last, would have the lock for itself, and the other never.",
+    )
+    .needs(&[Spawn]),
+    Law::should(
+        "any::a_task_of_many_waits_takes_no_more_than_its_shares",
+        About::EveryWait,
+        "Where turns go in order, the branches of one task and another task have the same share \
+         each.",
+        "Pass what is not come for to the next in the queue, not to another wait of the same \
+         task.",
+        each_contending!(siblings::a_task_of_many_waits_takes_no_more_than_its_shares),
+    )
+    .because(
+        "A task whose waits hand to each other keeps all other tasks out, however long the \
+         queue is.",
+    )
+    .needs(&[Spawn]),
+    Law::should(
+        "any::abandoned_win_goes_on",
+        About::EveryWait,
+        "A task that keeps waits which were granted their turn, without polling them, and polls \
+         another, gets its turn there after a bounded number of polls.",
+        "Let a wait that meets a grant which nobody has come for wake itself, and pass the grant \
+         on when it has met it several times, however many there are and whatever wakers they \
+         have.",
+        each_contending!(kept::abandoned_win_goes_on),
+    )
+    .because(
+        "An arm of a `select!` that is left by `&mut`, the futures of a `FuturesUnordered` or \
+         `buffered` while the loop's body awaits: the task waits for itself, for ever.",
+    )
+    .seen_in(&[
+        "tokio-rs/tokio#6450",
+        "smol-rs/async-lock#91",
+        "tokio-rs/tokio#7892",
+    ])
+    .once(),
+    Law::should(
+        "any::kept_wait_stops_no_task",
+        About::EveryWait,
+        "A wait that was granted its turn and is not polled stops no wait of another task that is \
+         polled again and again: at once where no order is kept, after a bounded number of polls \
+         where it is.",
+        "Pass on what is not come for when the same wait has met it many times; where no order is \
+         kept, bind nothing to a wait: free it, and wake.",
+        each_contending!(kept::kept_wait_stops_no_task),
+    )
+    .because("One task that is busy elsewhere stops all that need the same lock.")
+    .seen_in(&["tokio-rs/tokio#6450", "smol-rs/async-lock#91"])
+    .once(),
+    Law::should(
+        "any::ready_wait_needs_no_executor",
+        About::EveryWait,
+        "A thousand waits that are ready end one after the other, in one poll: by `now_or_never` \
+         without an executor, and by a `block_on` within a task, which has no handle of it.",
+        "Let nothing but the executor's own handle decide that a wait which has won is pending; \
+         without one, a wait that has won is ready.",
+        run!(ready::ready_wait_needs_no_executor),
+    )
+    .because(
+        "Code that is not async calls `block_on` inside a task: a wait that asks for a turn of the \
+         executor there never gets one.",
+    )
+    .once(),
+    Law::should(
+        "any::inner_lock_is_short",
+        About::EveryWait,
+        "No call holds up others for long: not when a channel grows, nor when much is received at \
+         once, nor when a receiver leaves that is far behind.",
+        "Grow by blocks and not by copying; in long work let go of the inner lock after some \
+         dozens.",
+        run!(stalls::inner_lock_is_short),
+    )
+    .because("A lock that is held for milliseconds stops the threads of an executor, one by one.")
+    .needs(&[Threads])
+    .once(),
+    Law::should(
+        "any::noop_waker_is_nobody",
+        About::EveryWait,
+        "Waits that are polled with a waker that wakes nobody are not waits of one task: each \
+         keeps what it was granted.",
+        "Where a waker tells tasks apart, let one without data be that of no task.",
+        each_contending!(kept::noop_waker_is_nobody),
+    )
+    .because(
+        "Whoever polls by hand, or by `now_or_never`, uses the same waker as all others who do, \
+         on other threads too.",
+    )
+    .once(),
 ];
 
 /// Runs a law for each of the subject's waitings, and fails with all that break
@@ -243,10 +355,20 @@ where
     L: Fn(Cx, Arc<dyn Waiting>) -> F + Send,
     F: Future<Output = ()> + Send,
 {
+    let all = subject.waitings().into_iter();
+    let named = all.map(|waiting| (waiting.name(), waiting));
+    for_all(cx, named, law).await;
+}
+
+async fn for_all<W, L, F>(cx: Cx, all: impl Iterator<Item = (&'static str, W)> + Send, law: L)
+where
+    W: Send,
+    L: Fn(Cx, W) -> F + Send,
+    F: Future<Output = ()> + Send,
+{
     let mut broken = Vec::new();
     let mut skipped = None;
-    for waiting in subject.waitings() {
-        let name = waiting.name();
+    for (name, waiting) in all {
         cx.note(name);
         // With a fresh budget, where there is one.
         cx.yield_turns(1).await;
@@ -264,6 +386,29 @@ where
     }
     if let Some(skipped) = skipped {
         resume_unwind(skipped);
+    }
+}
+
+/// Runs a law for each way in which waits of the subject take turns.
+async fn for_each_contending<L, F>(cx: Cx, subject: Arc<dyn Subject>, law: L)
+where
+    L: Fn(Cx, Contending) -> F + Send,
+    F: Future<Output = ()> + Send,
+{
+    let all = subject.contendings();
+    if all.is_empty() {
+        cx.skip(format!("{} hands nothing over", subject.name()));
+    }
+    let named = all.into_iter().map(|it| (it.name, it));
+    for_all(cx, named, law).await;
+}
+
+/// Runs what polls by hand where no budget is: one that is used up would be a wait that
+/// was not won.
+async fn by_hand(cx: &Cx, code: impl FnOnce() + Send + 'static) {
+    match cx.has(Budget) {
+        true => cx.thread("polling by hand", code).join().await,
+        false => code(),
     }
 }
 

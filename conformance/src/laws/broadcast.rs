@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use anysync::yield_now;
 
-use crate::backend::Capability::Spawn;
+use crate::backend::Capability::{Spawn, Threads};
 use crate::cx::{Cx, Dropped};
 use crate::law::{About, Law};
 use crate::laws::hand::Hand;
 use crate::run;
-use crate::subject::{BroadcastReceiver, BroadcastSender, Kind, Missed, Subject, Token};
+use crate::subject::{
+    BroadcastReceiver, BroadcastSender, Kind, Missed, Subject, Token, broadcast_leave,
+};
 
 const ABOUT: About = About::Kinds(&[Kind::Broadcast]);
 
@@ -56,7 +58,27 @@ pub(super) const LAWS: &[Law] = &[
          over those that it has not read.",
     )
     .seen_in(&["tokio-rs/tokio#2533", "tokio-rs/tokio#3434"]),
+    Law::should(
+        "broadcast::lagging_receiver_leaves_at_once",
+        ABOUT,
+        "A receiver that is far behind leaves without holding up those who send and receive.",
+        "Count it off the messages that it has not read some dozens at a time, and let go of the \
+         lock in between.",
+        run!(lagging_receiver_leaves_at_once),
+    )
+    .because("The slowest client is the one that goes away, and nobody else may wait for it.")
+    .needs(&[Threads])
+    .once(),
 ];
+
+async fn lagging_receiver_leaves_at_once(cx: Cx, subject: Arc<dyn Subject>) {
+    let held_up = cx.thread("a receiver that leaves", move || {
+        super::stalls::held_up(&|size| broadcast_leave(&subject, size))
+    });
+    if let Some(story) = held_up.join().await {
+        panic!("{story}");
+    }
+}
 
 #[track_caller]
 fn send(sender: &dyn BroadcastSender, number: u64) {

@@ -9,6 +9,8 @@ use crate::subject::{ChannelReceiver, ChannelSender, Kind, Message, Promise, Sen
 
 mod delivery;
 mod ends;
+mod kept;
+mod memory;
 mod slots;
 
 const ABOUT: About = About::Kinds(&[Kind::Channel]);
@@ -147,6 +149,44 @@ pub(super) const LAWS: &[Law] = &[
     )
     .because("One burst must not cost memory for good, in each of a hundred thousand connections.")
     .seen_in(&["rust-lang/futures-rs#2052", "tokio-rs/tokio#2637"]),
+    Law::should(
+        "channel::memory_follows_its_content",
+        ABOUT,
+        "A channel that was full, and is never quite empty since, gives back what its messages \
+         took.",
+        "Keep messages in blocks of some dozens, and give back those that have been read.",
+        run!(memory::memory_follows_its_content),
+    )
+    .because(
+        "A channel that is in use is seldom empty: what is given back only then is never given \
+         back.",
+    )
+    .once(),
+    Law::should(
+        "channel::steady_rhythm_allocates_nothing",
+        ABOUT,
+        "Bursts of the same size that are drained each time allocate nothing, once the channel \
+         knows them.",
+        "Keep a block or two that have been read for what is sent next.",
+        run!(memory::steady_rhythm_allocates_nothing),
+    )
+    .because("An allocation for each few messages costs more than they do.")
+    .once(),
+    Law::should(
+        "channel::kept_wait_stops_nobody",
+        ABOUT,
+        "A send that was given a slot, or a receive that was given a message, and is not polled, \
+         stops no other that is: of its own task, woken as tasks are, or of another that asks \
+         again and again.",
+        "Pass on what nobody comes for when the same wait has met it several times, waking itself \
+         meanwhile; or give nothing, wake, and let who comes have it.",
+        run!(kept::kept_wait_stops_nobody),
+    )
+    .because(
+        "A stream that was polled once, or an arm of a `select!` that is kept, holds a message \
+         that everybody else waits for.",
+    )
+    .once(),
 ];
 
 /// Both ends, for several tasks.

@@ -8,11 +8,18 @@ use crate::erased::BoxFuture;
 use crate::subject::{Reach, Waitable};
 use crate::wakers::{Wakes, caught, counting, poll};
 
+/// Far more turns than a wait needs to be passed what another does not come for.
+pub(super) const TURNS: usize = 10_000;
+
 /// A wait, its waker, and how often that was woken.
 pub(super) struct Hand<'a, T = ()> {
     wakes: Arc<Wakes>,
     waker: Waker,
     wait: Option<BoxFuture<'a, T>>,
+    /// How often it had been woken when it was polled last.
+    seen: Option<usize>,
+    /// The same when that poll was over: a wait may wake itself, to look again.
+    after: usize,
 }
 
 impl<'a, T> Hand<'a, T> {
@@ -23,6 +30,8 @@ impl<'a, T> Hand<'a, T> {
             wakes,
             waker,
             wait: Some(wait),
+            seen: None,
+            after: 0,
         }
     }
 
@@ -32,6 +41,8 @@ impl<'a, T> Hand<'a, T> {
             wakes,
             waker,
             wait: Some(wait),
+            seen: None,
+            after: 0,
         }
     }
 
@@ -44,8 +55,11 @@ impl<'a, T> Hand<'a, T> {
     }
 
     pub(super) fn poll(&mut self) -> Poll<T> {
+        self.seen = Some(self.wakes.count());
         let wait = self.wait.as_mut().expect("it has not been dropped");
-        poll(wait.as_mut(), &self.waker)
+        let polled = poll(wait.as_mut(), &self.waker);
+        self.after = self.wakes.count();
+        polled
     }
 
     #[track_caller]
@@ -61,9 +75,40 @@ impl<'a, T> Hand<'a, T> {
         }
     }
 
+    /// The output of a wait that is polled as its task polls it: at first, and then
+    /// whenever it has been woken.
+    #[track_caller]
+    pub(super) fn goes_on(&mut self, what: &str) -> T {
+        for turn in 0..TURNS {
+            if self.seen == Some(self.wakes.count()) {
+                panic!("{what} sleeps, and nobody wakes it any more, after {turn} turns");
+            }
+            if let Poll::Ready(output) = self.poll() {
+                return output;
+            }
+        }
+        panic!("{what} is not ready after {TURNS} turns");
+    }
+
+    /// The output of a wait that is polled again and again, woken or not.
+    #[track_caller]
+    pub(super) fn gets_in(&mut self, within: usize, what: &str) -> T {
+        for _ in 0..within {
+            if let Poll::Ready(output) = self.poll() {
+                return output;
+            }
+        }
+        panic!("{what} is not ready after {within} polls");
+    }
+
     /// Was woken at least once.
     pub(super) fn is_woken(&self) -> bool {
         self.wakes.count() > 0
+    }
+
+    /// Was woken since it was polled last: by another, and not by itself.
+    pub(super) fn is_woken_anew(&self) -> bool {
+        self.wakes.count() > self.after
     }
 
     /// Drops the wait.

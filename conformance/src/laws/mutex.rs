@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anysync::{Bare, Block, yield_now};
 
+use super::hand::Hand;
 use crate::backend::Capability::{Spawn, Threads};
 use crate::cx::{Cx, DynIo, is_planned, planned_panic};
 use crate::erased::BoxFuture;
@@ -121,9 +122,9 @@ pub(super) const LAWS: &[Law] = &[
         "mutex::granted_but_unpolled_does_not_block_its_own_task",
         MUTEX,
         "A task that leaves a wait unpolled after the lock was handed to it, and waits for the \
-         same lock elsewhere, gets it there.",
-        "When the lock is granted and not yet taken, let another wait of the same task (the same \
-         waker) have it, and put the former back at the front.",
+         same lock elsewhere, gets it there after a few turns.",
+        "When the lock is granted and not yet taken, let a wait that meets that grant wake itself; \
+         when it meets it again and again, pass the lock on, and put the former back at the front.",
         run!(granted_but_unpolled_does_not_block_its_own_task),
     )
     .because(
@@ -530,7 +531,8 @@ async fn granted_but_unpolled_does_not_block_its_own_task(cx: Cx, subject: Arc<d
         let woken = wakes.count();
         drop(guard);
         assert!(wakes.count() > woken, "the task is woken");
-        let guard = locked(&mut polled, &task, "the branch that its task polls");
+        let mut polled = Hand::with_waker(polled, Arc::clone(&wakes), task.clone());
+        let guard = polled.goes_on("the branch that its task polls");
         assert!(mutex.try_lock().is_none(), "the lock was taken twice");
         assert_pending(left.as_mut(), &task, "the branch that is left");
         drop(guard);

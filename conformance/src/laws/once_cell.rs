@@ -15,6 +15,8 @@ use crate::run;
 use crate::subject::{Init, InitFailed, Kind, OnceCellSubject, SetRefused, Subject, Token};
 use crate::wakers::{caught, counting, poll, poll_noop};
 
+mod abandoned;
+
 const ONCE_CELL: About = About::Kinds(&[Kind::OnceCell]);
 
 pub(super) const LAWS: &[Law] = &[
@@ -105,6 +107,21 @@ pub(super) const LAWS: &[Law] = &[
         "A lookup with a timeout and a fallback, which the initialiser itself uses, is to fall \
          back there and not to panic.",
     ),
+    Law::should(
+        "once_cell::abandoned_turn_goes_on",
+        ONCE_CELL,
+        "When an initialiser fails, panics or is dropped, and the call that has the turn next is \
+         kept and not polled, another call that is polled initialises after a bounded number of \
+         polls; a value from outside ends them all.",
+        "Let a call that meets a turn which nobody has begun wake itself, and take the turn when it \
+         has met it several times.",
+        run!(abandoned::abandoned_turn_goes_on),
+    )
+    .because(
+        "A `select` of two calls, of which the first fails, keeps the second, which has the turn: \
+         the task's next call waits for it for ever.",
+    )
+    .once(),
 ];
 
 /// An initialiser that is ready when it is polled.
@@ -640,7 +657,11 @@ async fn wait_for_its_own_cell_may_be_bounded(cx: Cx, subject: Arc<dyn Subject>)
     let mut call = cell.get_or_init(&io, Box::pin(init));
     let (_, waker) = counting();
     for _ in 0..2 {
-        assert_pending(call.as_mut(), &waker, "an initialiser that waits for itself");
+        assert_pending(
+            call.as_mut(),
+            &waker,
+            "an initialiser that waits for itself",
+        );
     }
     drop(call);
     assert_empty(&*cell);

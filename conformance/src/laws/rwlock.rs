@@ -124,9 +124,9 @@ pub(super) const LAWS: &[Law] = &[
         "rwlock::granted_but_unpolled_does_not_block_its_own_task",
         RWLOCK,
         "A task that leaves a wait unpolled after it was let in, and waits for the same lock \
-         elsewhere, gets it there.",
-        "What is granted and not yet taken goes to another wait of the same task (the same \
-         waker), and the former goes back into the queue.",
+         elsewhere, gets it there after a few turns.",
+        "What is granted and not yet taken is passed on when a wait has met it again and again, \
+         waking itself meanwhile; the former goes back to the front of the queue.",
         run!(order::granted_but_unpolled_does_not_block_its_own_task),
     )
     .because("The same as for the mutex; of a lock that several share it is found later.")

@@ -108,9 +108,10 @@ pub(super) const LAWS: &[Law] = &[
         "semaphore::granted_but_unpolled_does_not_block_its_own_task",
         SEMAPHORE,
         "A task that leaves a wait unpolled after it was granted its permit, and waits for one \
-         elsewhere, gets it there.",
-        "When a permit is granted and not yet taken, let another wait of the same task (the same \
-         waker) have it, and put the former back at the front.",
+         elsewhere, gets it there after a few turns.",
+        "When a permit is granted and not yet taken, let a wait that meets that grant wake itself; \
+         when it meets it again and again, pass the permit on, and put the former back at the \
+         front.",
         run!(queue::granted_but_unpolled_does_not_block_its_own_task),
     )
     .because("The same as for the mutex: a permit that lies with a future that nobody polls.")

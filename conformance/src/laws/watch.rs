@@ -1,10 +1,11 @@
 //! The laws of Watch.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anysync::yield_now;
 
-use crate::backend::Capability::Spawn;
+use crate::backend::Capability::{Spawn, Threads};
 use crate::cx::Cx;
 use crate::law::{About, Law};
 use crate::laws::hand::Hand;
@@ -53,7 +54,80 @@ pub(super) const LAWS: &[Law] = &[
     )
     .because("The last value is often the result.")
     .seen_in(&["tokio-rs/tokio#3913"]),
+    Law::should(
+        "watch::readers_do_not_stop_a_sender",
+        ABOUT,
+        "With threads that look at the value all the time, a sender has its turns as they have.",
+        "Let a sender that waits stop new readers, or share the value so that nobody holds it.",
+        run!(readers_do_not_stop_a_sender),
+    )
+    .because("A configuration that everybody reads is one that nobody can change.")
+    .needs(&[Threads])
+    .once(),
 ];
+
+async fn readers_do_not_stop_a_sender(cx: Cx, subject: Arc<dyn Subject>) {
+    const READERS: usize = 8;
+    const SENDS: u64 = 500;
+    /// How many turns a reader may have for each of the sender's: one would be even.
+    const FAR: u64 = 100;
+    let sender = subject.watch();
+    let (reads, stop) = (
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let readers: Vec<_> = (0..READERS)
+        .map(|reader| {
+            let receiver = sender.subscribe();
+            let (reads, stop) = (Arc::clone(&reads), Arc::clone(&stop));
+            cx.thread(format!("reader {reader}"), move || {
+                while !stop.load(Ordering::Relaxed) {
+                    receiver.get();
+                    reads.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    let of = (Arc::clone(&reads), Arc::clone(&stop));
+    let sends = cx.thread("the sender", move || {
+        let (reads, stop) = of;
+        let _stops = StopOnDrop(stop);
+        while reads.load(Ordering::Relaxed) < 1_000 {
+            std::thread::yield_now();
+        }
+        let before = reads.load(Ordering::Relaxed);
+        // All of them, or as many as there is time for.
+        let mut sent = 0;
+        while sent < SENDS && reads.load(Ordering::Relaxed) - before < MOST_READS {
+            sender.send(sent);
+            sent += 1;
+        }
+        (
+            sent,
+            (reads.load(Ordering::Relaxed) - before) / READERS as u64,
+        )
+    });
+    let (sent, each) = sends.join().await;
+    for reader in readers {
+        reader.join().await;
+    }
+    assert!(
+        each <= sent * FAR,
+        "{sent} values were sent, while each of {READERS} threads looked {each} times"
+    );
+}
+
+/// After so many the ratio is known.
+const MOST_READS: u64 = 1_000_000;
+
+/// Stops the others, also when a thread panics.
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 async fn latest_value_wins(cx: Cx, subject: Arc<dyn Subject>) {
     const LAST: u64 = 500;

@@ -76,6 +76,12 @@ pub(super) fn all() -> Vec<Mutant> {
             &["once_cell::cancelled_waiter_does_not_cancel_init"],
         ),
         mutant(
+            "turn-is-for-ever",
+            Flaw::TurnIsForEver,
+            "a turn waits for the call that has got it, whatever other calls are polled",
+            &["once_cell::abandoned_turn_goes_on"],
+        ),
+        mutant(
             "value-is-leaked",
             Flaw::ValueIsLeaked,
             "a cell does not drop its value",
@@ -104,6 +110,7 @@ pub(super) enum Flaw {
     CancelledWaitPassesTheTurn,
     ValueIsLeaked,
     ReentryPanics,
+    TurnIsForEver,
 }
 
 /// A subject that has nothing but this cell.
@@ -143,8 +150,31 @@ struct State {
     chosen: Option<u64>,
     queue: VecDeque<(u64, Waker)>,
     last: u64,
+    /// A call that waits, and how often it has met the turn of `chosen`.
+    watch: Option<(u64, usize)>,
     /// Who polls an initialiser at this moment.
     inside: Option<(ThreadId, Waker)>,
+}
+
+/// How often a call meets the turn of another that does not come, until it takes it.
+const LOOKS: usize = 2_000;
+
+impl State {
+    /// Whether a call that waits is the one that watches a turn which nobody has come
+    /// for; it has met it once more then.
+    fn meets_a_turn(&mut self, own: u64) -> bool {
+        if self.chosen.is_none() {
+            return false;
+        }
+        let queued = |id: u64| self.queue.iter().any(|(known, _)| *known == id);
+        let looks = match self.watch {
+            Some((by, looks)) if by == own => looks + 1,
+            Some((by, _)) if queued(by) => return false,
+            _ => 1,
+        };
+        self.watch = Some((own, looks));
+        true
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -172,6 +202,7 @@ impl Cell {
         }
         if ticket.is_some() && state.chosen == *ticket {
             state.chosen = None;
+            state.watch = None;
             return Begun::Turn;
         }
         let here = thread::current().id();
@@ -193,7 +224,26 @@ impl Cell {
                 .queue
                 .push_back((id, spare.take().expect("it was not used")));
         }
+        let own = ticket.expect("it is queued");
+        if self.flaw == Flaw::TurnIsForEver || !state.meets_a_turn(own) {
+            drop(state);
+            return Begun::Waiting;
+        }
+        let takes = state.watch.is_some_and(|(_, looks)| looks >= LOOKS);
+        let mut gone = None;
+        if takes {
+            // The one that did not come queues again when it does.
+            state.chosen = None;
+            state.watch = None;
+            let place = state.queue.iter().position(|(id, _)| *id == own);
+            gone = place.and_then(|place| state.queue.remove(place));
+        }
         drop(state);
+        drop(gone);
+        if takes {
+            return Begun::Turn;
+        }
+        waker.wake_by_ref();
         Begun::Waiting
     }
 
@@ -202,6 +252,7 @@ impl Cell {
         let mut state = lock(&self.state);
         let next = state.queue.pop_front();
         state.chosen = next.as_ref().map(|(id, _)| *id);
+        state.watch = None;
         state.busy = next.is_some();
         drop(state);
         if let Some((_, waker)) = next {

@@ -61,6 +61,10 @@ enum Flaw {
     NewReceiversPass,
     OneTooMany,
     Preallocates,
+    UnpolledStops,
+    KeepsItsPeak,
+    GivesBackAtOnce,
+    GrowsByCopying,
     // Of Oneshot.
     CloseWakesNobody,
     GoneSenderIsForgotten,
@@ -71,12 +75,14 @@ enum Flaw {
     ChangeIsSeenTwice,
     ClosedForgets,
     LosesTheThird,
+    ReadersGoFirst,
     WaitsForTheNext,
     // Of Broadcast.
     FirstReaderTakesIt,
     FullRefuses,
     KeepsWhatWasRead,
     LagIsOneLess,
+    LeavesInOneGo,
     // Of Cancellation.
     ChildCancelsParent,
     FutureFirst,

@@ -4,7 +4,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Kept, Reach, SendFact, Subject, Waitable, Waiting};
+use super::{
+    Contending, Kept, Promise, Reach, SendFact, Subject, TurnsOf, Waitable, Waiting, turn_of,
+};
 use crate::cx::{DropGuard, Dropped, DynIo};
 use crate::erased::BoxFuture;
 use crate::wakers::{all_of, counting, poll, poll_noop};
@@ -158,6 +160,65 @@ pub(super) fn waitings(subject: &Arc<dyn Subject>) -> Vec<Arc<dyn Waiting>> {
         true => Arc::new(RecvWaiting(subject)),
         false => Arc::new(OneRecvWaiting(subject)),
     });
+    all
+}
+
+pub(super) fn contendings(subject: &Arc<dyn Subject>) -> Vec<Contending> {
+    let Some((_, receiver)) = subject.new_channel(1) else {
+        return Vec::new();
+    };
+    let promises = |promise| subject.promises().contains(&promise);
+    let of = |name, ordered, filled, turn| {
+        let subject = Arc::clone(subject);
+        Contending::with_room(name, ordered, move |room| {
+            let (sender, receiver) = subject.channel(room);
+            if filled {
+                fill(&*sender, room);
+            }
+            TurnsOf {
+                primitive: (sender, receiver),
+                turn,
+            }
+        })
+    };
+    let fifo = promises(Promise::FifoSenders);
+    let mut all = vec![of(
+        "Channel, to send",
+        fifo,
+        false,
+        |channel, io, _, body| {
+            Box::pin(async move {
+                let sent = channel.0.send(io, Message::new(1)).await;
+                sent.expect("an open channel");
+                body.await;
+                let received = channel.1.try_recv();
+                received.expect("what was sent, or by another");
+            })
+        },
+    )];
+    if promises(Promise::Reserve) {
+        all.push(of(
+            "Channel, to reserve",
+            fifo,
+            false,
+            |channel, io, _, body| turn_of(channel.0.reserve(io).expect("it is promised"), body),
+        ));
+    }
+    if receiver.another().is_some() {
+        let fifo = promises(Promise::FifoReceivers);
+        all.push(of(
+            "Channel, to receive",
+            fifo,
+            true,
+            |channel, io, _, body| {
+                Box::pin(async move {
+                    let message = channel.1.recv(io).await.expect("an open channel");
+                    body.await;
+                    channel.0.try_send(message).expect("its slot");
+                })
+            },
+        ));
+    }
     all
 }
 

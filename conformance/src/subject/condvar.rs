@@ -1,9 +1,11 @@
 //! The kind Condvar.
 
+use std::future::poll_fn;
 use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
-use super::{Reach, SendFact, Subject, Waitable, Waiting};
+use super::{Contending, Promise, Reach, SendFact, Subject, TurnsOf, Waitable, Waiting};
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::wakers::{counting, poll, poll_noop};
@@ -65,6 +67,40 @@ pub(super) fn waitings(subject: &Arc<dyn Subject>) -> Vec<Arc<dyn Waiting>> {
         })
     };
     vec![waiting(false), waiting(true)]
+}
+
+pub(super) fn contendings(subject: &Arc<dyn Subject>) -> Vec<Contending> {
+    if subject.new_condvar().is_none() {
+        return Vec::new();
+    }
+    let ordered = subject.promises().contains(&Promise::FifoMutex);
+    let subject = Arc::clone(subject);
+    let fresh = move || TurnsOf {
+        primitive: subject.condvar(),
+        turn: |condvar, io, _, body| relock(&**condvar, io, body),
+    };
+    vec![Contending::single("Condvar, to lock again", ordered, fresh)]
+}
+
+/// A turn with the lock that a wait takes again when it has been notified, which it is
+/// as soon as it has given up the lock.
+fn relock<'a>(
+    condvar: &'a dyn CondvarSubject,
+    io: &'a DynIo,
+    body: BoxFuture<'a, ()>,
+) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        let mut wait = condvar.lock(io).await.wait(io);
+        let first = poll_fn(|cx| Poll::Ready(wait.as_mut().poll(cx))).await;
+        let _guard = match first {
+            Poll::Ready(guard) => guard,
+            Poll::Pending => {
+                condvar.notify_all();
+                wait.await
+            }
+        };
+        body.await;
+    })
 }
 
 struct CondvarWaiting {

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Kept, Promise, Reach, SendFact, Subject, Waitable, Waiting};
+use super::{
+    Contending, Kept, Promise, Reach, SendFact, Subject, TurnsOf, Waitable, Waiting, turn_of,
+};
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::wakers::{counting, poll, poll_noop};
@@ -108,6 +110,21 @@ pub(super) fn waitings(subject: &Arc<dyn Subject>) -> Vec<Arc<dyn Waiting>> {
         return Vec::new();
     }
     vec![Arc::new(MutexWaiting(Arc::clone(subject)))]
+}
+
+pub(super) fn contendings(subject: &Arc<dyn Subject>) -> Vec<Contending> {
+    if subject.new_mutex().is_none() {
+        return Vec::new();
+    }
+    let ordered = subject.promises().contains(&Promise::FifoMutex);
+    let subject = Arc::clone(subject);
+    let fresh = move || TurnsOf {
+        primitive: subject.mutex(),
+        turn: |mutex, io, _, body| turn_of(mutex.lock(io), body),
+    };
+    let mut contending = Contending::single("Mutex", ordered, fresh);
+    contending.starves_nobody = true;
+    vec![contending]
 }
 
 struct MutexWaiting(Arc<dyn Subject>);

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 
-use super::{Kept, Reach, SendFact, Subject, Waitable, Waiting};
+use super::{Contending, Kept, Promise, Reach, SendFact, Subject, TurnsOf, Waitable, Waiting};
 use crate::cx::{DropGuard, Dropped, DynIo};
 use crate::erased::BoxFuture;
 use crate::wakers::{counting, poll, poll_noop};
@@ -133,6 +133,37 @@ pub(super) fn waitings(subject: &Arc<dyn Subject>) -> Vec<Arc<dyn Waiting>> {
         })
     };
     vec![by(Signal::Value), by(Signal::Turn)]
+}
+
+pub(super) fn contendings(subject: &Arc<dyn Subject>) -> Vec<Contending> {
+    if subject.new_once_cell().is_none() {
+        return Vec::new();
+    }
+    let ordered = subject.promises().contains(&Promise::FifoOnceCell);
+    let subject = Arc::clone(subject);
+    let fresh = move || TurnsOf {
+        primitive: subject.once_cell(),
+        turn: |cell, io, _, body| {
+            let init = async move {
+                body.await;
+                Err(InitFailed)
+            };
+            let turn = cell.get_or_try_init(io, Box::pin(init));
+            Box::pin(async move {
+                let failed = turn.await;
+                assert_eq!(
+                    failed.err(),
+                    Some(InitFailed),
+                    "of an initialiser that fails"
+                );
+            })
+        },
+    };
+    vec![Contending::single(
+        "OnceCell, to initialise",
+        ordered,
+        fresh,
+    )]
 }
 
 #[derive(Clone, Copy, PartialEq)]

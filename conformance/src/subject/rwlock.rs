@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Kept, Promise, Reach, SendFact, Subject, Waitable, Waiting};
+use super::{
+    Contending, Kept, Promise, Reach, SendFact, Subject, TurnsOf, Waitable, Waiting, turn_of,
+};
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::wakers::{counting, poll, poll_noop};
@@ -101,6 +103,52 @@ pub(super) fn waitings(subject: &Arc<dyn Subject>) -> Vec<Arc<dyn Waiting>> {
         Arc::new(RwLockWaiting { subject, way }) as Arc<dyn Waiting>
     };
     ways.into_iter().map(waiting).collect()
+}
+
+pub(super) fn contendings(subject: &Arc<dyn Subject>) -> Vec<Contending> {
+    if subject.new_rwlock().is_none() {
+        return Vec::new();
+    }
+    let promises = |promise| subject.promises().contains(&promise);
+    let ordered = promises(Promise::FifoRwLock);
+    let single = |name, turn| {
+        let subject = Arc::clone(subject);
+        let fresh = move || TurnsOf {
+            primitive: subject.rwlock(),
+            turn,
+        };
+        Contending::single(name, ordered, fresh)
+    };
+    let mut all = vec![
+        single("RwLock to write", |lock, io, _, body| {
+            turn_of(lock.write(io), body)
+        }),
+        single(
+            "RwLock to read and to write",
+            |lock, io, branch, body| match branch % 2 {
+                0 => turn_of(lock.write(io), body),
+                _ => turn_of(lock.read(io), body),
+            },
+        ),
+    ];
+    if promises(Promise::UpgradableRead) {
+        all.push(single("RwLock to upgradably read", |lock, io, _, body| {
+            turn_of(lock.upgradable_read(io).expect("it is promised"), body)
+        }));
+    }
+    if promises(Promise::ReaderLimit) {
+        let subject = Arc::clone(subject);
+        let fresh = move |room| TurnsOf {
+            primitive: subject.rwlock_with_limit(room),
+            turn: |lock, io, _, body| turn_of(lock.read(io), body),
+        };
+        all.push(Contending::with_room(
+            "RwLock to read, by so many",
+            ordered,
+            fresh,
+        ));
+    }
+    all
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

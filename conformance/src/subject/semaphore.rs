@@ -4,7 +4,9 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
-use super::{Kept, Promise, Reach, SendFact, Subject, Waitable, Waiting};
+use super::{
+    Contending, Kept, Promise, Reach, SendFact, Subject, TurnsOf, Waitable, Waiting, turn_of,
+};
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::wakers::{counting, poll, poll_noop};
@@ -143,6 +145,49 @@ pub(super) fn waitings(subject: &Arc<dyn Subject>) -> Vec<Arc<dyn Waiting>> {
     let mut all = vec![waiting(false)];
     if subject.promises().contains(&Promise::CloseSemaphore) {
         all.push(waiting(true));
+    }
+    all
+}
+
+pub(super) fn contendings(subject: &Arc<dyn Subject>) -> Vec<Contending> {
+    if subject.new_semaphore(1).is_none() {
+        return Vec::new();
+    }
+    let of_many = subject.promises().contains(&Promise::AcquireMany);
+    let one = Arc::clone(subject);
+    let mut all = vec![Contending::with_room("Semaphore", of_many, move |room| {
+        TurnsOf {
+            primitive: one.semaphore(room),
+            turn: |semaphore, io, _, body| turn_of(semaphore.acquire(io), body),
+        }
+    })];
+    if of_many {
+        let many = Arc::clone(subject);
+        all.push(Contending::with_room(
+            "Semaphore of many",
+            true,
+            move |room| TurnsOf {
+                primitive: many.semaphore(2 * room + 1),
+                turn: |semaphore, io, _, body| {
+                    turn_of(semaphore.acquire_many(io, 2).expect("it is promised"), body)
+                },
+            },
+        ));
+        let mixed = Arc::clone(subject);
+        all.push(Contending::single(
+            "Semaphore of one and of many",
+            true,
+            move || TurnsOf {
+                primitive: mixed.semaphore(3),
+                turn: |semaphore, io, branch, body| {
+                    let wants = 2 + branch % 2;
+                    turn_of(
+                        semaphore.acquire_many(io, wants).expect("it is promised"),
+                        body,
+                    )
+                },
+            },
+        ));
     }
     all
 }

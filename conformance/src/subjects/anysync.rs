@@ -20,10 +20,10 @@ use crate::erased::BoxFuture;
 use crate::send_facts;
 use crate::subject::{
     ActionFailed, BarrierSubject, BroadcastSender, CancellationSubject, Channel, ChannelReceiver,
-    ChannelSender, CondvarSubject, Guard, Init, InitFailed, Kept, MappedGuard, Message,
-    MutexSubject, NoMessage, NotifySubject, NotifyWait, OnceCellSubject, Oneshot, Permit, Promise,
-    RawNotifyWaiter, RwLockSubject, SemaphoreSubject, SendFact, SendRefused, SetRefused, Subject,
-    Token, TryInit, Waiting, WatchSender, boxed_guard, mapped,
+    ChannelSender, CondvarSubject, Contending, Guard, Init, InitFailed, Kept, LongCall,
+    MappedGuard, Message, MutexSubject, NoMessage, NotifySubject, NotifyWait, OnceCellSubject,
+    Oneshot, Permit, Promise, RawNotifyWaiter, RwLockSubject, SemaphoreSubject, SendFact,
+    SendRefused, SetRefused, Subject, Token, TryInit, Waiting, WatchSender, boxed_guard, mapped,
 };
 
 mod locks;
@@ -53,6 +53,7 @@ impl Subject for Anysync {
             Promise::RawWaiters,
             Promise::LeaderAction,
             Promise::FifoMutex,
+            Promise::FifoOnceCell,
             Promise::MappedMutexGuard,
             Promise::OwnedMutexGuard,
             Promise::AcquireMany,
@@ -343,6 +344,14 @@ impl Subject for Anysync {
 
     fn more_waitings(&self) -> Vec<Arc<dyn Waiting>> {
         ways::all()
+    }
+
+    fn more_long_calls(&self, size: usize) -> Vec<LongCall> {
+        ways::long_calls(size)
+    }
+
+    fn more_contendings(&self) -> Vec<Contending> {
+        ways::contendings()
     }
 }
 

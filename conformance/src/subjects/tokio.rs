@@ -51,6 +51,7 @@ impl Subject for Tokio {
         &[
             Promise::CountsFromCreation,
             Promise::FifoMutex,
+            Promise::FifoOnceCell,
             Promise::MappedMutexGuard,
             Promise::OwnedMutexGuard,
             Promise::AcquireMany,

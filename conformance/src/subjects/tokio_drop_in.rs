@@ -20,6 +20,7 @@ impl Subject for TokioDropIn {
         &[
             Promise::CountsFromCreation,
             Promise::FifoMutex,
+            Promise::FifoOnceCell,
             Promise::MappedMutexGuard,
             Promise::OwnedMutexGuard,
             Promise::AcquireMany,

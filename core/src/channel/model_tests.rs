@@ -398,7 +398,7 @@ impl<'a> World<'a> {
             return;
         }
         let message = self.fresh();
-        let (chan, io): (&'a Chan<Message>, _) = (self.chan, self.io);
+        let (chan, io) = (self.chan, self.io);
         let (kind, real) = match kind {
             Kind::Send(_) => {
                 let send = kept(Send::new(chan, message, io));

@@ -1,5 +1,6 @@
 //! The futures of a receiver.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
@@ -10,35 +11,48 @@ use pin_project_lite::pin_project;
 
 use super::RecvError;
 use super::chan::Chan;
-use super::wait::{Side, Turn, abandon};
+use super::leave::RECEIVER;
+use super::wait::{Plain, Side, Turn, abandon};
 use super::waiter::status_name;
 use crate::io::{Bare, Io};
-use crate::wait_list::Entry;
+use crate::wait_list::{Entry, Kept};
 
 pin_project! {
     /// The future of [`Receiver::recv`](super::Receiver::recv).
+    ///
+    /// It may be dropped after what it came from:
+    ///
+    /// ```
+    /// let kept;
+    /// let (sender, receiver) = anysync::channel::bounded::<u8>(1);
+    /// kept = receiver.recv_future();
+    /// # let _ = (&kept, sender);
+    /// ```
+    ///
+    /// But it is not polled then:
+    ///
+    /// ```compile_fail,E0505
+    /// use std::task::{Context, Waker};
+    ///
+    /// let (sender, receiver) = anysync::channel::bounded::<u8>(1);
+    /// let mut kept = Box::pin(receiver.recv_future());
+    /// drop(receiver);
+    /// let _ = kept.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    /// ```
     #[must_use = "futures do nothing unless they are awaited or polled"]
     pub struct Recv<'a, T, I = Bare> {
         #[pin]
-        entry: Entry<&'a Chan<T>>,
+        entry: Kept<'a, Chan<T>, RECEIVER>,
         io: I,
-        spent: bool,
-    }
-
-    impl<'a, T, I> PinnedDrop for Recv<'a, T, I> {
-        fn drop(this: Pin<&mut Self>) {
-            abandon(Side::Receiver, this.project().entry);
-        }
     }
 }
 
 impl<'a, T, I> Recv<'a, T, I> {
     #[inline]
-    pub(super) fn new(chan: &'a Chan<T>, io: I) -> Self {
+    pub(super) fn new(chan: &'a Arc<Chan<T>>, io: I) -> Self {
         Self {
-            entry: Entry::new(chan, 1),
+            entry: Kept::new(chan, 1),
             io,
-            spent: false,
         }
     }
 }
@@ -49,35 +63,57 @@ impl<T, I: Io> Future for Recv<'_, T, I> {
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let (chan, ticket) = this.entry.as_mut().parts();
-        let turn = Turn {
-            io: &*this.io,
-            cx: &mut *cx,
-            spent: &mut *this.spent,
-        };
-        let seems = chan.can_receive_plainly();
-        let attempt = || chan.receive_plainly();
-        if let Some(polled) = chan.poll_plainly(Side::Receiver, ticket, turn, seems, attempt) {
-            return polled.map(Ok);
+        if let Some((chan, ticket)) = this.entry.as_mut().first_parts() {
+            if chan.can_receive_plainly() {
+                let mut spent = false;
+                let turn = Turn {
+                    io: &*this.io,
+                    cx: &mut *cx,
+                    spent: &mut spent,
+                };
+                match Chan::<T>::poll_plainly(ticket, turn, || chan.receive_plainly()) {
+                    Plain::Won(message) => return Poll::Ready(Ok(message)),
+                    Plain::Unpaid => return queue_recv(this.entry, cx),
+                    Plain::Not => this.entry.as_mut().set_paid(),
+                }
+            }
         }
-        poll_recv(this.entry, this.io, cx, this.spent)
+        poll_recv(this.entry, this.io, cx)
     }
 }
 
 /// A receive that is not over at first sight.
 #[inline(never)]
 fn poll_recv<T, I: Io>(
-    entry: Pin<&mut Entry<&Chan<T>>>,
+    mut entry: Pin<&mut Kept<'_, Chan<T>, RECEIVER>>,
     io: &I,
     cx: &mut Context<'_>,
-    spent: &mut bool,
+) -> Poll<Result<T, RecvError>> {
+    let mut spent = entry.has_paid();
+    let (chan, ticket) = entry.as_mut().parts();
+    let turn = Turn {
+        io,
+        cx,
+        spent: &mut spent,
+    };
+    let polled = chan.poll_wait(Side::Receiver, ticket, Some(turn), |list| {
+        chan.take_promised(list)
+    });
+    if spent && polled.is_pending() {
+        entry.set_paid();
+    }
+    polled.map_err(|_| RecvError)
+}
+
+/// A receive for which there is no budget.
+#[cold]
+fn queue_recv<T>(
+    entry: Pin<&mut Kept<'_, Chan<T>, RECEIVER>>,
+    cx: &mut Context<'_>,
 ) -> Poll<Result<T, RecvError>> {
     let (chan, ticket) = entry.parts();
-    let turn = Turn { io, cx, spent };
-    chan.poll_wait(Side::Receiver, ticket, Some(turn), |list| {
-        chan.take_promised(list)
-    })
-    .map_err(|_| RecvError)
+    chan.queue(Side::Receiver, ticket, Some(cx.waker()), false);
+    Poll::Pending
 }
 
 impl<T, I> fmt::Debug for Recv<'_, T, I> {

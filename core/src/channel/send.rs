@@ -10,39 +10,59 @@ use alloc::sync::Arc;
 use pin_project_lite::pin_project;
 
 use super::chan::Chan;
-use super::wait::{FINISHED, Side, Turn, abandon};
+use super::leave::{SENDER, WATCHER};
+use super::wait::{FINISHED, Plain, Side, Turn, abandon};
 use super::waiter::status_name;
 use super::{OwnedPermit, Permit, Permits, SendError, Sender};
 use crate::io::{Bare, Io};
-use crate::wait_list::Entry;
+use crate::wait_list::{Entry, Kept};
 
 pin_project! {
     /// The future of [`Sender::send`].
+    ///
+    /// It may be dropped after what it came from, and after what the value borrows, if
+    /// the value itself may:
+    ///
+    /// ```
+    /// let kept;
+    /// let text = String::from("text");
+    /// let (sender, receiver) = anysync::channel::bounded::<&str>(1);
+    /// kept = sender.send_future(&text);
+    /// # let _ = (&kept, receiver);
+    /// ```
+    ///
+    /// ```compile_fail,E0597
+    /// struct Shows<'x>(&'x str);
+    ///
+    /// impl Drop for Shows<'_> {
+    ///     fn drop(&mut self) {
+    ///         println!("{}", self.0);
+    ///     }
+    /// }
+    ///
+    /// let kept;
+    /// let text = String::from("text");
+    /// let (sender, receiver) = anysync::channel::bounded(1);
+    /// kept = sender.send_future(Shows(&text));
+    /// # let _ = (&kept, receiver);
+    /// ```
     #[must_use = "futures do nothing unless they are awaited or polled"]
     pub struct Send<'a, T, I = Bare> {
         #[pin]
-        entry: Entry<&'a Chan<T>>,
+        entry: Kept<'a, Chan<T>, SENDER>,
         io: I,
         // Here until it is in the channel.
         value: Option<T>,
-        spent: bool,
-    }
-
-    impl<'a, T, I> PinnedDrop for Send<'a, T, I> {
-        fn drop(this: Pin<&mut Self>) {
-            abandon(Side::Sender, this.project().entry);
-        }
     }
 }
 
 impl<'a, T, I> Send<'a, T, I> {
     #[inline]
-    pub(super) fn new(chan: &'a Chan<T>, value: T, io: I) -> Self {
+    pub(super) fn new(chan: &'a Arc<Chan<T>>, value: T, io: I) -> Self {
         Self {
-            entry: Entry::new(chan, 1),
+            entry: Kept::new(chan, 1),
             io,
             value: Some(value),
-            spent: false,
         }
     }
 
@@ -65,7 +85,7 @@ impl<'a, T, I> Send<'a, T, I> {
     pub fn take_value(self: Pin<&mut Self>) -> Option<T> {
         let this = self.project();
         // First: a waker that panics leaves the value where it is.
-        abandon(Side::Sender, this.entry);
+        this.entry.leave();
         this.value.take()
     }
 }
@@ -76,33 +96,42 @@ impl<T, I: Io> Future for Send<'_, T, I> {
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let (chan, ticket) = this.entry.as_mut().parts();
-        let turn = Turn {
-            io: &*this.io,
-            cx: &mut *cx,
-            spent: &mut *this.spent,
-        };
-        let seems = chan.can_send_plainly();
-        let attempt = || chan.send_plainly(this.value).then_some(());
-        if let Some(polled) = chan.poll_plainly(Side::Sender, ticket, turn, seems, attempt) {
-            return polled.map(Ok);
+        if let Some((chan, ticket)) = this.entry.as_mut().first_parts() {
+            if chan.can_send_plainly() {
+                let mut spent = false;
+                let turn = Turn {
+                    io: &*this.io,
+                    cx: &mut *cx,
+                    spent: &mut spent,
+                };
+                let attempt = || chan.send_plainly(this.value).then_some(());
+                match Chan::<T>::poll_plainly(ticket, turn, attempt) {
+                    Plain::Won(()) => return Poll::Ready(Ok(())),
+                    Plain::Unpaid => return queue_send(this.entry, cx),
+                    Plain::Not => this.entry.as_mut().set_paid(),
+                }
+            }
         }
-        poll_send(this.entry, this.io, cx, this.spent, this.value)
+        poll_send(this.entry, this.io, cx, this.value)
     }
 }
 
 /// A send that is not over at first sight.
 #[inline(never)]
 fn poll_send<T, I: Io>(
-    entry: Pin<&mut Entry<&Chan<T>>>,
+    mut entry: Pin<&mut Kept<'_, Chan<T>, SENDER>>,
     io: &I,
     cx: &mut Context<'_>,
-    spent: &mut bool,
     value: &mut Option<T>,
 ) -> Poll<Result<(), SendError<T>>> {
     assert!(value.is_some(), "{FINISHED}");
-    let (chan, ticket) = entry.parts();
-    let turn = Turn { io, cx, spent };
+    let mut spent = entry.has_paid();
+    let (chan, ticket) = entry.as_mut().parts();
+    let turn = Turn {
+        io,
+        cx,
+        spent: &mut spent,
+    };
     let sent = chan.poll_wait(Side::Sender, ticket, Some(turn), |list| {
         let message = value.take().expect(FINISHED);
         let undeliverable = chan.send_reserved(list, message);
@@ -111,7 +140,21 @@ fn poll_send<T, I: Io>(
             "a send without receivers is refused"
         );
     });
+    if spent && sent.is_pending() {
+        entry.set_paid();
+    }
     sent.map_err(|_| SendError(value.take().expect(FINISHED)))
+}
+
+/// A send for which there is no budget.
+#[cold]
+fn queue_send<T>(
+    entry: Pin<&mut Kept<'_, Chan<T>, SENDER>>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), SendError<T>>> {
+    let (chan, ticket) = entry.parts();
+    chan.queue(Side::Sender, ticket, Some(cx.waker()), false);
+    Poll::Pending
 }
 
 impl<T, I> fmt::Debug for Send<'_, T, I> {
@@ -127,7 +170,7 @@ impl<T, I> fmt::Debug for Send<'_, T, I> {
 macro_rules! waits {
     ($(
         $(#[$meta:meta])*
-        $name:ident, $side:ident, $output:ty,
+        $name:ident, $side:ident $kind:ident, $output:ty,
         |$chan:ident, $count:ident, $won:ident| $outcome:expr;
     )*) => {$(
         pin_project! {
@@ -135,23 +178,16 @@ macro_rules! waits {
             #[must_use = "futures do nothing unless they are awaited or polled"]
             pub struct $name<'a, T, I = Bare> {
                 #[pin]
-                entry: Entry<&'a Chan<T>>,
+                entry: Kept<'a, Chan<T>, $kind>,
                 io: I,
                 count: usize,
-                spent: bool,
-            }
-
-            impl<'a, T, I> PinnedDrop for $name<'a, T, I> {
-                fn drop(this: Pin<&mut Self>) {
-                    abandon(Side::$side, this.project().entry);
-                }
             }
         }
 
         impl<'a, T, I> $name<'a, T, I> {
             #[inline]
-            pub(super) fn new(chan: &'a Chan<T>, count: usize, io: I) -> Self {
-                Self { entry: Entry::new(chan, count), io, count, spent: false }
+            pub(super) fn new(chan: &'a Arc<Chan<T>>, count: usize, io: I) -> Self {
+                Self { entry: Kept::new(chan, count), io, count }
             }
         }
 
@@ -159,13 +195,16 @@ macro_rules! waits {
             type Output = $output;
 
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-                let this = self.project();
-                let $chan: &'a Chan<T> = this.entry.owner();
-                let (_, ticket) = this.entry.parts();
-                let turn = Turn { io: &*this.io, cx, spent: this.spent };
+                let mut this = self.project();
+                let mut spent = this.entry.has_paid();
+                let ($chan, ticket) = this.entry.as_mut().parts();
+                let turn = Turn { io: &*this.io, cx, spent: &mut spent };
                 let polled = $chan.poll_wait(Side::$side, ticket, Some(turn), |list| {
                     $chan.publish(&list);
                 });
+                if spent && polled.is_pending() {
+                    this.entry.set_paid();
+                }
                 let $count = *this.count;
                 polled.map(|$won| $outcome)
             }
@@ -183,19 +222,19 @@ macro_rules! waits {
 
 waits! {
     /// The future of [`Sender::reserve`].
-    Reserve, Sender, Result<Permit<'a, T>, SendError<()>>, |chan, _count, won| match won {
+    Reserve, Sender SENDER, Result<Permit<'a, T>, SendError<()>>, |chan, _count, won| match won {
         Ok(()) => Ok(Permit::new(chan)),
         Err(_) => Err(SendError(())),
     };
 
     /// The future of [`Sender::reserve_many`].
-    ReserveMany, Sender, Result<Permits<'a, T>, SendError<()>>, |chan, count, won| match won {
+    ReserveMany, Sender SENDER, Result<Permits<'a, T>, SendError<()>>, |chan, count, won| match won {
         Ok(()) => Ok(Permits::new(chan, count)),
         Err(_) => Err(SendError(())),
     };
 
     /// The future of [`Sender::closed`].
-    Closed, Watcher, (), |chan, _count, won| {
+    Closed, Watcher WATCHER, (), |chan, _count, won| {
         debug_assert!(won.is_err(), "a watcher is refused, by the close");
     };
 }

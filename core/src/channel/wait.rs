@@ -10,7 +10,7 @@ use super::chan::{
     Chan, List, PROMISES, RECEIVERS, REFUSED, SENDERS, SLOTS, TAKEN, Ticket, WATCHERS,
 };
 use crate::io::Io;
-use crate::wait_list::{CALLED, Entry, IDLE, LockedTicket, Met, Owner, QUEUED, SEATED};
+use crate::wait_list::{CALLED, Entry, IDLE, LockedTicket, Met, NewTicket, Owner, QUEUED, SEATED};
 use crate::wake_batch::{Finally, discard};
 
 /// What a future panics with that is polled once too often.
@@ -47,6 +47,16 @@ impl Side {
     }
 }
 
+/// What became of the first poll of a future.
+pub(super) enum Plain<O> {
+    /// It is over.
+    Won(O),
+    /// There is no budget: it takes its place all the same.
+    Unpaid,
+    /// There is something to heed.
+    Not,
+}
+
 /// The channel is closed for this side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refused;
@@ -72,26 +82,24 @@ fn pay<I: Io>(io: &I, cx: &mut Context<'_>, spent: &mut bool) -> bool {
 type Locked<'a, T> = LockedTicket<'a, super::chan::State<T>, super::chan::Rings>;
 
 impl<T> Chan<T> {
-    /// The first poll of a future for which it `seems` that it has nothing to heed,
-    /// if `attempt` finds that so; small enough to be inlined.
+    /// The first poll of a future for which it seems that it has nothing to heed, if
+    /// `attempt` finds that so; small enough to be inlined.
     #[inline(always)]
     pub(super) fn poll_plainly<O>(
-        &self,
-        side: Side,
-        mut ticket: Ticket<'_, T>,
+        ticket: NewTicket<'_>,
         turn: Turn<'_, '_, impl Io>,
-        seems: bool,
         attempt: impl FnOnce() -> Option<O>,
-    ) -> Option<Poll<O>> {
-        let idle = ticket.idle().filter(|_| seems)?;
+    ) -> Plain<O> {
         if !pay(turn.io, turn.cx, turn.spent) {
-            // It takes its place all the same.
-            self.queue(side, ticket, Some(turn.cx.waker()), false);
-            return Some(Poll::Pending);
+            return Plain::Unpaid;
         }
-        let won = attempt()?;
-        idle.set(TAKEN, 1);
-        Some(Poll::Ready(won))
+        match attempt() {
+            Some(won) => {
+                ticket.set(TAKEN, 1);
+                Plain::Won(won)
+            }
+            None => Plain::Not,
+        }
     }
 
     /// Polls a wait. Once it is won `act` gets the locked list, in which the win
@@ -437,7 +445,13 @@ pub(super) fn abandon<T>(side: Side, entry: Pin<&mut Entry<impl Owner<Target = C
 
 #[cold]
 fn abandon_place<T>(side: Side, entry: Pin<&mut Entry<impl Owner<Target = Chan<T>>>>) {
-    let (chan, mut ticket) = entry.parts();
+    let (chan, ticket) = entry.parts();
+    leave(side, chan, ticket);
+}
+
+/// Takes a wait that is queued, or has been granted something, out. It touches no
+/// message.
+pub(super) fn leave<T>(side: Side, chan: &Chan<T>, mut ticket: Ticket<'_, T>) {
     let mut waker = None;
     let mut locked = ticket.lock();
     if let Some((_, own)) = locked.try_remove() {

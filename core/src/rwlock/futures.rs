@@ -2,18 +2,21 @@
 
 use core::fmt;
 use core::future::Future;
+use core::marker::PhantomData;
 use core::pin::Pin;
+use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use super::RwLock;
 use super::guard::{RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
+use super::hold::Hold;
 #[cfg(feature = "alloc")]
 use super::owned::{OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard};
 #[cfg(feature = "alloc")]
 use super::raw::TAKEN;
-use super::raw::{READ, UPGRADABLE_READ, UPGRADE, WRITE};
-use super::{RwLock, raw::HasRaw};
+use super::raw::{HasRaw, READ, Raw, UPGRADABLE_READ, UPGRADE, WRITE};
 use crate::io::{Bare, Io};
 #[cfg(feature = "alloc")]
 use crate::owner::Projected;
@@ -74,10 +77,87 @@ macro_rules! borrowing {
     };
 }
 
-borrowing! {
+pin_project! {
     /// The future of [`RwLock::read`] and [`RwLock::read_future`].
-    Read, READ, RwLockReadGuard, abandon
+    ///
+    /// As the guard that it returns, it is covariant in the value.
+    ///
+    /// ```
+    /// use anysync::rwlock::Read;
+    ///
+    /// fn shorten<'s, 'l: 's>(read: Read<'l, &'l str>) -> Read<'s, &'s str> {
+    ///     read
+    /// }
+    /// ```
+    ///
+    /// One that writes is not, since it could write what does not live long enough:
+    ///
+    /// ```compile_fail
+    /// use anysync::rwlock::Write;
+    ///
+    /// fn shorten<'s, 'l: 's>(write: Write<'s, &'l str>) -> Write<'s, &'s str> {
+    ///     write
+    /// }
+    /// ```
+    #[must_use = "futures do nothing unless they are awaited or polled"]
+    pub struct Read<'a, T: ?Sized, I = Bare> {
+        #[pin]
+        entry: Entry<&'a Raw>,
+        // That of the lock.
+        value: NonNull<T>,
+        io: I,
+        reads: PhantomData<&'a T>,
+    }
+
+    impl<'a, T: ?Sized, I> PinnedDrop for Read<'a, T, I> {
+        fn drop(this: Pin<&mut Self>) {
+            let (raw, ticket) = this.project().entry.parts();
+            raw.abandon(ticket);
+        }
+    }
 }
+
+// SAFETY: by HELD it becomes an `&T`, and that where it is polled. Of the lock it has
+// the part without the value, which is bound to no thread.
+unsafe impl<T: ?Sized + Sync, I: Send> Send for Read<'_, T, I> {}
+// SAFETY: by HELD as above; a shared one gives out nothing.
+unsafe impl<T: ?Sized + Sync, I: Sync> Sync for Read<'_, T, I> {}
+
+impl<'a, T: ?Sized, I> Read<'a, T, I> {
+    #[inline]
+    pub(super) fn new(lock: &'a RwLock<T>, io: I) -> Self {
+        Self {
+            entry: Entry::new(lock.raw(), READ),
+            value: lock.value_ptr(),
+            io,
+            reads: PhantomData,
+        }
+    }
+}
+
+impl<'a, T: ?Sized, I: Io> Future for Read<'a, T, I> {
+    type Output = RwLockReadGuard<'a, T>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let lock: &'a Raw = this.entry.owner();
+        let (raw, ticket) = this.entry.parts();
+        raw.poll(READ, ticket, this.io, cx).map(|won| {
+            won.accept();
+            RwLockReadGuard::of(*this.value, Hold::new(lock))
+        })
+    }
+}
+
+impl<T: ?Sized, I> fmt::Debug for Read<'_, T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Read")
+            .field("status", &status_name(self.entry.status()))
+            .finish_non_exhaustive()
+    }
+}
+
 borrowing! {
     /// The future of [`RwLock::upgradable_read`] and
     /// [`RwLock::upgradable_read_future`].

@@ -92,7 +92,7 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
     }
 
     #[inline]
-    fn of(value: NonNull<T>, hold: Hold<&'a Raw, READ>) -> Self {
+    pub(super) fn of(value: NonNull<T>, hold: Hold<&'a Raw, READ>) -> Self {
         Self {
             value,
             hold,

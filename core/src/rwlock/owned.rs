@@ -95,6 +95,19 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockReadGuard<T, O> {
         self.value
     }
 
+    #[inline]
+    pub(super) fn raw(&self) -> &Raw {
+        self.hold.raw()
+    }
+
+    /// The share, and where the lock and the value are; for whoever has the part now.
+    #[inline]
+    pub(super) fn into_parts(self) -> (Arc<O>, NonNull<Raw>, NonNull<T>) {
+        let share = self.hold.into_lock();
+        let raw = NonNull::from(&*share);
+        (share.lock.into_owner(), raw, self.value)
+    }
+
     /// What keeps the lock alive.
     #[inline]
     pub fn owner(this: &Self) -> &Arc<O> {

@@ -291,6 +291,15 @@ pub(crate) struct Ticket<'a, S, R = [Ring; 1]> {
 /// The ticket of a primitive.
 pub(crate) type TicketOf<'a, T> = Ticket<'a, <T as HasList>::State, <T as HasList>::Rings>;
 
+impl<'a, S, R> Ticket<'a, S, R> {
+    /// For a node that is pinned and of this list.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(super) fn new(list: &'a WaitList<S, R>, node: &'a Node) -> Self {
+        Self { list, node }
+    }
+}
+
 impl<S, R> Ticket<'_, S, R> {
     /// The ticket once more, for who takes it by value.
     #[inline]

@@ -155,13 +155,6 @@ impl Wish {
             Self::Write => WRITER,
         }
     }
-
-    const fn ring(self) -> usize {
-        match self {
-            Self::Read | Self::ReadNow => READERS,
-            Self::Write => SENDERS,
-        }
-    }
 }
 
 impl Raw {

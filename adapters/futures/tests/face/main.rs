@@ -16,6 +16,10 @@ macro_rules! faces {
                 use $lock as lock;
                 include!("lock.rs");
             }
+            pub(crate) mod ends {
+                use $lock as lock;
+                include!("ends.rs");
+            }
             mod oneshot {
                 use $channel as channel;
                 include!("oneshot.rs");
@@ -40,4 +44,14 @@ macro_rules! faces {
 faces! {
     original: futures::lock, futures::channel;
     ours: anysync_futures::lock, anysync_futures::channel;
+}
+
+/// Over generated programs of joins, selects, buffers, timeouts and kept futures.
+#[test]
+fn ends_where_the_original_ends() {
+    anysync_adapter_tests::ends::ends_where_the_original_ends(
+        2_000,
+        original::ends::places,
+        ours::ends::places,
+    );
 }

@@ -129,7 +129,6 @@ impl<N: Notification, T: Clone> Sealed for Tag<N, T> {
 
 /// With a tag for each that a function makes.
 #[doc(hidden)]
-#[derive(Clone)]
 pub struct TagWith<N, F> {
     tag: F,
     inner: N,

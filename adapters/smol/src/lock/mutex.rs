@@ -1,10 +1,12 @@
 //! [`Mutex`] over [`anysync::Mutex`].
 
 use ::core::fmt;
+use ::core::marker::PhantomData;
 use alloc::sync::Arc;
 
 #[cfg(feature = "std")]
 use anysync::Block;
+use anysync::face::Exclusive;
 use anysync::mutex as core;
 use anysync::{Bare, Fairness};
 
@@ -48,8 +50,9 @@ use crate::translate::{future, guard_mut};
 ///
 /// - A future that is polled after it has returned panics; the original's `Lock`
 ///   may lock once more.
-/// - [`MutexGuard`] is `Sync` where `T` is `Send + Sync`, and [`Lock`] where `T`
-///   is `Send`; in the original both where `T` is `Sync`.
+/// - [`MutexGuard`] and [`MutexGuardArc`] are `Sync` where `T` is `Send + Sync`; in the
+///   original where `T` is `Sync`, though [`source`](MutexGuard::source) leads another
+///   thread to the lock, and so to a `&mut T`.
 pub struct Mutex<T: ?Sized>(anysync::Mutex<T>);
 
 impl<T> Mutex<T> {
@@ -98,8 +101,9 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     pub fn lock(&self) -> Lock<'_, T> {
         Lock {
-            inner: self.0.lock(Bare),
-            source: self,
+            inner: Exclusive::new(self.0.lock(Bare)),
+            source: Exclusive::new(self),
+            value: PhantomData,
         }
     }
 
@@ -167,7 +171,12 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     pub fn lock_arc(self: &Arc<Self>) -> LockArc<T> {
         LockArc {
-            inner: anysync::Mutex::lock_owned_by(self.clone(), |mutex: &Self| &mutex.0, Bare),
+            inner: Exclusive::new(anysync::Mutex::lock_owned_by(
+                self.clone(),
+                |mutex: &Self| &mutex.0,
+                Bare,
+            )),
+            value: PhantomData,
         }
     }
 
@@ -223,17 +232,20 @@ impl<T: Default> Default for Mutex<T> {
     }
 }
 
+// A shared future shows nothing, and could be shared whatever the value is; it is where
+// the original's is.
+
 future! {
     /// The future of [`Mutex::lock`].
-    Lock ['a, T: ?Sized] ['a, T] (source: &'a Mutex<T>)
-    core::Lock<'a, T, Bare> => MutexGuard<'a, T>,
-    |inner, source| MutexGuard { inner, source }, shown "Lock { .. }"
+    Lock ['a, T: ?Sized] ['a, T] (source: Exclusive<&'a Mutex<T>>, value: PhantomData<T>)
+    Exclusive<core::Lock<'a, T, Bare>> => MutexGuard<'a, T>,
+    |inner, source| MutexGuard { inner, source: source.get_mut() }, shown "Lock { .. }"
 }
 
 future! {
     /// The future of [`Mutex::lock_arc`].
-    LockArc [T: ?Sized] [T] ()
-    core::LockOwned<T, Mutex<T>, Bare> => MutexGuardArc<T>,
+    LockArc [T: ?Sized] [T] (value: PhantomData<T>)
+    Exclusive<core::LockOwned<T, Mutex<T>, Bare>> => MutexGuardArc<T>,
     |inner| MutexGuardArc { inner }, shown "LockArc { .. }"
 }
 

@@ -6,60 +6,62 @@ use alloc::sync::Arc;
 
 #[cfg(feature = "std")]
 use anysync::Block;
+use anysync::face::{Exclusive, ValueOnly};
 use anysync::rwlock as core;
 use anysync::{Bare, Fairness};
 
 use crate::translate::{future, guard, guard_mut};
 
-/// Lets many tasks read a value at once, or one write it.
-///
-/// ```
-/// use anysync_smol::lock::RwLock;
-///
-/// static NAMES: RwLock<Vec<String>> = RwLock::new(Vec::new());
-///
-/// smol::block_on(async {
-///     NAMES.write().await.push("smol".to_owned());
-///     let (one, other) = (NAMES.read().await, NAMES.read().await);
-///     assert_eq!(one.len() + other.len(), 2);
-/// });
-/// ```
-///
-/// A third kind of access, the upgradable read, is for who reads first and then
-/// perhaps writes what nobody else may write meanwhile.
-///
-/// # Fairness
-///
-/// First come, first served, as in the original: an unlock frees the lock and wakes the
-/// first waits in the queue. A writer that waits while readers are in stops new
-/// readers. Unlike there, neither side starves: [`anysync::RwLock`] with
-/// [`Fairness::Eventual`]. A wait that is not polled stops no other.
-///
-/// # Cancel safety
-///
-/// A wait may be dropped at any moment: it leaves the queue, those whom it alone
-/// held up are let in, and what it was granted goes to the next.
-///
-/// # Better than the original
-///
-/// - No wait starves; in `async_lock` a stream of writers starves the readers.
-/// - A wait allocates nothing; in the original even `write` on a free lock does.
-/// - A value whose size is not known can be locked by an `Arc` in each form.
-///
-/// # Differences
-///
-/// - A writer that waits stops new readers also while an upgradable read is held;
-///   in the original only when that has ended. A task that holds a guard and reads
-///   again may so wait for itself.
-/// - An [`upgrade`](RwLockUpgradableReadGuard::upgrade) stops new readers from its
-///   first poll on; in the original from the call.
-/// - At most 2^29 - 1 read at once; then readers wait, where the original aborts
-///   the process.
-/// - [`RwLockWriteGuard`] asks for `T: Send + Sync` to be `Send`, and not for
-///   `T: Send` alone.
-/// - [`RwLockReadGuardArc<T>`](RwLockReadGuardArc) is invariant in `T`: a guard of a
-///   `&'static str` is not one of a `&'a str`.
-pub struct RwLock<T: ?Sized>(anysync::RwLock<T>);
+anysync::rwlock_newtype! {
+    /// Lets many tasks read a value at once, or one write it.
+    ///
+    /// ```
+    /// use anysync_smol::lock::RwLock;
+    ///
+    /// static NAMES: RwLock<Vec<String>> = RwLock::new(Vec::new());
+    ///
+    /// smol::block_on(async {
+    ///     NAMES.write().await.push("smol".to_owned());
+    ///     let (one, other) = (NAMES.read().await, NAMES.read().await);
+    ///     assert_eq!(one.len() + other.len(), 2);
+    /// });
+    /// ```
+    ///
+    /// A third kind of access, the upgradable read, is for who reads first and then
+    /// perhaps writes what nobody else may write meanwhile.
+    ///
+    /// # Fairness
+    ///
+    /// First come, first served, as in the original: an unlock frees the lock and wakes
+    /// the first waits in the queue. A writer that waits while readers are in stops new
+    /// readers. Unlike there, neither side starves: [`anysync::RwLock`] with
+    /// [`Fairness::Eventual`]. A wait that is not polled stops no other.
+    ///
+    /// # Cancel safety
+    ///
+    /// A wait may be dropped at any moment: it leaves the queue, those whom it alone
+    /// held up are let in, and what it was granted goes to the next.
+    ///
+    /// # Better than the original
+    ///
+    /// - No wait starves; in `async_lock` a stream of writers starves the readers.
+    /// - A wait allocates nothing; in the original even `write` on a free lock does.
+    /// - A value whose size is not known can be locked by an `Arc` in each form.
+    ///
+    /// # Differences
+    ///
+    /// - A writer that waits stops new readers also while an upgradable read is held;
+    ///   in the original only when that has ended. A task that holds a guard and reads
+    ///   again may so wait for itself.
+    /// - An [`upgrade`](RwLockUpgradableReadGuard::upgrade) stops new readers from its
+    ///   first poll on; in the original from the call.
+    /// - At most 2^29 - 1 read at once; then readers wait, where the original aborts
+    ///   the process.
+    /// - [`RwLockWriteGuard`], and the futures that return one, ask for `T: Send + Sync` to
+    ///   be `Send`, and not for `T: Send` alone: another thread could downgrade the guard,
+    ///   and read at the same time as this one.
+    pub struct RwLock;
+}
 
 impl<T> RwLock<T> {
     /// A lock that nobody holds.
@@ -99,7 +101,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         let inner = self.0.try_read()?;
-        Some(RwLockReadGuard { inner })
+        Some(RwLockReadGuard::new(inner))
     }
 
     /// Waits until it may read.
@@ -161,7 +163,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn try_read_arc(self: &Arc<Self>) -> Option<RwLockReadGuardArc<T>> {
         let inner = anysync::RwLock::try_read_owned_by(self.clone(), |lock: &Self| &lock.0)?;
-        Some(RwLockReadGuardArc { inner })
+        Some(RwLockReadGuardArc::new(inner))
     }
 
     /// [`read`](RwLock::read), with a guard that owns a share of the lock.
@@ -208,7 +210,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableReadGuard<'_, T>> {
         let inner = self.0.try_upgradable_read()?;
-        Some(RwLockUpgradableReadGuard { inner })
+        Some(RwLockUpgradableReadGuard::new(inner))
     }
 
     /// Waits until it may read and, later, perhaps write; see
@@ -239,7 +241,8 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn upgradable_read(&self) -> UpgradableRead<'_, T> {
         UpgradableRead {
-            inner: self.0.upgradable_read(Bare),
+            inner: Exclusive::new(self.0.upgradable_read(Bare)),
+            value: PhantomData,
         }
     }
 
@@ -272,7 +275,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_upgradable_read_arc(self: &Arc<Self>) -> Option<RwLockUpgradableReadGuardArc<T>> {
         let inner =
             anysync::RwLock::try_upgradable_read_owned_by(self.clone(), |lock: &Self| &lock.0)?;
-        Some(RwLockUpgradableReadGuardArc { inner })
+        Some(RwLockUpgradableReadGuardArc::new(inner))
     }
 
     /// [`upgradable_read`](RwLock::upgradable_read), with a guard that owns a share of the lock.
@@ -321,7 +324,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         let inner = self.0.try_write()?;
-        Some(RwLockWriteGuard { inner })
+        Some(RwLockWriteGuard::new(inner))
     }
 
     /// Waits until it may write.
@@ -350,7 +353,8 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn write(&self) -> Write<'_, T> {
         Write {
-            inner: self.0.write(Bare),
+            inner: Exclusive::new(self.0.write(Bare)),
+            value: PhantomData,
         }
     }
 
@@ -380,7 +384,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn try_write_arc(self: &Arc<Self>) -> Option<RwLockWriteGuardArc<T>> {
         let inner = anysync::RwLock::try_write_owned_by(self.clone(), |lock: &Self| &lock.0)?;
-        Some(RwLockWriteGuardArc { inner })
+        Some(RwLockWriteGuardArc::new(inner))
     }
 
     /// [`write`](RwLock::write), with a guard that owns a share of the lock.
@@ -446,60 +450,63 @@ impl<T: Default> Default for RwLock<T> {
     }
 }
 
+// A shared future shows nothing, and could be shared whatever the value is; it is where
+// the original's is.
+
 future! {
     /// The future of [`RwLock::read`].
     Read ['a, T: ?Sized] ['a, T] ()
     core::Read<'a, T, Bare> => RwLockReadGuard<'a, T>,
-    |inner| RwLockReadGuard { inner }, shown "Read { .. }"
+    |inner| RwLockReadGuard::new(inner), shown "Read { .. }"
 }
 
 future! {
     /// The future of [`RwLock::read_arc`].
     ReadArc ['a, T: ?Sized] ['a, T] (lock: PhantomData<&'a Arc<RwLock<T>>>)
     core::ReadOwned<T, RwLock<T>, Bare> => RwLockReadGuardArc<T>,
-    |inner| RwLockReadGuardArc { inner }, shown "ReadArc { .. }"
+    |inner| RwLockReadGuardArc::new(inner), shown "ReadArc { .. }"
 }
 
 future! {
     /// The future of [`RwLock::upgradable_read`].
-    UpgradableRead ['a, T: ?Sized] ['a, T] ()
-    core::UpgradableRead<'a, T, Bare> => RwLockUpgradableReadGuard<'a, T>,
-    |inner| RwLockUpgradableReadGuard { inner }, shown "UpgradableRead { .. }"
+    UpgradableRead ['a, T: ?Sized] ['a, T] (value: PhantomData<T>)
+    Exclusive<core::UpgradableRead<'a, T, Bare>> => RwLockUpgradableReadGuard<'a, T>,
+    |inner| RwLockUpgradableReadGuard::new(inner), shown "UpgradableRead { .. }"
 }
 
 future! {
     /// The future of [`RwLock::upgradable_read_arc`].
     UpgradableReadArc ['a, T: ?Sized] ['a, T] (lock: PhantomData<&'a Arc<RwLock<T>>>)
     core::UpgradableReadOwned<T, RwLock<T>, Bare> => RwLockUpgradableReadGuardArc<T>,
-    |inner| RwLockUpgradableReadGuardArc { inner }, shown "UpgradableReadArc { .. }"
+    |inner| RwLockUpgradableReadGuardArc::new(inner), shown "UpgradableReadArc { .. }"
 }
 
 future! {
     /// The future of [`RwLock::write`].
-    Write ['a, T: ?Sized] ['a, T] ()
-    core::Write<'a, T, Bare> => RwLockWriteGuard<'a, T>,
-    |inner| RwLockWriteGuard { inner }, shown "Write { .. }"
+    Write ['a, T: ?Sized] ['a, T] (value: PhantomData<T>)
+    Exclusive<core::Write<'a, T, Bare>> => RwLockWriteGuard<'a, T>,
+    |inner| RwLockWriteGuard::new(inner), shown "Write { .. }"
 }
 
 future! {
     /// The future of [`RwLock::write_arc`].
     WriteArc ['a, T: ?Sized] ['a, T] (lock: PhantomData<&'a Arc<RwLock<T>>>)
     core::WriteOwned<T, RwLock<T>, Bare> => RwLockWriteGuardArc<T>,
-    |inner| RwLockWriteGuardArc { inner }, shown "WriteArc { .. }"
+    |inner| RwLockWriteGuardArc::new(inner), shown "WriteArc { .. }"
 }
 
 future! {
     /// The future of [`RwLockUpgradableReadGuard::upgrade`].
-    Upgrade ['a, T: ?Sized] ['a, T] ()
-    core::Upgrade<'a, T, Bare> => RwLockWriteGuard<'a, T>,
-    |inner| RwLockWriteGuard { inner }, shown "Upgrade"
+    Upgrade ['a, T: ?Sized] ['a, T] (value: PhantomData<T>)
+    Exclusive<core::Upgrade<'a, T, Bare>> => RwLockWriteGuard<'a, T>,
+    |inner| RwLockWriteGuard::new(inner), shown "Upgrade"
 }
 
 future! {
     /// The future of [`RwLockUpgradableReadGuardArc::upgrade`].
-    UpgradeArc [T: ?Sized] [T] ()
-    core::UpgradeOwned<T, RwLock<T>, Bare> => RwLockWriteGuardArc<T>,
-    |inner| RwLockWriteGuardArc { inner }, shown "ArcUpgrade"
+    UpgradeArc [T: ?Sized] [T] (value: PhantomData<T>)
+    Exclusive<core::UpgradeOwned<T, RwLock<T>, Bare>> => RwLockWriteGuardArc<T>,
+    |inner| RwLockWriteGuardArc::new(inner), shown "ArcUpgrade"
 }
 
 /// Shared access to the value of a [`RwLock`]; ends when it is dropped, also by a
@@ -509,12 +516,27 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
     inner: core::RwLockReadGuard<'a, T>,
 }
 
+impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
+    #[inline]
+    fn new(inner: core::RwLockReadGuard<'a, T>) -> Self {
+        Self { inner }
+    }
+}
+
 guard!([T: ?Sized] RwLockReadGuard<'_, T> => T);
 
 /// A [`RwLockReadGuard`] that owns a share of the lock, and has no lifetime.
 #[clippy::has_significant_drop]
 pub struct RwLockReadGuardArc<T: ?Sized> {
-    inner: core::OwnedRwLockReadGuard<T, RwLock<T>>,
+    inner: core::HiddenReadGuard<T>,
+}
+
+impl<T: ?Sized> RwLockReadGuardArc<T> {
+    #[inline]
+    fn new(guard: core::OwnedRwLockReadGuard<T, RwLock<T>>) -> Self {
+        let inner = core::OwnedRwLockReadGuard::hide_owner(guard);
+        Self { inner }
+    }
 }
 
 guard!([T: ?Sized] RwLockReadGuardArc<T> => T);
@@ -524,7 +546,15 @@ guard!([T: ?Sized] RwLockReadGuardArc<T> => T);
 /// of [`RwLockReadGuard`]s.
 #[clippy::has_significant_drop]
 pub struct RwLockUpgradableReadGuard<'a, T: ?Sized> {
-    inner: core::RwLockUpgradableReadGuard<'a, T>,
+    inner: ValueOnly<core::RwLockUpgradableReadGuard<'a, T>>,
+}
+
+impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
+    #[inline]
+    fn new(guard: core::RwLockUpgradableReadGuard<'a, T>) -> Self {
+        let inner = ValueOnly::new(guard);
+        Self { inner }
+    }
 }
 
 guard!([T: ?Sized] RwLockUpgradableReadGuard<'_, T> => T);
@@ -533,7 +563,15 @@ guard!([T: ?Sized] RwLockUpgradableReadGuard<'_, T> => T);
 /// lifetime.
 #[clippy::has_significant_drop]
 pub struct RwLockUpgradableReadGuardArc<T: ?Sized> {
-    inner: core::OwnedRwLockUpgradableReadGuard<T, RwLock<T>>,
+    inner: ValueOnly<core::OwnedRwLockUpgradableReadGuard<T, RwLock<T>>>,
+}
+
+impl<T: ?Sized> RwLockUpgradableReadGuardArc<T> {
+    #[inline]
+    fn new(guard: core::OwnedRwLockUpgradableReadGuard<T, RwLock<T>>) -> Self {
+        let inner = ValueOnly::new(guard);
+        Self { inner }
+    }
 }
 
 guard!([T: ?Sized] RwLockUpgradableReadGuardArc<T> => T);
@@ -542,7 +580,15 @@ guard!([T: ?Sized] RwLockUpgradableReadGuardArc<T> => T);
 /// a panic that unwinds. There is no poisoning.
 #[clippy::has_significant_drop]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
-    inner: core::RwLockWriteGuard<'a, T>,
+    inner: ValueOnly<core::RwLockWriteGuard<'a, T>>,
+}
+
+impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    #[inline]
+    fn new(guard: core::RwLockWriteGuard<'a, T>) -> Self {
+        let inner = ValueOnly::new(guard);
+        Self { inner }
+    }
 }
 
 guard_mut!([T: ?Sized] RwLockWriteGuard<'_, T> => T);
@@ -550,7 +596,15 @@ guard_mut!([T: ?Sized] RwLockWriteGuard<'_, T> => T);
 /// A [`RwLockWriteGuard`] that owns a share of the lock, and has no lifetime.
 #[clippy::has_significant_drop]
 pub struct RwLockWriteGuardArc<T: ?Sized> {
-    inner: core::OwnedRwLockWriteGuard<T, RwLock<T>>,
+    inner: ValueOnly<core::OwnedRwLockWriteGuard<T, RwLock<T>>>,
+}
+
+impl<T: ?Sized> RwLockWriteGuardArc<T> {
+    #[inline]
+    fn new(guard: core::OwnedRwLockWriteGuard<T, RwLock<T>>) -> Self {
+        let inner = ValueOnly::new(guard);
+        Self { inner }
+    }
 }
 
 guard_mut!([T: ?Sized] RwLockWriteGuardArc<T> => T);
@@ -577,7 +631,7 @@ macro_rules! changes {
             /// ```
             #[inline]
             pub fn downgrade(guard: Self) -> $read<$($args)*> {
-                $read { inner: core::$core_upgradable::downgrade(guard.inner) }
+                $read::new(core::$core_upgradable::downgrade(ValueOnly::into_guard(guard.inner)))
             }
 
             /// Makes it a write guard if nobody else reads. Never waits, and passes
@@ -600,9 +654,9 @@ macro_rules! changes {
             /// ```
             #[inline]
             pub fn try_upgrade(guard: Self) -> Result<$write<$($args)*>, Self> {
-                match core::$core_upgradable::try_upgrade(guard.inner) {
-                    Ok(inner) => Ok($write { inner }),
-                    Err(inner) => Err(Self { inner }),
+                match core::$core_upgradable::try_upgrade(ValueOnly::into_guard(guard.inner)) {
+                    Ok(guard) => Ok($write::new(guard)),
+                    Err(guard) => Err(Self::new(guard)),
                 }
             }
 
@@ -634,7 +688,11 @@ macro_rules! changes {
             /// was used up.
             #[inline]
             pub fn upgrade(guard: Self) -> $upgrade<$($args)*> {
-                $upgrade { inner: core::$core_upgradable::upgrade(guard.inner, Bare) }
+                let guard = ValueOnly::into_guard(guard.inner);
+                $upgrade {
+                    inner: Exclusive::new(core::$core_upgradable::upgrade(guard, Bare)),
+                    value: PhantomData,
+                }
             }
 
             /// [`upgrade`](Self::upgrade) for threads: it blocks.
@@ -660,7 +718,7 @@ macro_rules! changes {
             /// ```
             #[inline]
             pub fn downgrade(guard: Self) -> $read<$($args)*> {
-                $read { inner: core::$core_write::downgrade(guard.inner) }
+                $read::new(core::$core_write::downgrade(ValueOnly::into_guard(guard.inner)))
             }
 
             /// Makes it an upgradable read guard. Nobody writes in between; readers
@@ -677,7 +735,8 @@ macro_rules! changes {
             /// ```
             #[inline]
             pub fn downgrade_to_upgradable(guard: Self) -> $upgradable<$($args)*> {
-                $upgradable { inner: core::$core_write::downgrade_to_upgradable(guard.inner) }
+                let guard = ValueOnly::into_guard(guard.inner);
+                $upgradable::new(core::$core_write::downgrade_to_upgradable(guard))
             }
         }
     };

@@ -40,6 +40,11 @@ macro_rules! faces {
                 use crate::$channel as channel;
                 include!("channel.rs");
             }
+            pub(crate) mod ends {
+                use crate::$channel as channel;
+                use crate::$lock as lock;
+                include!("ends.rs");
+            }
             mod event {
                 use crate::$event as event;
                 include!("event.rs");
@@ -58,4 +63,14 @@ use event_listener as original_event;
 faces! {
     original: original_lock, original_channel, original_event;
     ours: our_lock, our_channel, our_event;
+}
+
+/// Over generated programs of joins, selects, buffers, timeouts and kept futures.
+#[test]
+fn ends_where_the_original_ends() {
+    anysync_adapter_tests::ends::ends_where_the_original_ends(
+        2_000,
+        original::ends::places,
+        ours::ends::places,
+    );
 }

@@ -63,9 +63,9 @@ pub use guard::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutexG
 ///
 /// # Differences
 ///
-/// [`map`](OwnedMutexGuard::map) of an owned guard asks for a value without
-/// lifetimes (`T: 'static`). Without that a guard of a part could outlive what
-/// the part borrows: [an example](OwnedMappedMutexGuard::map).
+/// `map` of an owned guard of a part asks for a part without lifetimes (`U: 'static`).
+/// Without that a guard could outlive what its part borrows:
+/// [an example](OwnedMappedMutexGuard::map).
 pub struct Mutex<T: ?Sized> {
     resource: Resource,
     inner: anysync::Mutex<T>,

@@ -62,10 +62,9 @@ const MAX_READS: u32 = u32::MAX >> 3;
 ///
 /// # Differences
 ///
-/// - `map` of an owned guard, and its kin, ask for a value without lifetimes
-///   (`T: 'static`). Without that a guard of a part could outlive what the part
-///   borrows.
-/// - An owned read guard is invariant in the type of its part.
+/// - `map` of an owned guard that reads, or of a part, asks for parts without lifetimes
+///   (`U: 'static`), and so does `downgrade_map`. Without that a guard could outlive what
+///   its part borrows.
 pub struct RwLock<T: ?Sized> {
     resource: Resource,
     inner: anysync::RwLock<T>,

@@ -30,6 +30,10 @@ macro_rules! faces {
                 use $util as util;
                 include!("cancellation.rs");
             }
+            pub(crate) mod ends {
+                use $sync as sync;
+                include!("ends.rs");
+            }
             mod locks_anywhere {
                 use $sync as sync;
                 include!("locks_anywhere.rs");
@@ -82,4 +86,14 @@ macro_rules! faces {
 faces! {
     original: tokio::sync, tokio_util::sync;
     ours: anysync_tokio::sync, anysync_tokio::sync;
+}
+
+/// Over generated programs of joins, selects, buffers, timeouts and kept futures.
+#[test]
+fn ends_where_the_original_ends() {
+    anysync_adapter_tests::ends::ends_where_the_original_ends(
+        2_000,
+        original::ends::places,
+        ours::ends::places,
+    );
 }

@@ -57,7 +57,11 @@ pub(super) async fn waiting_senders_are_fifo(cx: Cx, subject: Arc<dyn Subject>) 
             take(&*receiver, expected[place - 1]);
         }
         for (other, send) in sends.iter().enumerate().skip(place) {
-            assert_eq!(send.is_woken(), other == place, "whom receive {place} woke");
+            assert_eq!(
+                send.is_woken_anew(),
+                other == place,
+                "whom receive {place} woke"
+            );
         }
         assert_full(&*another, "while a slot is for who waited,");
         for send in sends.iter_mut().skip(place + 1).rev() {
@@ -83,7 +87,11 @@ pub(super) async fn waiting_receivers_are_fifo(cx: Cx, subject: Arc<dyn Subject>
     for place in 0..3 {
         put(&*sender, place as u64);
         for (other, receive) in receives.iter().enumerate().skip(place) {
-            assert_eq!(receive.is_woken(), other == place, "whom send {place} woke");
+            assert_eq!(
+                receive.is_woken_anew(),
+                other == place,
+                "whom send {place} woke"
+            );
         }
         let passed = another.try_recv();
         assert_eq!(

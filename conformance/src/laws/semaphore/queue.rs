@@ -306,9 +306,10 @@ fn one_is_left(
     }
     drop(held);
     assert!(wakes.count() > 0, "the task was not woken");
-    let permits = got(&mut other, "the branch that its task polls");
+    let permits = other.goes_on("the branch that its task polls");
+    let permits = permits.expect("it is open");
     assert_eq!(permits.count(), polled, "the permits of that branch");
     drop(permits);
-    drop(got(&mut unpolled, "the branch that was left"));
+    drop(unpolled.goes_on("the branch that was left"));
     assert_eq!(semaphore.available(), 2, "the free permits in the end");
 }

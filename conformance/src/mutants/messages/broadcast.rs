@@ -30,6 +30,15 @@ pub(super) const FLAWS: &[Flawed] = &[
         &["broadcast::slow_receiver_blocks_nobody"],
     ),
     (
+        "leaves-in-one-go",
+        Flaw::LeavesInOneGo,
+        "a receiver that goes counts itself off all that it has not read under one lock",
+        &[
+            "broadcast::lagging_receiver_leaves_at_once",
+            "any::inner_lock_is_short",
+        ],
+    ),
+    (
         "keeps-what-was-read",
         Flaw::KeepsWhatWasRead,
         "a message stays until another takes its place",
@@ -231,11 +240,27 @@ impl Drop for Receiver {
         self.leave();
         let mut state = lock(&self.shared.state);
         state.receivers -= 1;
-        let start = self.next.saturating_sub(state.first) as usize;
-        let left = start..state.ring.len();
-        let flaw = self.shared.flaw;
-        let gone: Vec<_> = left.map(|place| state.read(place, flaw)).collect();
+        let end = state.end();
         drop(state);
-        drop(gone);
+        let flaw = self.shared.flaw;
+        let at_once = match flaw {
+            Flaw::LeavesInOneGo => u64::MAX,
+            _ => 4_096,
+        };
+        while self.next < end {
+            let mut state = lock(&self.shared.state);
+            self.next = self.next.max(state.first);
+            let until = end.min(self.next.saturating_add(at_once));
+            let first = state.first;
+            let left = self.next..until;
+            let gone: Vec<_> = left
+                .map(|number| state.read((number - first) as usize, flaw))
+                .collect();
+            self.next = until.max(self.next);
+            drop(state);
+            drop(gone);
+            // The lock itself is not fair.
+            std::thread::yield_now();
+        }
     }
 }

@@ -84,6 +84,30 @@ pub(super) const FLAWS: &[Flawed] = &[
         &["channel::last_handle_closes"],
     ),
     (
+        "kept-wait-stops-the-channel",
+        Flaw::UnpolledStops,
+        "who could go on is waited for, whoever else is polled",
+        &["channel::kept_wait_stops_nobody"],
+    ),
+    (
+        "keeps-its-peak",
+        Flaw::KeepsItsPeak,
+        "what was allocated for messages is kept",
+        &["channel::memory_follows_its_content"],
+    ),
+    (
+        "gives-back-at-once",
+        Flaw::GivesBackAtOnce,
+        "a block that has been read is given back, and the next allocated anew",
+        &["channel::steady_rhythm_allocates_nothing"],
+    ),
+    (
+        "grows-by-copying",
+        Flaw::GrowsByCopying,
+        "when there is no place for a message, all are moved to a larger one, under the lock",
+        &["any::inner_lock_is_short"],
+    ),
+    (
         "preallocates",
         Flaw::Preallocates,
         "a channel allocates for its whole capacity at once",
@@ -102,7 +126,7 @@ pub(super) fn new(capacity: usize, flaw: Flaw) -> Channel {
         state: Mutex::new(State {
             flaw,
             capacity: capacity + usize::from(flaw == Flaw::OneTooMany),
-            messages: VecDeque::with_capacity(room),
+            messages: Blocks::new(flaw, room),
             reserved: 0,
             closed: false,
             doubled: false,
@@ -124,7 +148,7 @@ struct Chan {
 struct State {
     flaw: Flaw,
     capacity: usize,
-    messages: VecDeque<Message>,
+    messages: Blocks,
     /// Slots of permits.
     reserved: usize,
     closed: bool,
@@ -135,9 +159,89 @@ struct State {
     receiving: Line,
 }
 
+/// Messages in blocks, of which one or another that was read is kept for what comes
+/// next.
+struct Blocks {
+    flaw: Flaw,
+    blocks: VecDeque<VecDeque<Message>>,
+    spare: Vec<VecDeque<Message>>,
+    len: usize,
+}
+
+/// How many messages a block is for.
+const BLOCK: usize = 32;
+/// How many blocks are kept.
+const SPARE: usize = 4;
+
+impl Blocks {
+    fn new(flaw: Flaw, room: usize) -> Self {
+        Self {
+            flaw,
+            blocks: VecDeque::new(),
+            spare: match room {
+                0 => Vec::new(),
+                _ => vec![VecDeque::with_capacity(room)],
+            },
+            len: 0,
+        }
+    }
+
+    fn push_back(&mut self, message: Message) {
+        let is_full = |block: &VecDeque<_>| block.len() == block.capacity();
+        let grows = self.flaw == Flaw::GrowsByCopying;
+        if self
+            .blocks
+            .back()
+            .is_none_or(|last| is_full(last) && !grows)
+        {
+            let spare = self.spare.pop();
+            let fresh = || VecDeque::with_capacity(BLOCK);
+            self.blocks.push_back(spare.unwrap_or_else(fresh));
+        }
+        let last = self.blocks.back_mut().expect("it has a place");
+        last.push_back(message);
+        self.len += 1;
+    }
+
+    fn pop_front(&mut self) -> Option<Message> {
+        let message = self.blocks.front_mut()?.pop_front();
+        self.popped(message, VecDeque::pop_front, VecDeque::front)
+    }
+
+    fn pop_back(&mut self) -> Option<Message> {
+        let message = self.blocks.back_mut()?.pop_back();
+        self.popped(message, VecDeque::pop_back, VecDeque::back)
+    }
+
+    /// Takes out the block at an end, if a message was the last in it.
+    fn popped(
+        &mut self,
+        message: Option<Message>,
+        pop: fn(&mut VecDeque<VecDeque<Message>>) -> Option<VecDeque<Message>>,
+        end: fn(&VecDeque<VecDeque<Message>>) -> Option<&VecDeque<Message>>,
+    ) -> Option<Message> {
+        self.len -= usize::from(message.is_some());
+        if end(&self.blocks).is_some_and(VecDeque::is_empty) {
+            let block = pop(&mut self.blocks);
+            let most = match self.flaw {
+                Flaw::KeepsItsPeak | Flaw::Preallocates => usize::MAX,
+                Flaw::GivesBackAtOnce => 0,
+                _ => SPARE,
+            };
+            if self.spare.len() < most {
+                self.spare.extend(block);
+            }
+            if self.blocks.len() < self.blocks.capacity() / 4 && self.blocks.capacity() > 64 {
+                self.blocks.shrink_to(self.blocks.capacity() / 2);
+            }
+        }
+        message
+    }
+}
+
 impl State {
     fn free(&self) -> usize {
-        let taken = self.messages.len() + self.reserved;
+        let taken = self.messages.len + self.reserved;
         self.capacity.saturating_sub(taken)
     }
 
@@ -145,7 +249,7 @@ impl State {
     fn has_slot(&self, ticket: Option<u64>) -> bool {
         let before = match self.flaw {
             Flaw::NewSendersPass => 0,
-            _ => self.sending.before(ticket),
+            _ => self.sending.ahead(ticket),
         };
         before < self.free()
     }
@@ -158,10 +262,10 @@ impl State {
     fn pop(&mut self, ticket: Option<u64>) -> Result<Message, NoMessage> {
         let before = match self.flaw {
             Flaw::NewReceiversPass => 0,
-            _ => self.receiving.before(ticket),
+            _ => self.receiving.ahead(ticket),
         };
-        if before >= self.messages.len() {
-            let over = self.closed && self.messages.is_empty() && self.reserved == 0;
+        if before >= self.messages.len {
+            let over = self.closed && self.messages.len == 0 && self.reserved == 0;
             return Err(if over {
                 NoMessage::Closed
             } else {
@@ -173,9 +277,6 @@ impl State {
             _ => self.messages.pop_front(),
         };
         let message = message.expect("there is one");
-        if self.messages.is_empty() && self.flaw != Flaw::Preallocates {
-            self.messages.shrink_to(8);
-        }
         if self.flaw == Flaw::DoublesOne && message.number() % 10 == 9 && !self.doubled {
             self.doubled = true;
             self.messages.push_back(Message::new(message.number()));
@@ -189,25 +290,30 @@ impl State {
             true => self.sending.all(),
             false => self.sending.first(self.free()),
         };
-        let over = self.closed && self.messages.is_empty() && self.reserved == 0;
+        let over = self.closed && self.messages.len == 0 && self.reserved == 0;
         wakers.extend(match over {
             true => self.receiving.all(),
-            false => self.receiving.first(self.messages.len()),
+            false => self.receiving.first(self.messages.len),
         });
         wakers
     }
 
     /// What is to be dropped without the lock.
-    fn close(&mut self) -> VecDeque<Message> {
+    fn close(&mut self) -> Blocks {
         self.closed = true;
         match self.flaw == Flaw::CloseDropsMessages || self.receivers == 0 {
-            true => std::mem::take(&mut self.messages),
-            false => VecDeque::new(),
+            true => std::mem::replace(&mut self.messages, Blocks::new(self.flaw, 0)),
+            false => Blocks::new(self.flaw, 0),
         }
     }
 }
 
 impl Chan {
+    /// Whether who does not come for what is there is passed over.
+    fn passes(&self) -> bool {
+        self.flaw != Flaw::UnpolledStops
+    }
+
     /// Changes the state, and wakes who can go on by it.
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
@@ -287,9 +393,12 @@ impl<'a> WaitForSlot<'a> {
     /// Whether it got a slot, which `take` has taken, or the channel is closed.
     fn poll_slot(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&mut State)) -> Poll<bool> {
         let waker = cx.waker().clone();
-        self.chan.change(|state| {
+        let mut looks_again = false;
+        let polled = self.chan.change(|state| {
             if !state.closed && !state.has_slot(self.ticket) {
                 let _old = state.sending.stand(&mut self.ticket, (), waker);
+                let free = state.free();
+                looks_again = self.chan.passes() && state.sending.meet(free, self.ticket);
                 return Poll::Pending;
             }
             let _own = state.sending.leave(&mut self.ticket);
@@ -297,7 +406,11 @@ impl<'a> WaitForSlot<'a> {
                 take(state);
             }
             Poll::Ready(!state.closed)
-        })
+        });
+        if looks_again {
+            cx.waker().wake_by_ref();
+        }
+        polled
     }
 }
 
@@ -394,7 +507,7 @@ impl Drop for Receiver {
             state.receivers -= 1;
             match state.receivers {
                 0 => state.close(),
-                _ => VecDeque::new(),
+                _ => Blocks::new(state.flaw, 0),
             }
         });
         drop(gone);
@@ -412,15 +525,22 @@ impl Future for Recv<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
         let this = &mut *self;
         let waker = cx.waker().clone();
-        this.chan.change(|state| {
+        let mut looks_again = false;
+        let polled = this.chan.change(|state| {
             let popped = state.pop(this.ticket);
             if popped.as_ref().err() == Some(&NoMessage::Empty) {
                 let _old = state.receiving.stand(&mut this.ticket, (), waker);
+                let there = state.messages.len;
+                looks_again = this.chan.passes() && state.receiving.meet(there, this.ticket);
                 return Poll::Pending;
             }
             let _own = state.receiving.leave(&mut this.ticket);
             Poll::Ready(popped.ok())
-        })
+        });
+        if looks_again {
+            cx.waker().wake_by_ref();
+        }
+        polled
     }
 }
 

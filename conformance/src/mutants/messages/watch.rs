@@ -1,6 +1,7 @@
 //! The Watch.
 
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -29,6 +30,12 @@ pub(super) const FLAWS: &[Flawed] = &[
         &["watch::no_lost_change_between_check_and_wait"],
     ),
     (
+        "readers-go-first",
+        Flaw::ReadersGoFirst,
+        "a sender waits for a moment at which nobody looks at the value",
+        &["watch::readers_do_not_stop_a_sender"],
+    ),
+    (
         "closed-forgets",
         Flaw::ClosedForgets,
         "the value goes with the sender",
@@ -40,12 +47,18 @@ pub(super) fn new(flaw: Flaw) -> Box<dyn WatchSender> {
     Box::new(Sender(Arc::new(Shared {
         flaw,
         state: Mutex::default(),
+        shown: AtomicU64::new(0),
+        looking: AtomicUsize::new(0),
     })))
 }
 
 struct Shared {
     flaw: Flaw,
     state: Mutex<State>,
+    /// The value once more, so that who looks at it takes no lock.
+    shown: AtomicU64,
+    /// How many look at the value, for [`Flaw::ReadersGoFirst`].
+    looking: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -60,10 +73,14 @@ struct Sender(Arc<Shared>);
 
 impl WatchSender for Sender {
     fn send(&self, value: u64) {
+        while self.0.looking.load(Ordering::SeqCst) > 0 {
+            std::thread::yield_now();
+        }
         let mut state = lock(&self.0.state);
         state.version += 1;
         if self.0.flaw != Flaw::LosesTheThird || state.version % 3 != 0 {
             state.value = value;
+            self.0.shown.store(value, Ordering::SeqCst);
         }
         let wakers = state.waiting.all();
         drop(state);
@@ -85,6 +102,7 @@ impl Drop for Sender {
         state.closed = true;
         if self.0.flaw == Flaw::ClosedForgets {
             state.value = 0;
+            self.0.shown.store(0, Ordering::SeqCst);
         }
         let wakers = state.waiting.all();
         drop(state);
@@ -140,7 +158,14 @@ impl WatchReceiver for Receiver {
     }
 
     fn get(&self) -> u64 {
-        lock(&self.shared.state).value
+        if self.shared.flaw != Flaw::ReadersGoFirst {
+            return self.shared.shown.load(Ordering::SeqCst);
+        }
+        self.shared.looking.fetch_add(1, Ordering::SeqCst);
+        let value = self.shared.shown.load(Ordering::SeqCst);
+        (0..100).for_each(|_| std::hint::spin_loop());
+        self.shared.looking.fetch_sub(1, Ordering::SeqCst);
+        value
     }
 
     fn get_and_see(&mut self) -> u64 {

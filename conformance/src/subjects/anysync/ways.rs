@@ -12,7 +12,9 @@ use ::anysync::{
 use crate::cx::DynIo;
 use crate::erased::BoxFuture;
 use crate::send_facts;
-use crate::subject::{Kept, Reach, SendFact, Waitable, Waiting, mapped};
+use crate::subject::{
+    Contending, Kept, LongCall, Reach, SendFact, TurnsOf, Waitable, Waiting, mapped, turn_of,
+};
 use crate::wakers::{all_of, caught, counting, poll, poll_noop};
 
 /// All of them.
@@ -70,6 +72,56 @@ pub(super) fn all() -> Vec<Arc<dyn Waiting>> {
     ways.into_iter()
         .map(|way| Arc::new(way) as Arc<dyn Waiting>)
         .collect()
+}
+
+/// All that hand something over.
+pub(super) fn contendings() -> Vec<Contending> {
+    vec![
+        Contending::with_room("Channel, to reserve many", true, |room| TurnsOf {
+            primitive: channel::bounded::<u64>(2 * room + 1),
+            turn: |channel, io, _, body| turn_of(channel.0.reserve_many(io, 2), body),
+        }),
+        Contending::with_room("Channel, to reserve by a share of it", true, |room| {
+            TurnsOf {
+                primitive: channel::bounded::<u64>(room),
+                turn: |channel, io, _, body| turn_of(channel.0.clone().reserve_owned(io), body),
+            }
+        }),
+        Contending::with_room("Broadcast, to send", true, |room| {
+            let (sender, receiver) = broadcast::channel_with(room, broadcast::Overflow::Wait);
+            TurnsOf {
+                primitive: (sender, Mutex::new(receiver)),
+                turn: |(sender, receiver), io, _, body| {
+                    Box::pin(async move {
+                        sender.send_wait(io, 1_u64).await.expect("a receiver");
+                        body.await;
+                        let mut receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
+                        receiver.try_recv().expect("what was sent, or by another");
+                    })
+                },
+            }
+        }),
+    ]
+}
+
+/// All that may be long.
+pub(super) fn long_calls(size: usize) -> Vec<LongCall> {
+    let (sender, receiver) = channel::unbounded();
+    for number in 0..size as u64 {
+        sender.try_send(number).expect("an open channel");
+    }
+    let mut received = Vec::new();
+    vec![LongCall {
+        name: "Channel: many are received at once",
+        long: Box::new(move || {
+            let many = receiver.recv_many(DynIo::bare(), &mut received, size);
+            let polled = poll_noop(Box::pin(many).as_mut());
+            assert!(polled.is_ready(), "there are messages");
+        }),
+        other: Box::new(move || {
+            let _ = sender.len();
+        }),
+    }]
 }
 
 struct Way {

@@ -6,7 +6,7 @@ use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::{PARKED, Raw, WANTED, Wish};
+use super::{PARKED, READERS, Raw, SENDERS, WANTED, Wish};
 use crate::primitive::Ordering;
 use crate::wait_list::{Entry, IDLE, QUEUED};
 use crate::wake_batch::discard;
@@ -130,6 +130,15 @@ impl Future for Parked<'_> {
         drop(locked);
         discard(ticket.replace_waker(None));
         Poll::Ready(())
+    }
+}
+
+impl Wish {
+    const fn ring(self) -> usize {
+        match self {
+            Self::Read | Self::ReadNow => READERS,
+            Self::Write => SENDERS,
+        }
     }
 }
 

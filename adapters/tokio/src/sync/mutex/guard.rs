@@ -1,7 +1,8 @@
 //! The guards of [`Mutex`].
 
-use std::marker::PhantomData;
 use std::sync::Arc;
+
+use anysync::face::PartMut;
 
 use super::Mutex;
 use crate::sync::guard::guard_mut;
@@ -143,9 +144,6 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
     /// A guard of a part of the value, which `f` finds. The whole stays locked,
     /// and alive.
     ///
-    /// The value has no lifetimes (`T: 'static`), since a guard of a part does not
-    /// know them.
-    ///
     /// ```
     /// use std::sync::Arc;
     /// use anysync_tokio::sync::{Mutex, OwnedMutexGuard};
@@ -161,11 +159,13 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
     #[inline]
     pub fn map<U, F>(this: Self, f: F) -> OwnedMappedMutexGuard<T, U>
     where
-        T: 'static,
         U: ?Sized,
         F: FnOnce(&mut T) -> &mut U,
     {
-        OwnedMappedMutexGuard::new(anysync::OwnedMutexGuard::map(this.inner, f), this.held)
+        OwnedMappedMutexGuard {
+            inner: PartMut::of(this.inner, f),
+            held: this.held,
+        }
     }
 
     /// [`map`](OwnedMutexGuard::map) where the part may be missing.
@@ -189,13 +189,12 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
     #[inline]
     pub fn try_map<U, F>(this: Self, f: F) -> Result<OwnedMappedMutexGuard<T, U>, Self>
     where
-        T: 'static,
         U: ?Sized,
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
         let Self { inner, held } = this;
-        match anysync::OwnedMutexGuard::try_map(inner, f) {
-            Ok(inner) => Ok(OwnedMappedMutexGuard::new(inner, held)),
+        match PartMut::try_of(inner, f) {
+            Ok(inner) => Ok(OwnedMappedMutexGuard { inner, held }),
             Err(inner) => Err(Self { inner, held }),
         }
     }
@@ -301,22 +300,11 @@ guard_mut!([T: ?Sized] MappedMutexGuard<'_, T> => T);
 #[clippy::has_significant_drop]
 #[must_use = "if unused the Mutex will immediately unlock"]
 pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {
-    inner: anysync::OwnedMappedMutexGuard<U, Mutex<T>>,
+    inner: PartMut<U, anysync::OwnedMutexGuard<T, Mutex<T>>>,
     held: Held,
-    // Sent and shared where the original is: it asks for the whole, too.
-    whole: PhantomData<Box<T>>,
 }
 
 impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
-    #[inline]
-    fn new(inner: anysync::OwnedMappedMutexGuard<U, Mutex<T>>, held: Held) -> Self {
-        Self {
-            inner,
-            held,
-            whole: PhantomData,
-        }
-    }
-
     /// A guard of a part of the part, which has no lifetimes (`U: 'static`).
     ///
     /// ```
@@ -350,10 +338,10 @@ impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
         S: ?Sized,
         F: FnOnce(&mut U) -> &mut S,
     {
-        OwnedMappedMutexGuard::new(
-            anysync::OwnedMappedMutexGuard::map(this.inner, f),
-            this.held,
-        )
+        OwnedMappedMutexGuard {
+            inner: PartMut::map(this.inner, f),
+            held: this.held,
+        }
     }
 
     /// [`map`](OwnedMappedMutexGuard::map) where the part may be missing.
@@ -368,10 +356,10 @@ impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
         S: ?Sized,
         F: FnOnce(&mut U) -> Option<&mut S>,
     {
-        let Self { inner, held, whole } = this;
-        match anysync::OwnedMappedMutexGuard::try_map(inner, f) {
-            Ok(inner) => Ok(OwnedMappedMutexGuard::new(inner, held)),
-            Err(inner) => Err(Self { inner, held, whole }),
+        let Self { inner, held } = this;
+        match PartMut::try_map(inner, f) {
+            Ok(inner) => Ok(OwnedMappedMutexGuard { inner, held }),
+            Err(inner) => Err(Self { inner, held }),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The guards of [`RwLock`](super::RwLock) that borrow it.
 
 use std::marker::PhantomData;
+use std::panic::RefUnwindSafe;
 use std::sync::Arc;
 
 use anysync::rwlock as core;
@@ -267,3 +268,6 @@ impl<'a, T: ?Sized> RwLockMappedWriteGuard<'a, T> {
 }
 
 guard_mut!([T: ?Sized] RwLockMappedWriteGuard<'_, T> => T);
+
+// As the original: neither leads to the lock. What is held is only shown.
+impl<T: ?Sized + RefUnwindSafe> RefUnwindSafe for RwLockWriteGuard<'_, T> {}

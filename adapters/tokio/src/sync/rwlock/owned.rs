@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use anysync::face::{Part, PartMut};
 use anysync::rwlock as core;
 
 use super::RwLock;
@@ -24,18 +25,24 @@ use crate::sync::trace::Held;
 /// ```
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockReadGuard<T: ?Sized, U: ?Sized = T> {
-    inner: core::OwnedRwLockReadGuard<U, RwLock<T>>,
+    inner: Part<U, Whole<T>>,
     held: Held,
 }
 
-impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
+type Whole<T> = core::OwnedRwLockReadGuard<T, RwLock<T>>;
+
+impl<T: ?Sized> OwnedRwLockReadGuard<T> {
     #[inline]
-    pub(super) fn new(inner: core::OwnedRwLockReadGuard<U, RwLock<T>>, held: Held) -> Self {
+    pub(super) fn new(whole: Whole<T>, held: Held) -> Self {
+        let inner = Part::whole(whole);
         Self { inner, held }
     }
+}
 
-    /// A guard of a part, which `f` finds in what `this` gives access to, and which
-    /// has no lifetimes (`U: 'static`).
+impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
+    /// A guard of a part, which `f` finds in what `this` gives access to. Neither has
+    /// lifetimes (`U: 'static`, `V: 'static`), since those of a guard may be taken for
+    /// shorter ones, or in the argument of a function for longer ones.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -49,9 +56,13 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
     pub fn map<F, V: ?Sized>(this: Self, f: F) -> OwnedRwLockReadGuard<T, V>
     where
         U: 'static,
+        V: 'static,
         F: FnOnce(&U) -> &V,
     {
-        OwnedRwLockReadGuard::new(core::OwnedRwLockReadGuard::map(this.inner, f), this.held)
+        OwnedRwLockReadGuard {
+            inner: Part::map(this.inner, f),
+            held: this.held,
+        }
     }
 
     /// [`map`](OwnedRwLockReadGuard::map) where the part may be missing.
@@ -72,11 +83,13 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
     pub fn try_map<F, V: ?Sized>(this: Self, f: F) -> Result<OwnedRwLockReadGuard<T, V>, Self>
     where
         U: 'static,
+        V: 'static,
         F: FnOnce(&U) -> Option<&V>,
     {
-        match core::OwnedRwLockReadGuard::try_map(this.inner, f) {
-            Ok(inner) => Ok(OwnedRwLockReadGuard::new(inner, this.held)),
-            Err(inner) => Err(Self::new(inner, this.held)),
+        let Self { inner, held } = this;
+        match Part::try_map(inner, f) {
+            Ok(inner) => Ok(OwnedRwLockReadGuard { inner, held }),
+            Err(inner) => Err(Self { inner, held }),
         }
     }
 
@@ -92,7 +105,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
     /// ```
     #[inline]
     pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
-        core::OwnedRwLockReadGuard::owner(&this.inner)
+        core::OwnedRwLockReadGuard::owner(Part::guard(&this.inner))
     }
 }
 
@@ -128,9 +141,6 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     /// A guard of a part of the value, which `f` finds. The whole stays locked, and
     /// alive.
     ///
-    /// The value has no lifetimes (`T: 'static`), since a guard of a part does not
-    /// know them.
-    ///
     /// ```
     /// use std::sync::Arc;
     /// use anysync_tokio::sync::{OwnedRwLockWriteGuard, RwLock};
@@ -143,10 +153,9 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     #[inline]
     pub fn map<F, U: ?Sized>(this: Self, f: F) -> OwnedRwLockMappedWriteGuard<T, U>
     where
-        T: 'static,
         F: FnOnce(&mut T) -> &mut U,
     {
-        OwnedRwLockMappedWriteGuard::new(core::OwnedRwLockWriteGuard::map(this.inner, f), this.held)
+        OwnedRwLockMappedWriteGuard::new(PartMut::of(this.inner, f), this.held)
     }
 
     /// [`map`](OwnedRwLockWriteGuard::map) where the part may be missing.
@@ -160,17 +169,17 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         f: F,
     ) -> Result<OwnedRwLockMappedWriteGuard<T, U>, Self>
     where
-        T: 'static,
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
-        match core::OwnedRwLockWriteGuard::try_map(this.inner, f) {
+        match PartMut::try_of(this.inner, f) {
             Ok(inner) => Ok(OwnedRwLockMappedWriteGuard::new(inner, this.held)),
             Err(inner) => Err(Self::new(inner, this.held)),
         }
     }
 
     /// [`downgrade`](OwnedRwLockWriteGuard::downgrade) to a guard of a part of the
-    /// value.
+    /// value, which has no lifetimes (`U: 'static`), as in
+    /// [`OwnedRwLockReadGuard::map`].
     ///
     /// ```
     /// use std::sync::Arc;
@@ -184,13 +193,13 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     #[inline]
     pub fn downgrade_map<F, U: ?Sized>(this: Self, f: F) -> OwnedRwLockReadGuard<T, U>
     where
-        T: 'static,
+        U: 'static,
         F: FnOnce(&T) -> &U,
     {
-        OwnedRwLockReadGuard::new(
-            core::OwnedRwLockWriteGuard::downgrade_map(this.inner, f),
-            this.held.downgrade(),
-        )
+        OwnedRwLockReadGuard {
+            inner: Part::downgrade(Part::of(this.inner, f)),
+            held: this.held.downgrade(),
+        }
     }
 
     /// [`downgrade_map`](OwnedRwLockWriteGuard::downgrade_map) where the part may
@@ -205,11 +214,14 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         f: F,
     ) -> Result<OwnedRwLockReadGuard<T, U>, Self>
     where
-        T: 'static,
+        U: 'static,
         F: FnOnce(&T) -> Option<&U>,
     {
-        match core::OwnedRwLockWriteGuard::try_downgrade_map(this.inner, f) {
-            Ok(inner) => Ok(OwnedRwLockReadGuard::new(inner, this.held.downgrade())),
+        match Part::try_of(this.inner, f) {
+            Ok(part) => Ok(OwnedRwLockReadGuard {
+                inner: Part::downgrade(part),
+                held: this.held.downgrade(),
+            }),
             Err(inner) => Err(Self::new(inner, this.held)),
         }
     }
@@ -225,10 +237,7 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     /// ```
     #[inline]
     pub fn into_mapped(this: Self) -> OwnedRwLockMappedWriteGuard<T> {
-        OwnedRwLockMappedWriteGuard::new(
-            core::OwnedRwLockWriteGuard::into_mapped(this.inner),
-            this.held,
-        )
+        OwnedRwLockMappedWriteGuard::new(PartMut::of(this.inner, |value| value), this.held)
     }
 
     /// Makes it a read guard. Nobody writes in between; readers who wait before
@@ -285,7 +294,7 @@ guard_mut!([T: ?Sized] OwnedRwLockWriteGuard<T> => T);
 /// ```
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, U: ?Sized = T> {
-    inner: core::OwnedRwLockMappedWriteGuard<U, RwLock<T>>,
+    inner: PartMut<U, core::OwnedRwLockWriteGuard<T, RwLock<T>>>,
     held: Held,
     // Sent and shared where the original is: it asks both of the part.
     part: PhantomData<Arc<U>>,
@@ -293,7 +302,7 @@ pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, U: ?Sized = T> {
 
 impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
     #[inline]
-    fn new(inner: core::OwnedRwLockMappedWriteGuard<U, RwLock<T>>, held: Held) -> Self {
+    fn new(inner: PartMut<U, core::OwnedRwLockWriteGuard<T, RwLock<T>>>, held: Held) -> Self {
         Self {
             inner,
             held,
@@ -318,10 +327,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
         U: 'static,
         F: FnOnce(&mut U) -> &mut V,
     {
-        OwnedRwLockMappedWriteGuard::new(
-            core::OwnedRwLockMappedWriteGuard::map(this.inner, f),
-            this.held,
-        )
+        OwnedRwLockMappedWriteGuard::new(PartMut::map(this.inner, f), this.held)
     }
 
     /// [`map`](OwnedRwLockMappedWriteGuard::map) where the part may be missing.
@@ -338,7 +344,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
         U: 'static,
         F: FnOnce(&mut U) -> Option<&mut V>,
     {
-        match core::OwnedRwLockMappedWriteGuard::try_map(this.inner, f) {
+        match PartMut::try_map(this.inner, f) {
             Ok(inner) => Ok(OwnedRwLockMappedWriteGuard::new(inner, this.held)),
             Err(inner) => Err(Self::new(inner, this.held)),
         }
@@ -357,7 +363,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
     /// ```
     #[inline]
     pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
-        core::OwnedRwLockMappedWriteGuard::owner(&this.inner)
+        PartMut::owner(&this.inner)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where the locks and signals of the two sides are not the same.
 
 use std::cell::Cell;
-use std::future::{Future, ready};
+use std::future::ready;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::sync::Arc;

@@ -1,0 +1,67 @@
+//! How long one call holds up those of another thread.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::subject::LongCall;
+
+/// How often a thing is measured. A thread may lose its processor at any moment, but not
+/// at the same one each time.
+pub(super) const TRIES: usize = 5;
+
+/// Calls one long call, while another thread makes short ones: none of these is to take
+/// as long as a good part of it.
+///
+/// The system may take the processor away from either: so it is tried until one answer
+/// has come clearly more often than the other.
+pub(super) fn held_up(fresh: &dyn Fn(usize) -> LongCall) -> Option<String> {
+    const SIZE: usize = 1 << 18;
+    /// What is over sooner holds up nobody.
+    const SHORT: Duration = Duration::from_millis(1);
+    const CLEARLY: usize = 3;
+    const MOST: usize = 15;
+    let (mut held, mut free) = (Vec::new(), 0);
+    while held.len().abs_diff(free) < CLEARLY && held.len() + free < MOST {
+        let call = fresh(SIZE);
+        let name = call.name;
+        let (took, longest) = beside(call);
+        if took > SHORT && longest * 3 > took {
+            held.push(format!("{name}: {took:?}; of another thread: {longest:?}"));
+        } else {
+            free += 1;
+        }
+    }
+    (held.len() > free).then(|| held.join("\n"))
+}
+
+/// How long a call takes, and the longest call of another thread meanwhile.
+fn beside(call: LongCall) -> (Duration, Duration) {
+    let LongCall { long, other, .. } = call;
+    let (calls, begun) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let others = scope.spawn(|| {
+            let mut longest = Duration::ZERO;
+            while !stop.load(Ordering::SeqCst) {
+                let start = Instant::now();
+                other();
+                let took = start.elapsed();
+                if begun.load(Ordering::SeqCst) {
+                    longest = longest.max(took);
+                }
+                calls.fetch_add(1, Ordering::SeqCst);
+            }
+            longest
+        });
+        while calls.load(Ordering::SeqCst) < 100 {
+            thread::yield_now();
+        }
+        let start = Instant::now();
+        begun.store(true, Ordering::SeqCst);
+        long();
+        let took = start.elapsed();
+        stop.store(true, Ordering::SeqCst);
+        (took, others.join().expect("it does not panic"))
+    })
+}
