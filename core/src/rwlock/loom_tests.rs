@@ -284,8 +284,7 @@ fn loom_a_grant_goes_on_to_a_wait_of_another_task() {
         drop(guard);
         assert_eq!(wakes.count(), 1);
         let polling = thread::spawn(move || poll(left_alone.as_mut(), &task).is_ready());
-        let stranger = Box::pin(lock.read_future());
-        let mut stranger = stranger;
+        let mut stranger = Box::pin(lock.read_future());
         drop(poll_noop(stranger.as_mut()));
         polling.join().unwrap();
         // Granted it, or let in by the end of the one that came after all.
