@@ -68,17 +68,22 @@
 //! |-|-|-|-|
 //! | `try_send` | sends if a slot is free and nobody waits for one, else `Full` | `Closed` | `Closed` |
 //! | first poll of a send or reserve | takes a slot, or queues last | an error | an error |
-//! | poll of the queued sender | renews its waker; or gets the slot of another wait of its task | an error | an error |
+//! | poll of the queued sender | renews its waker, meets a grant | an error | an error |
+//! | poll of the called sender | takes a slot, or queues first | an error | an error |
 //! | poll of the granted sender | takes its slot | takes its slot | takes its slot; without receivers an error |
 //! | `force_send` | sends; if no slot is free, in place of the oldest message | an error | an error |
 //! | `Permit::send` | sends | sends | – ; without receivers the value is dropped |
 //! | `try_recv` | a message, unless all are promised: then `Empty` | the same | `Closed` |
 //! | first poll of a receive | takes a message, or queues last | the same | an error |
-//! | poll of the queued receive | renews its waker; or gets the message of another wait of its task | the same | an error |
+//! | poll of the queued receive | renews its waker, meets a promise | the same | an error |
+//! | poll of the called receive | takes a message, or queues first | the same | an error |
 //! | poll of the granted receive | takes a message | the same | – |
-//! | drop of a queued wait | leaves | leaves | leaves |
+//! | drop of a queued or called wait | leaves; another may be granted what there is | the same | leaves |
 //! | drop of a granted wait | its slot or message goes to the next | the same | the same |
 //! | `close`, the last sender or receiver dropped | CLOSED or OVER | – | – |
+//!
+//! A first poll that queues meets a grant, too. A *called* wait is in no queue, and has
+//! been woken: the next poll makes it the first in the queue.
 //!
 //! OVER means that no message will come any more: closed, empty, and no slot is
 //! reserved; or there are no receivers.
@@ -96,12 +101,34 @@
 //! - **PROMISED**: `promised` is the number of nodes in the ring of promises, and of
 //!   receives that have left it and are about to take a message (one of many may open
 //!   the lock before, to make room for them). There are at least as many messages.
-//! - **WAITING**: while somebody waits in SENDERS, the free slots do not suffice
-//!   for the first of them; while somebody waits in RECEIVERS, all messages are
-//!   promised and the channel is not over.
+//! - **WAITING**: while a wait is in SENDERS, the free slots do not suffice for the first
+//!   of them; while one is in RECEIVERS, all messages are promised and the channel is not
+//!   over. In an eventual channel: or waits have been called that have not come yet.
 //! - **CLOSED**: the flag is set once, and then SENDERS and the watchers' ring are
 //!   empty for ever: a node that is queued nevertheless is on its way to be
 //!   refused. The same for RECEIVERS once the channel is over.
+//!
+//! # Eventual
+//!
+//! In a channel that is [`Fairness::Eventual`] each message that comes and each slot that
+//! becomes free *calls* the first wait in the queue: it leaves the queue, is woken, and
+//! tries like any other; one that finds nothing queues again, as the first. Nothing is
+//! reserved or promised for it. `called` counts for how much waits have been called that
+//! have not come, so that a message calls one wait and not two; but it calls that one
+//! also if those before have not come, so that a wait that is not polled costs one call.
+//! After [`PATIENCE`](crate::fairness) calls in vain on one side, that side is in order
+//! until the first in its queue has been granted its own.
+//!
+//! # A grant that is not polled
+//!
+//! A task that waits in two branches of a `select!`, and leaves the one that is granted a
+//! slot or promised a message, would wait for itself in the other. So a queued wait that
+//! is polled meets an unclaimed grant of its side, one of its own task if there is one,
+//! and [`Watch`](crate::wait_list) counts. When a grant has been met often enough its wait
+//! is called, and its slots or message are granted anew: to the wait that has met it,
+//! which moves to the front, if both are of one task; else to the first in the queue. In
+//! an eventual channel every wait counts like one of the same task, and so does an attempt
+//! that does not wait: the third that meets a grant has it.
 //!
 //! # Memory ordering
 //!

@@ -26,11 +26,28 @@
 //! | first poll | as the `try_` form, else queues | the same | queues | queues last |
 //! | `try_upgrade` | – | n = 1: writes, else given back | – | the same |
 //! | first poll of an upgrade | – | n = 1: writes, else queues | – | n = 1: writes, else queues first |
-//! | poll of the queued | – | – | – | renews its waker; or gets what another wait of its task has been granted |
+//! | poll of the called | as the `try_` form, else queues | the same | queues | queues first, then grants to the first ones |
+//! | poll of the queued | – | – | – | renews its waker, meets a grant |
 //! | poll of the granted | takes it | takes it | takes it | takes it |
 //! | end of a guard, downgrade | – | makes room | makes room | makes room, then grants to the first ones |
 //! | drop of the queued | – | – | – | leaves, then grants to the first ones |
 //! | drop of the granted | – | as an end | as an end | as an end |
+//!
+//! A first poll that queues meets a grant, too. A *called* wait is in no queue, and has
+//! been woken: the next poll makes it the first in the queue, or the second behind an
+//! upgrade.
+//!
+//! # Eventual
+//!
+//! In a lock that is [`Fairness::Eventual`] the flag OPEN is set, and then what is free
+//! is for the first that comes, also while waits are queued. The end of a guard calls as
+//! many of the first waits as would get in together; if the lock is free, also those
+//! behind them of the other kind, readers behind a writer or a writer behind readers, in
+//! case that the first ones do not come. Each leaves the queue, is woken, and tries like
+//! any other; one that does not get in queues again, as the first. OPEN is cleared while
+//! a writer is the first in the queue and readers are in, so that no other reader joins
+//! them; and when waits have come in vain [`PATIENCE`](crate::fairness) times, until the
+//! first in the queue has been granted its part.
 //!
 //! # Invariants
 //!
@@ -40,26 +57,33 @@
 //!   a writer with nobody, an upgradable reader with readers. So whoever has a
 //!   writer's part reaches the value alone, and whoever has a reader's shares it
 //!   with readers only.
-//! - **WAITING**: the flag is set exactly when the queue is not empty; then the
-//!   first in it is not compatible with what is held, or somebody is about to
-//!   grant. While it is set the word changes only under the inner lock, so nobody
-//!   passes the queue.
+//! - **WAITING**: the flag is set exactly when the queue is not empty; then, unless OPEN
+//!   is set, the first in it is not compatible with what is held, or a thread is about to
+//!   grant, and the word changes only under the inner lock, so that no task passes the
+//!   queue. While OPEN is set the word changes only by read-modify-writes; and if the
+//!   first in the queue is compatible with what is held, a wait has been called and has
+//!   not come yet, or a thread is about to call.
 //! - **UPGRADE FIRST**: an upgrade that is queued is the first in the queue.
 //!   There is one at most, since it holds the upgradable read.
 //!
-//! # Grants that are not polled
+//! # A grant that is not polled
 //!
 //! A task that waits in two branches of a `select!`, and leaves the one that is
-//! granted, would wait for itself in the other. So a queued wait that is polled
-//! looks through the grants that nobody has fetched, for one of its own task. One
-//! that suffices (what writes suffices for everything, what reads for reading)
-//! changes places with it: the polled wait has a grant, as small as it needs, and
-//! the other is the first in the queue. One that does not suffice, or that would
-//! pass an upgrade, is taken back all the same, and queues right behind the polled
-//! wait. A granted upgrade goes back to its upgradable read for a sibling that
-//! reads; to one that writes it cannot give way, since nobody may write before
-//! it: such a task waits for itself, as it would with the upgradable guard in
-//! hand.
+//! granted, would wait for itself in the other. So a queued wait that is polled meets an
+//! unclaimed grant, one of its own task if there is one, and
+//! [`Watch`](crate::wait_list) counts. When a grant has been met often enough its wait
+//! is called, and its part is given back and granted anew: to the wait that has met it,
+//! which moves to the front (but not before an upgrade), if both are of one task; else to
+//! the first in the queue. Several grants of one task go on one after the other, until
+//! the wait that is polled gets in.
+//!
+//! A granted upgrade that is not polled goes back to its upgradable read. So it gives way
+//! to a wait that reads; no other wait may write before it, and so such a task waits for
+//! itself, as it would with the upgradable guard in hand.
+//!
+//! In an eventual lock every wait counts like one of the same task, and so does an
+//! attempt that does not wait: the third that meets a grant has the part itself, if the
+//! lock is open to it. A called wait keeps the lock from no task.
 //!
 //! # Memory ordering
 //!
@@ -171,16 +195,25 @@ pub use waiter::Waiter;
 /// Nobody passes the queue, the `try_` methods included, but for an upgrade,
 /// which has the lock already.
 ///
-/// There is one exception, so that a task does not wait for itself: when a wait
-/// that its task does not poll has been granted, and the task polls another wait
-/// on the same `RwLock`, the latter gets what the former was granted, if it
-/// suffices, and the former is the first in the queue; if it does not suffice it
-/// is given back, and the former queues behind the latter. Two waits are of one
-/// task if [`Waker::will_wake`](core::task::Waker::will_wake) says so of the
-/// wakers that they were polled with, which it cannot where a combinator hands out
-/// wakers of its own for each of them (`FuturesUnordered` does; `select!` and
-/// `join!` do not). Among grants that nobody has fetched, the latest 64 are looked
-/// through. A granted upgrade does not give way to who wants to write.
+/// A part that has been granted stays with its wait until that is polled or dropped. A
+/// task may keep such a wait and poll another one on the same `RwLock` instead. So that
+/// it does not wait for itself, the grant goes on when other waits have been polled
+/// beside it often enough: to another wait of the same task at its third poll, and else
+/// to the first in the queue at the 128th poll of waits that have queued. A wait that
+/// meets such a grant wakes itself, unless it can tell by its waker that the grant is of
+/// another task of the same executor, which has been woken and will come. The wait that
+/// did not come is the first in the queue when it is polled again. What cannot be had: a
+/// wait that sleeps behind a grant that is not polled, and that no poll passes on, sleeps
+/// on; so drop a wait that you do not poll any more. A granted upgrade that is not polled
+/// gives way to waits that read, not to one that writes.
+///
+/// Two waits are of one task if their wakers have the same data and functions; a no-op
+/// waker is of no task. A combinator that gives each branch a waker of its own
+/// (`FuturesUnordered` does; `select!` and `join!` do not) makes them waits of unknown
+/// tasks, for which the 128th poll counts.
+///
+/// A lock made by [`with_fairness`](RwLock::with_fairness) with
+/// [`Fairness::Eventual`] is for the first that comes: see there.
 ///
 /// # Cancel safety
 ///
@@ -265,7 +298,11 @@ impl<T> RwLock<T> {
     }
 
     const_fn! {
-        /// Creates an unlocked lock with the given fairness.
+        /// A lock that nobody holds, with the given fairness.
+        ///
+        /// With [`Fairness::Eventual`] the end of a guard wakes the first waits in the
+        /// queue, and the lock belongs to the first that comes; a writer that is the
+        /// first in the queue still stops new readers.
         ///
         /// ```
         /// use anysync::{Fairness, RwLock};

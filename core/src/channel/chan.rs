@@ -216,7 +216,7 @@ impl<T> Chan<T> {
 
     /// Whether a newcomer need not queue behind other senders.
     #[inline]
-    fn may_send(&self, list: &List<'_, T>) -> bool {
+    pub(super) fn may_send(&self, list: &List<'_, T>) -> bool {
         list.is_empty(SENDERS) || list.senders.is_open()
     }
 
@@ -324,7 +324,7 @@ impl<T> Chan<T> {
 
     /// So many messages are promised to no wait any more, or have come.
     #[inline]
-    fn free_messages(list: &mut List<'_, T>, n: usize) {
+    pub(super) fn free_messages(list: &mut List<'_, T>, n: usize) {
         if list.receivers.called != 0 {
             let called_for = list.unpromised().saturating_sub(n);
             list.receivers.called = list.receivers.called.min(called_for);

@@ -28,12 +28,12 @@ macro_rules! common_methods {
         }
 
         /// How many messages could be sent without waiting, at this moment; `None`
-        /// if the channel is unbounded. While somebody waits for a slot this is
-        /// 0. A closed channel still counts them.
+        /// if the channel is unbounded. While a wait for a slot is queued this is 0,
+        /// unless a slot belongs to the first that comes. A closed channel still counts them.
         pub fn free_slots(&self) -> Option<usize> {
             self.chan.capacity()?;
             let list = self.chan.lock();
-            Some(if list.is_empty(crate::channel::chan::SENDERS) {
+            Some(if self.chan.may_send(&list) {
                 self.chan.free(&list)
             } else {
                 0

@@ -379,3 +379,126 @@ fn loom_every_drop_happens_before_the_end() {
         assert!(parcels.iter().all(|parcel| parcel.open() == 1));
     });
 }
+
+// Fair in the end: a wait that has come in vain once is handed the next, and a grant that
+// is met goes on.
+
+fn eventual<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    bounded_with_fairness(capacity, crate::Fairness::Eventual)
+}
+
+/// [`loom_each_message_once`].
+#[test]
+fn loom_eventual_each_message_once() {
+    model(2, || {
+        let (sender, receiver) = eventual(1);
+        let other = sender.clone();
+        let sending = thread::spawn(move || {
+            block_on(other.send(Bare, Parcel::new(1))).ok().unwrap();
+        });
+        let another = receiver.clone();
+        let receiving = thread::spawn(move || block_on(another.recv(Bare)).unwrap().open());
+        block_on(sender.reserve(Bare)).unwrap().send(Parcel::new(2));
+        let own = block_on(receiver.recv(Bare)).unwrap().open();
+        sending.join().unwrap();
+        assert_eq!(own + receiving.join().unwrap(), 3);
+    });
+}
+
+/// A receive that is being called is dropped beside a receive that does not wait: the next
+/// message calls the next.
+#[test]
+fn loom_eventual_cancelled_recv_meets_an_attempt() {
+    model(3, || {
+        let (sender, receiver) = eventual(1);
+        let receiver = leak(receiver);
+        let mut first = Box::pin(receiver.recv_future());
+        assert!(poll(first.as_mut(), &counting_waker().1).is_pending());
+        let (wakes, waker) = counting_waker();
+        let mut second = Box::pin(receiver.recv_future());
+        assert!(poll(second.as_mut(), &waker).is_pending());
+        sender.try_send(1).unwrap();
+        let cancelling = thread::spawn(move || drop(first));
+        let trying = thread::spawn(|| receiver.try_recv().is_ok());
+        let sent = sender.try_send(2).is_ok();
+        cancelling.join().unwrap();
+        let left = 1 + usize::from(sent) - usize::from(trying.join().unwrap());
+        assert!(left == 0 || wakes.count() >= 1, "the call was lost");
+        assert_eq!(poll(second.as_mut(), &waker).is_ready(), left != 0);
+    });
+}
+
+/// The same on the other side.
+#[test]
+fn loom_eventual_cancelled_send_meets_an_attempt() {
+    model(3, || {
+        let (sender, receiver) = eventual(1);
+        let sender = leak(sender);
+        sender.try_send(0).unwrap();
+        let mut first = Box::pin(sender.send_future(1));
+        assert!(poll(first.as_mut(), &counting_waker().1).is_pending());
+        let (wakes, waker) = counting_waker();
+        let mut second = Box::pin(sender.send_future(2));
+        assert!(poll(second.as_mut(), &waker).is_pending());
+        assert_eq!(receiver.try_recv(), Ok(0));
+        let cancelling = thread::spawn(move || drop(first));
+        let trying = thread::spawn(|| sender.try_send(3).is_ok());
+        let received = receiver.try_recv().is_ok();
+        cancelling.join().unwrap();
+        let free = trying.join().unwrap() == received;
+        assert!(!free || wakes.count() >= 1, "the call was lost");
+        assert_eq!(poll(second.as_mut(), &waker).is_ready(), free);
+    });
+}
+
+/// A wait that is handed a message, after it has come in vain, is polled beside an attempt:
+/// the message is had once.
+#[test]
+fn loom_eventual_a_hand_over_meets_an_attempt() {
+    model(3, || {
+        let (sender, receiver) = eventual(1);
+        let receiver = leak(receiver);
+        let (_, task) = counting_waker();
+        let mut wait = Box::pin(receiver.recv_future());
+        assert!(poll(wait.as_mut(), &task).is_pending());
+        sender.try_send(1).unwrap();
+        receiver.try_recv().unwrap();
+        assert!(poll(wait.as_mut(), &task).is_pending(), "it comes in vain");
+        let trying = thread::spawn(|| receiver.try_recv().is_ok());
+        sender.try_send(2).unwrap();
+        let own = poll(wait.as_mut(), &task).is_ready();
+        assert_ne!(own, trying.join().unwrap());
+        if !own {
+            sender.try_send(3).unwrap();
+            assert_eq!(poll(wait.as_mut(), &task), Poll::Ready(Ok(3)));
+        }
+    });
+}
+
+/// The channel is closed beside a wait that comes after it was called.
+#[test]
+fn loom_eventual_close_meets_the_called() {
+    model(3, || {
+        let (sender, receiver) = eventual(1);
+        let sender = leak(sender);
+        sender.try_send(0).unwrap();
+        let (wakes, waker) = counting_waker();
+        let mut called = Box::pin(sender.send_future(1));
+        let mut queued = Box::pin(sender.send_future(2));
+        assert!(poll(called.as_mut(), &waker).is_pending());
+        assert!(poll(queued.as_mut(), &waker).is_pending());
+        receiver.try_recv().unwrap();
+        assert_eq!(wakes.count(), 1);
+        let closing = thread::spawn(move || {
+            receiver.close();
+            receiver
+        });
+        let sent = poll(called.as_mut(), &waker);
+        let receiver = closing.join().unwrap();
+        let is_sent = sent == Poll::Ready(Ok(()));
+        assert!(is_sent || sent == Poll::Ready(Err(SendError(1))));
+        assert_eq!(receiver.try_recv().is_ok(), is_sent);
+        assert_eq!(wakes.count(), 2, "a refusal was lost");
+        assert_eq!(poll_noop(queued.as_mut()), Poll::Ready(Err(SendError(2))));
+    });
+}

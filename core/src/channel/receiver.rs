@@ -29,13 +29,15 @@ use crate::wake_batch::Finally;
 /// the oldest message when it is polled, so each receiver sees the messages of
 /// one sender in the order in which they were sent.
 ///
-/// There is one exception, so that a task does not wait for itself: when a wait
-/// that its task does not poll has been promised a message, and the task polls
-/// another wait of a receiver, the latter gets it. Two waits are of one task if
-/// [`Waker::will_wake`](core::task::Waker::will_wake) says so of the wakers that
-/// they were polled with, which it cannot where a combinator hands out wakers of
-/// its own. Among promises that nobody has fetched, the latest 64 are looked
-/// through.
+/// A promised message stays with its wait until that is polled or dropped. A task may
+/// keep such a wait and poll another one instead. So that it does not wait for itself, the
+/// message goes on when other waits have been polled beside it often enough, as
+/// [`Fairness`](crate::Fairness) says; the wait that did not come is the first in the queue
+/// when it is polled again. A wait that sleeps behind a promise that is not polled, and
+/// that no poll passes on, sleeps on: so drop a wait that you do not poll any more.
+///
+/// In a channel made by [`bounded_with_fairness`](crate::channel::bounded_with_fairness)
+/// a message may belong to the first that comes.
 ///
 /// # Cancel safety
 ///

@@ -131,7 +131,7 @@ impl<T> Chan<T> {
         // If there cannot be so much room, the message goes to the next.
         let promise = Finally(|| {
             let mut list = self.lock();
-            list.promised -= 1;
+            self.free_promise(&mut list);
             self.open(list);
         });
         target.reserve(wanted);
@@ -148,6 +148,7 @@ impl<T> Chan<T> {
             return;
         }
         list.buffer.put_back(message, block);
+        Self::free_messages(&mut list, 1);
         self.open(list);
     }
 }

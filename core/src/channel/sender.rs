@@ -30,12 +30,15 @@ use crate::wake_batch::Finally;
 /// many. One who has been granted a slot sends when it is polled; the order of
 /// the messages is that of the sending.
 ///
-/// There is one exception, so that a task does not wait for itself: when a wait
-/// that its task does not poll has been granted slots, and the task polls another
-/// wait of a sender, the latter gets them. Two waits are of one task if
-/// [`Waker::will_wake`](core::task::Waker::will_wake) says so of the wakers that
-/// they were polled with, which it cannot where a combinator hands out wakers of
-/// its own. Among grants that nobody has fetched, the latest 64 are looked through.
+/// Slots that have been granted stay with their wait until that is polled or dropped. A
+/// task may keep such a wait and poll another one instead. So that it does not wait for
+/// itself, the slots go on when other waits have been polled beside them often enough, as
+/// [`Fairness`](crate::Fairness) says; the wait that did not come is the first in the queue
+/// when it is polled again. A wait that sleeps behind a grant that is not polled, and that
+/// no poll passes on, sleeps on: so drop a wait that you do not poll any more.
+///
+/// In a channel made by [`bounded_with_fairness`](crate::channel::bounded_with_fairness)
+/// a slot may belong to the first that comes.
 ///
 /// # Cancel safety
 ///

@@ -103,9 +103,10 @@ impl<'a, T> Waiter<'a, T> {
         wake(Some(waker));
     }
 
-    /// Whether this waiter has been granted a message or a slot, or there will be
-    /// none, so that the call it was handed to will return something. Looks, and
-    /// takes nothing.
+    /// Whether it is worth handing this waiter to its call again: it has been granted a
+    /// message or a slot, there will be none, or it has been called to try again. In the
+    /// last case another wait may be quicker, and the call queues the waiter as the
+    /// first. Looks, and takes nothing.
     pub fn is_ready(&self) -> bool {
         self.entry.status() > QUEUED
     }

@@ -99,8 +99,10 @@ impl<'a> Waiter<'a> {
         wake(Some(waker));
     }
 
-    /// Whether this waiter has been granted what it waits for, so that the call
-    /// that it was handed to will return a guard. Looks, and takes nothing.
+    /// Whether it is worth handing this waiter to its call again: it has been granted
+    /// what it waits for, or has been called to try again. In the latter case another wait
+    /// may be quicker, and the call queues the waiter as the first. Looks, and takes
+    /// nothing.
     pub fn is_ready(&self) -> bool {
         matches!(self.entry.status(), SEATED | CALLED)
     }

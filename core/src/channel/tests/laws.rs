@@ -400,6 +400,20 @@ fn a_waker_that_panics_when_it_is_cloned_loses_no_call() {
 }
 
 #[test]
+fn free_slots_are_those_that_an_attempt_gets() {
+    for fairness in BOTH {
+        let ends = channel_for(Kind::Reserve, fairness, 2);
+        let mut many = Box::pin(ends.0.reserve_many(Bare, 2));
+        assert!(poll_noop(many.as_mut()).is_pending());
+        make(&ends, Kind::Send);
+        let is_open = fairness == Fairness::Eventual;
+        assert_eq!(ends.0.free_slots(), Some(usize::from(is_open)));
+        assert_eq!(ends.0.is_full(), !is_open);
+        assert_eq!(attempt(&ends, Kind::Send), is_open);
+    }
+}
+
+#[test]
 fn messages_keep_their_order_if_eventual() {
     let (sender, receiver) = bounded_with_fairness(3, Fairness::Eventual);
     let waker = counting_waker().1;
