@@ -11,7 +11,9 @@ use std::boxed::Box;
 use loom::cell::UnsafeCell;
 use loom::thread;
 
-use super::{Fairness, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard as Upgradable, RwLockWriteGuard};
+use super::{
+    Fairness, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard as Upgradable, RwLockWriteGuard,
+};
 use crate::io::Bare;
 use crate::loom_util::{block_on, counting_waker, model, poll, poll_noop};
 
