@@ -54,7 +54,7 @@ pub trait ChannelReceiver: Send + Sync + 'static {
     fn try_recv(&self) -> Result<Message, NoMessage>;
 
     /// How many messages there are, if it can be asked.
-    fn len(&self) -> Option<usize> {
+    fn count(&self) -> Option<usize> {
         None
     }
 
@@ -287,7 +287,7 @@ impl Waitable for SendWaitable {
 
     fn signal(&self) {
         // Without a message there is a slot for everybody.
-        received(|| self.receiver.len(), || drop(self.receiver.try_recv()));
+        received(|| self.receiver.count(), || drop(self.receiver.try_recv()));
     }
 
     fn queued(&self) -> Option<usize> {

@@ -603,7 +603,7 @@ impl Permit for channel::Permit<'_, Message> {
 }
 
 impl ChannelReceiver for channel::Receiver<Message> {
-    fn len(&self) -> Option<usize> {
+    fn count(&self) -> Option<usize> {
         Some(self.len())
     }
 

@@ -119,23 +119,15 @@ impl Watch {
             return Met::Nothing;
         }
         let address = ptr::from_ref(node).addr();
-        let weight = if hasty {
-            OWN_TASK
-        } else if relation == Relation::SameTask && (self.watcher == 0 || self.watcher == address) {
-            OWN_TASK
-        } else {
-            1
-        };
-        if relation == Relation::SameTask && self.watcher == 0 {
+        let is_own = relation == Relation::SameTask;
+        let is_watcher = is_own && (self.watcher == 0 || self.watcher == address);
+        let weight = if hasty || is_watcher { OWN_TASK } else { 1 };
+        if is_own && self.watcher == 0 {
             self.watcher = address;
         }
         self.score = self.score.saturating_add(weight);
         if self.score >= LIMIT {
-            return if relation == Relation::SameTask {
-                Met::Own
-            } else {
-                Met::Stale
-            };
+            return if is_own { Met::Own } else { Met::Stale };
         }
         if comes { Met::Nothing } else { Met::Again }
     }

@@ -278,7 +278,7 @@ impl ChannelSender for channel::Sender<Message> {
 }
 
 impl ChannelReceiver for channel::Receiver<Message> {
-    fn len(&self) -> Option<usize> {
+    fn count(&self) -> Option<usize> {
         Some(self.len())
     }
 

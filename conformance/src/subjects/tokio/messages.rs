@@ -138,7 +138,7 @@ impl OneReceiver {
 }
 
 impl ChannelReceiver for OneReceiver {
-    fn len(&self) -> Option<usize> {
+    fn count(&self) -> Option<usize> {
         self.enter(|receiver| receiver.len())
     }
 

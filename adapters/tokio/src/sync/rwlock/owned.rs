@@ -53,10 +53,10 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
     /// assert_eq!(*name, "one");
     /// ```
     #[inline]
-    pub fn map<F, V: ?Sized>(this: Self, f: F) -> OwnedRwLockReadGuard<T, V>
+    pub fn map<F, V>(this: Self, f: F) -> OwnedRwLockReadGuard<T, V>
     where
         U: 'static,
-        V: 'static,
+        V: ?Sized + 'static,
         F: FnOnce(&U) -> &V,
     {
         OwnedRwLockReadGuard {
@@ -80,10 +80,10 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
     ///
     /// Gives the guard back when `f` returns `None`.
     #[inline]
-    pub fn try_map<F, V: ?Sized>(this: Self, f: F) -> Result<OwnedRwLockReadGuard<T, V>, Self>
+    pub fn try_map<F, V>(this: Self, f: F) -> Result<OwnedRwLockReadGuard<T, V>, Self>
     where
         U: 'static,
-        V: 'static,
+        V: ?Sized + 'static,
         F: FnOnce(&U) -> Option<&V>,
     {
         let Self { inner, held } = this;
@@ -151,7 +151,7 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     /// assert_eq!(lock.try_read().unwrap().0, 2);
     /// ```
     #[inline]
-    pub fn map<F, U: ?Sized>(this: Self, f: F) -> OwnedRwLockMappedWriteGuard<T, U>
+    pub fn map<F, U>(this: Self, f: F) -> OwnedRwLockMappedWriteGuard<T, U>
     where
         F: FnOnce(&mut T) -> &mut U,
     {
@@ -164,10 +164,7 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     ///
     /// Gives the guard back when `f` returns `None`.
     #[inline]
-    pub fn try_map<F, U: ?Sized>(
-        this: Self,
-        f: F,
-    ) -> Result<OwnedRwLockMappedWriteGuard<T, U>, Self>
+    pub fn try_map<F, U>(this: Self, f: F) -> Result<OwnedRwLockMappedWriteGuard<T, U>, Self>
     where
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
@@ -191,9 +188,9 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     /// assert_eq!((*name, lock.try_read().unwrap().0), ("one", 1));
     /// ```
     #[inline]
-    pub fn downgrade_map<F, U: ?Sized>(this: Self, f: F) -> OwnedRwLockReadGuard<T, U>
+    pub fn downgrade_map<F, U>(this: Self, f: F) -> OwnedRwLockReadGuard<T, U>
     where
-        U: 'static,
+        U: ?Sized + 'static,
         F: FnOnce(&T) -> &U,
     {
         OwnedRwLockReadGuard {
@@ -209,12 +206,9 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     ///
     /// Gives the guard back, which still writes, when `f` returns `None`.
     #[inline]
-    pub fn try_downgrade_map<F, U: ?Sized>(
-        this: Self,
-        f: F,
-    ) -> Result<OwnedRwLockReadGuard<T, U>, Self>
+    pub fn try_downgrade_map<F, U>(this: Self, f: F) -> Result<OwnedRwLockReadGuard<T, U>, Self>
     where
-        U: 'static,
+        U: ?Sized + 'static,
         F: FnOnce(&T) -> Option<&U>,
     {
         match Part::try_of(this.inner, f) {
@@ -322,7 +316,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
     /// assert_eq!(*OwnedRwLockMappedWriteGuard::map(pair, |pair| &mut pair.1), 3);
     /// ```
     #[inline]
-    pub fn map<F, V: ?Sized>(this: Self, f: F) -> OwnedRwLockMappedWriteGuard<T, V>
+    pub fn map<F, V>(this: Self, f: F) -> OwnedRwLockMappedWriteGuard<T, V>
     where
         U: 'static,
         F: FnOnce(&mut U) -> &mut V,
@@ -336,10 +330,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
     ///
     /// Gives the guard back when `f` returns `None`.
     #[inline]
-    pub fn try_map<F, V: ?Sized>(
-        this: Self,
-        f: F,
-    ) -> Result<OwnedRwLockMappedWriteGuard<T, V>, Self>
+    pub fn try_map<F, V>(this: Self, f: F) -> Result<OwnedRwLockMappedWriteGuard<T, V>, Self>
     where
         U: 'static,
         F: FnOnce(&mut U) -> Option<&mut V>,
