@@ -19,15 +19,15 @@
 //!
 //! | | futures 0.3 | here |
 //! |-|-|-|
-//! | order | whoever comes first; a waiter that is woken may find the lock taken, again and again | first in, first out |
+//! | order | whoever comes first; a waiter that is woken may find the lock taken, again and again | whoever comes first; a waiter that has found it taken four times is handed it |
 //! | memory of a wait | a place in the mutex's list | allocated when it has to queue; a lock that is free allocates nothing |
 //! | to wake the next of many | looks for it in the list, from the start | takes the first |
 //! | a waker that locks the same mutex | runs under the list's lock, and waits for ever | is fine |
-//! | a lock that was granted to a wait which its own task has stopped polling | – | goes to the wait of that task which is polled |
 //!
 //! # Differences
 //!
-//! - [`try_lock`](Mutex::try_lock) does not pass those who wait.
+//! - While the lock has been handed to a wait that has not come, [`try_lock`](Mutex::try_lock)
+//!   gets it at its third try.
 //! - What `Debug` shows of a lock is what can be known: see each type.
 
 use std::fmt;
