@@ -36,7 +36,10 @@ macro_rules! each {
 /// The same out of an `async fn(Cx, Contending)`.
 macro_rules! each_contending {
     ($function:path) => {
-        |cx, subject| Box::pin(for_each_contending(cx, subject, $function))
+        |cx, subject| Box::pin(for_each_contending(cx, subject, |_| true, $function))
+    };
+    ($function:path, only $kind:expr) => {
+        |cx, subject| Box::pin(for_each_contending(cx, subject, $kind, $function))
     };
 }
 
@@ -253,7 +256,7 @@ pub(super) const LAWS: &[Law] = &[
          tasks of their own would be: none has more than twice as many turns as another.",
         "Let no wait take what was granted to another of its task while that one may still come \
          for it: only when it has met the same grant at several of its polls.",
-        each_contending!(siblings::siblings_take_turns),
+        each_contending!(siblings::siblings_take_turns, only | it | it.starves_nobody),
     )
     .because(
         "A heartbeat beside a worker, two requests of one `join!`: the branch that is polled \
@@ -267,7 +270,10 @@ pub(super) const LAWS: &[Law] = &[
          each.",
         "Pass what is not come for to the next in the queue, not to another wait of the same \
          task.",
-        each_contending!(siblings::a_task_of_many_waits_takes_no_more_than_its_shares),
+        each_contending!(
+            siblings::a_task_of_many_waits_takes_no_more_than_its_shares,
+            only | it | it.is_ordered
+        ),
     )
     .because(
         "A task whose waits hand to each other keeps all other tasks out, however long the \
@@ -339,7 +345,7 @@ pub(super) const LAWS: &[Law] = &[
         "Waits that are polled with a waker that wakes nobody are not waits of one task: each \
          keeps what it was granted.",
         "Where a waker tells tasks apart, let one without data be that of no task.",
-        each_contending!(kept::noop_waker_is_nobody),
+        each_contending!(kept::noop_waker_is_nobody, only kept::keeps_one_turn),
     )
     .because(
         "Whoever polls by hand, or by `now_or_never`, uses the same waker as all others who do, \
@@ -390,14 +396,22 @@ where
 }
 
 /// Runs a law for each way in which waits of the subject take turns.
-async fn for_each_contending<L, F>(cx: Cx, subject: Arc<dyn Subject>, law: L)
-where
+async fn for_each_contending<L, F>(
+    cx: Cx,
+    subject: Arc<dyn Subject>,
+    kind: fn(&Contending) -> bool,
+    law: L,
+) where
     L: Fn(Cx, Contending) -> F + Send,
     F: Future<Output = ()> + Send,
 {
-    let all = subject.contendings();
+    let mut all = subject.contendings();
+    all.retain(kind);
     if all.is_empty() {
-        cx.skip(format!("{} hands nothing over", subject.name()));
+        cx.skip(format!(
+            "{} hands nothing over that this is about",
+            subject.name()
+        ));
     }
     let named = all.into_iter().map(|it| (it.name, it));
     for_all(cx, named, law).await;

@@ -70,7 +70,7 @@ async fn readers_do_not_stop_a_sender(cx: Cx, subject: Arc<dyn Subject>) {
     const READERS: usize = 8;
     const SENDS: u64 = 500;
     /// How many turns a reader may have for each of the sender's: one would be even.
-    const FAR: u64 = 100;
+    const FAR: u64 = 2_000;
     let sender = subject.watch();
     let (reads, stop) = (
         Arc::new(AtomicU64::new(0)),

@@ -238,6 +238,10 @@ impl Waiting for SendWaiting {
         Reach::First
     }
 
+    fn is_ordered(&self) -> bool {
+        self.0.promises().contains(&Promise::FifoSenders)
+    }
+
     fn fresh(&self, waits: usize) -> Arc<dyn Waitable> {
         // A signal for each of them.
         let capacity = waits.max(1);
@@ -341,6 +345,10 @@ impl Waiting for RecvWaiting {
 
     fn reach(&self) -> Reach {
         Reach::First
+    }
+
+    fn is_ordered(&self) -> bool {
+        self.0.promises().contains(&Promise::FifoReceivers)
     }
 
     fn fresh(&self, waits: usize) -> Arc<dyn Waitable> {

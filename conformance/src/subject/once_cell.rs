@@ -195,6 +195,11 @@ impl Waiting for CellWaiting {
         }
     }
 
+    fn is_ordered(&self) -> bool {
+        // The turn is offered in order, and is had by whichever comes first.
+        self.signal == Signal::Value
+    }
+
     fn spends(&self) -> bool {
         self.signal == Signal::Value
     }

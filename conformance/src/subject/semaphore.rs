@@ -217,6 +217,10 @@ impl Waiting for SemaphoreWaiting {
         !self.by_close
     }
 
+    fn is_ordered(&self) -> bool {
+        self.subject.promises().contains(&Promise::AcquireMany)
+    }
+
     fn fresh(&self, _waits: usize) -> Arc<dyn Waitable> {
         let semaphore = self.subject.semaphore(1);
         let holder = hold(&semaphore);

@@ -28,6 +28,10 @@ impl Subject for AsyncStdDropIn {
         "async-std-drop-in"
     }
 
+    fn not_promised(&self) -> &[(&'static str, &'static str)] {
+        SmolDropIn.not_promised()
+    }
+
     fn promises(&self) -> &[Promise] {
         SmolDropIn.promises()
     }

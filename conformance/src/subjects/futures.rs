@@ -80,7 +80,7 @@ impl Subject for Futures {
     primitives!(original);
 }
 
-/// `anysync_futures::{lock, channel}`, by the same body as [`Futures`], with an order.
+/// `anysync_futures::{lock, channel}`, by the same body as [`Futures`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FuturesDropIn;
 
@@ -90,11 +90,7 @@ impl Subject for FuturesDropIn {
     }
 
     fn promises(&self) -> &[Promise] {
-        &[
-            Promise::MappedMutexGuard,
-            Promise::OwnedMutexGuard,
-            Promise::FifoMutex,
-        ]
+        &[Promise::MappedMutexGuard, Promise::OwnedMutexGuard]
     }
 
     primitives!(drop_in);

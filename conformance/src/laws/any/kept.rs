@@ -284,10 +284,13 @@ fn watch_and_go(place: &dyn Contended, io: &DynIo) {
 }
 
 pub(super) async fn noop_waker_is_nobody(cx: Cx, contending: Contending) {
-    if !contending.is_ordered {
-        cx.skip(format!("{} keeps no order", contending.name));
-    }
     by_hand(&cx, move || nobody_keeps_its_own(&contending)).await;
+}
+
+/// Whether turns go in order, and a wait has its turn as soon as it is granted: one that
+/// locks again gives the lock up in between.
+pub(super) fn keeps_one_turn(contending: &Contending) -> bool {
+    contending.is_ordered && !contending.name.starts_with("Condvar")
 }
 
 fn nobody_keeps_its_own(contending: &Contending) {

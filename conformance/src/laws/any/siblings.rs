@@ -280,9 +280,6 @@ impl Run {
 const POLLS: usize = 1_000_000;
 
 pub(super) async fn siblings_take_turns(cx: Cx, contending: Contending) {
-    if !contending.starves_nobody {
-        cx.skip(format!("{} keeps no order", contending.name));
-    }
     let rng = cx.rng();
     let of = contending.clone();
     by_hand(&cx, move || siblings_on_floors(&of, &rng)).await;
@@ -338,9 +335,6 @@ pub(super) async fn a_task_of_many_waits_takes_no_more_than_its_shares(
     cx: Cx,
     contending: Contending,
 ) {
-    if !contending.is_ordered {
-        cx.skip(format!("{} keeps no order", contending.name));
-    }
     let runs = || {
         Shape::ALL.into_iter().map(|shape| Run {
             shape,
