@@ -39,7 +39,9 @@ impl Raw {
             None,
             |batch| {
                 let mut list = begun.take().unwrap_or_else(|| self.list.lock());
-                if list.is_out_of_patience() {
+                // A writer that has stopped new readers comes next, as they have ended.
+                let has_stopped = self.state.load(Ordering::Acquire) & OPEN == 0;
+                if list.is_out_of_patience() || has_stopped {
                     self.hand_over(&mut list, batch);
                 }
                 let state = supposed.get_or_insert_with(|| self.state.load(Ordering::Acquire));

@@ -24,17 +24,6 @@ macro_rules! differs {
 }
 
 differs! {
-    // The first in the queue, when another comes as the lock is free.
-    the_first_in_the_queue_has_it(side) -> original: false, ours: true; {
-        let mutex = side::lock::Mutex::new(());
-        let guard = mutex.try_lock().unwrap();
-        let task = Task::new();
-        let mut first = pin!(mutex.lock());
-        task.pending(first.as_mut());
-        drop(guard);
-        mutex.try_lock().is_none()
-    }
-
     // With a task that waits for the parked sender, when another asks by `try_send`.
     a_try_leaves_the_waiting_task_registered(side) -> original: false, ours: true; {
         let (mut sender, mut receiver) = side::channel::mpsc::channel(0);
