@@ -27,7 +27,6 @@ impl Subject for SmolDropIn {
             "who comes first is served, as in the original: a release frees, and wakes.";
         &[
             ("semaphore::is_fifo_even_for_many", FREES),
-            ("rwlock::waiting_writer_stops_new_readers", FREES),
             ("rwlock::cancelled_writer_lets_readers_in", FREES),
             ("rwlock::is_fifo", FREES),
         ]

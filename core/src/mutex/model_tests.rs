@@ -162,7 +162,7 @@ impl Model {
         let is_watcher = is_own && self.watcher == Some(wait.address);
         self.score += if hasty || is_watcher { 43 } else { 1 };
         if self.score < 128 {
-            if !comes && !(first && wait.kind == Kind::Waiter) {
+            if !(comes || first && wait.kind == Kind::Waiter) {
                 self.wake(wait.task);
             }
             return false;

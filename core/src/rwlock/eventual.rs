@@ -8,10 +8,7 @@
 
 use core::task::Waker;
 
-use super::raw::{
-    GRANTS, List, OPEN, QUEUE, READ, Raw, UPGRADABLE_READ, UPGRADE, WAITING, WRITE, held, readers,
-    without,
-};
+use super::raw::{GRANTS, List, OPEN, QUEUE, Raw, UPGRADE, WAITING, WRITE, held, readers, without};
 use crate::primitive::Ordering;
 use crate::wake_batch::{Panicked, WakeBatch, wake_in_rounds};
 
@@ -85,8 +82,8 @@ impl Raw {
         let mut state = self.state.load(Ordering::Acquire);
         loop {
             let is_open = first.is_none_or(|kind| {
-                !list.is_out_of_patience()
-                    && (matches!(kind, READ | UPGRADABLE_READ) || self.with(kind, state).is_some())
+                let stops = writes(kind) && readers(state) > 0;
+                !list.is_out_of_patience() && (!stops || self.with(kind, state).is_some())
             });
             let mut next = state & !(WAITING | OPEN);
             if first.is_some() {
