@@ -27,9 +27,11 @@ impl Wake for Place {
     }
 }
 
+type Task<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
 pub(super) struct Runner<'a> {
     queue: Queue,
-    tasks: Vec<(Option<Pin<Box<dyn Future<Output = ()> + 'a>>>, Arc<Place>)>,
+    tasks: Vec<(Option<Task<'a>>, Arc<Place>)>,
 }
 
 impl<'a> Runner<'a> {
