@@ -530,6 +530,10 @@ impl Future for RootFuture {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        if this.progress.log.is_abandoned() {
+            // It leaves the processor to other checks.
+            return Poll::Pending;
+        }
         this.progress.polls.fetch_add(1, Ordering::Relaxed);
         if this.is_over {
             this.progress.polled_again();

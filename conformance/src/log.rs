@@ -224,6 +224,10 @@ impl<T> Future for Watched<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = &mut *self;
+        if this.log.is_abandoned() {
+            // It leaves the processor to other checks.
+            return Poll::Pending;
+        }
         let future = this.future.as_mut().expect("not polled after its end");
         if let Some(waits) = &this.waits {
             waits.polled();
@@ -259,6 +263,15 @@ impl Drop for Scope {
     fn drop(&mut self) {
         let outer = self.outer.take();
         let _ = CURRENT.try_with(|current| current.replace(outer));
+    }
+}
+
+/// Ends what a check does on this thread, if its watchdog has given it up: it is to leave
+/// the processor to other checks.
+pub(crate) fn assert_goes_on() {
+    let current = CURRENT.try_with(|current| current.borrow().clone());
+    if let Ok(Some(log)) = current {
+        assert!(!log.is_abandoned(), "the check was given up");
     }
 }
 

@@ -202,6 +202,15 @@ impl<F: FnMut()> Drop for Finally<F> {
     }
 }
 
+/// Wakes a task that is being polled, so that it polls again: what its wait waits for is
+/// not there yet. Call it when no lock is held.
+#[cold]
+pub(crate) fn wake_again(waker: Option<&Waker>) {
+    if let Some(waker) = waker {
+        waker.wake_by_ref();
+    }
+}
+
 /// Wakes one waker; call it when no lock is held.
 #[inline]
 pub(crate) fn wake(waker: Option<Waker>) {

@@ -11,7 +11,7 @@ use super::chan::{
 };
 use crate::io::Io;
 use crate::wait_list::{CALLED, Entry, IDLE, LockedTicket, Met, NewTicket, Owner, QUEUED, SEATED};
-use crate::wake_batch::{Finally, discard};
+use crate::wake_batch::{Finally, discard, wake_again};
 
 /// What a future panics with that is polled once too often.
 pub(super) const FINISHED: &str = "a wait of a channel was polled after it had finished";
@@ -282,9 +282,8 @@ impl<T> Chan<T> {
         if matches!(met, Met::Nothing | Met::Again) {
             self.publish(&locked);
             drop(locked);
-            if let Some(waker) = waker.filter(|_| met == Met::Again) {
-                // It has to be polled again.
-                waker.wake_by_ref();
+            if met == Met::Again {
+                wake_again(waker);
             }
             return false;
         }

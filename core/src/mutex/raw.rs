@@ -14,7 +14,7 @@ use crate::wait_list::{
     CALLED, IDLE, Locked, LockedTicket, Met, QUEUED, Ring, SEATED, Seat, Ticket, VERDICT, WaitList,
     Watch,
 };
-use crate::wake_batch::{discard, wake};
+use crate::wake_batch::{discard, wake, wake_again};
 
 // The state word: three flags, and the number of queued waits, which cannot
 // overflow: each takes more than eight bytes of memory.
@@ -469,12 +469,4 @@ impl<'a> Held<'a> {
 /// Whether a queued node, by its tag, has been told that the lock is free.
 pub(super) fn is_told(tag: usize) -> bool {
     tag & TOLD != 0
-}
-
-/// A wait has to be polled again, though what it waits for is not there yet.
-#[cold]
-fn wake_again(waker: Option<&Waker>) {
-    if let Some(waker) = waker {
-        waker.wake_by_ref();
-    }
 }

@@ -11,7 +11,7 @@ use super::raw::{
 use crate::io::Io;
 use crate::primitive::Ordering;
 use crate::wait_list::{CALLED, IDLE, Met, QUEUED, SEATED};
-use crate::wake_batch::{Finally, discard};
+use crate::wake_batch::{Finally, discard, wake_again};
 
 impl Raw {
     /// A poll of a future. The first, if it need not wait, is kept apart: this
@@ -305,13 +305,5 @@ impl Raw {
         let panicked = self.grant(locked.into_locked());
         discard(waker);
         panicked.resume();
-    }
-}
-
-/// A wait has to be polled again, though what it waits for is not there yet.
-#[cold]
-fn wake_again(waker: Option<&Waker>) {
-    if let Some(waker) = waker {
-        waker.wake_by_ref();
     }
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::io::Io;
 use crate::primitive::Ordering;
 use crate::wait_list::{CALLED, IDLE, Met, QUEUED, SEATED};
-use crate::wake_batch::discard;
+use crate::wake_batch::{discard, wake_again};
 
 /// How a wait has ended: what its outcome is to be made of.
 #[derive(Clone, Copy)]
@@ -314,13 +314,5 @@ impl Semaphore {
         let panicked = self.give(locked.into_locked(), given_back);
         discard(waker);
         panicked.resume();
-    }
-}
-
-/// A wait has to be polled again, though what it waits for is not there yet.
-#[cold]
-fn wake_again(waker: Option<&Waker>) {
-    if let Some(waker) = waker {
-        waker.wake_by_ref();
     }
 }
