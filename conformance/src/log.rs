@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::task::{Context, Poll};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::erased::BoxFuture;
@@ -269,10 +270,20 @@ impl Drop for Scope {
 /// Ends what a check does on this thread, if its watchdog has given it up: it is to leave
 /// the processor to other checks.
 pub(crate) fn assert_goes_on() {
-    let current = CURRENT.try_with(|current| current.borrow().clone());
-    if let Ok(Some(log)) = current {
-        assert!(!log.is_abandoned(), "the check was given up");
-    }
+    let given_up = |current: &RefCell<Option<Arc<Log>>>| {
+        let log = current.borrow();
+        log.as_ref().is_some_and(|log| log.is_abandoned())
+    };
+    let given_up = CURRENT.try_with(given_up).unwrap_or(false);
+    // What is being dropped may poll, too.
+    assert!(!given_up || thread::panicking(), "the check was given up");
+}
+
+/// Yields this thread in a loop that looks for something, which ends when the check is
+/// given up.
+pub(crate) fn yield_thread() {
+    assert_goes_on();
+    thread::yield_now();
 }
 
 /// The process's panic hook, which a check's panics do not reach: they belong

@@ -12,9 +12,11 @@ use std::thread;
 use cooked_waker::{IntoWaker, WakeRef};
 
 use crate::cx::planned_panic;
+use crate::log::assert_goes_on;
 
 /// Polls once, in the name of `waker`.
 pub fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
+    assert_goes_on();
     future.poll(&mut Context::from_waker(waker))
 }
 

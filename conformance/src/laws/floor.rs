@@ -6,7 +6,6 @@ use std::task::{Poll, Waker};
 
 use crate::cx::Rng;
 use crate::erased::BoxFuture;
-use crate::log::assert_goes_on;
 use crate::wakers::{Wakes, counting, poll};
 
 /// Tasks, each with one waker for all its polls. Each is polled once at first, in the
@@ -96,7 +95,6 @@ impl<'a> Floor<'a> {
 
     /// Polls one task that was woken; whether there was one.
     pub(super) fn step(&mut self) -> bool {
-        assert_goes_on();
         let Some(place) = self.pick() else {
             return false;
         };

@@ -5,7 +5,6 @@ use std::task::{Poll, Waker};
 use std::thread;
 
 use crate::erased::BoxFuture;
-use crate::log::assert_goes_on;
 use crate::subject::{Reach, Waitable};
 use crate::wakers::{Wakes, caught, counting, poll};
 
@@ -56,7 +55,6 @@ impl<'a, T> Hand<'a, T> {
     }
 
     pub(super) fn poll(&mut self) -> Poll<T> {
-        assert_goes_on();
         self.seen = Some(self.wakes.count());
         let wait = self.wait.as_mut().expect("it has not been dropped");
         let polled = poll(wait.as_mut(), &self.waker);

@@ -11,6 +11,7 @@ use crate::backend::Capability::{Spawn, Threads};
 use crate::cx::{Cx, Dropped, DynIo, Gate, is_planned, planned_panic};
 use crate::erased::BoxFuture;
 use crate::law::{About, Law};
+use crate::log::yield_thread;
 use crate::run;
 use crate::subject::{Init, InitFailed, Kind, OnceCellSubject, SetRefused, Subject, Token};
 use crate::wakers::{caught, counting, poll, poll_noop};
@@ -268,7 +269,7 @@ async fn get_is_lock_free_and_ordered(cx: Cx, subject: Arc<dyn Subject>) {
                     let value = loop {
                         match cell.get() {
                             Some(value) => break value,
-                            None => std::thread::yield_now(),
+                            None => yield_thread(),
                         }
                     };
                     assert_eq!(value.number(), round);

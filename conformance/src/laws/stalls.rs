@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::cx::Gate;
+use crate::log::yield_thread;
 use crate::subject::LongCall;
 
 /// How often a thing is measured. A thread may lose its processor at any moment, but not
@@ -39,11 +41,11 @@ pub(super) fn held_up(fresh: &dyn Fn(usize) -> LongCall) -> Option<String> {
 fn beside(call: LongCall) -> (Duration, Duration) {
     let LongCall { long, other, .. } = call;
     let (calls, begun) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let stop = AtomicBool::new(false);
+    let stop = Gate::new();
     thread::scope(|scope| {
         let others = scope.spawn(|| {
             let mut longest = Duration::ZERO;
-            while !stop.load(Ordering::SeqCst) {
+            while !stop.is_open() {
                 let start = Instant::now();
                 other();
                 let took = start.elapsed();
@@ -54,14 +56,15 @@ fn beside(call: LongCall) -> (Duration, Duration) {
             }
             longest
         });
+        let _stops = stop.open_on_drop();
         while calls.load(Ordering::SeqCst) < 100 {
-            thread::yield_now();
+            yield_thread();
         }
         let start = Instant::now();
         begun.store(true, Ordering::SeqCst);
         long();
         let took = start.elapsed();
-        stop.store(true, Ordering::SeqCst);
+        stop.open();
         (took, others.join().expect("it does not panic"))
     })
 }

@@ -9,6 +9,7 @@ use crate::backend::Capability::{Spawn, Threads};
 use crate::cx::Cx;
 use crate::law::{About, Law};
 use crate::laws::hand::Hand;
+use crate::log::yield_thread;
 use crate::run;
 use crate::subject::{Kind, Subject};
 
@@ -93,7 +94,7 @@ async fn readers_do_not_stop_a_sender(cx: Cx, subject: Arc<dyn Subject>) {
         let (reads, stop) = of;
         let _stops = StopOnDrop(stop);
         while reads.load(Ordering::Relaxed) < 1_000 {
-            std::thread::yield_now();
+            yield_thread();
         }
         let before = reads.load(Ordering::Relaxed);
         // All of them, or as many as there is time for.

@@ -4,12 +4,12 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
-use std::thread;
 
 use anysync::{Bare, Block};
 
 use crate::cx::{Cx, DynIo, Gate};
 use crate::erased::BoxFuture;
+use crate::log::yield_thread;
 use crate::subject::{Waiting, owned_wait};
 use crate::wakers::poll_noop;
 
@@ -77,7 +77,7 @@ pub(super) async fn happens_before(cx: Cx, waiting: Arc<dyn Waiting>) {
                     if gone.is_open() {
                         return;
                     }
-                    thread::yield_now();
+                    yield_thread();
                 }
                 for data in &round.data {
                     data.store(number + 1, Ordering::Relaxed);

@@ -3,10 +3,10 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use crate::cx::{Cx, Gate};
 use crate::laws::hand::Hand;
+use crate::log::yield_thread;
 use crate::subject::Subject;
 use crate::wakers::poll_noop;
 
@@ -86,7 +86,7 @@ pub(super) async fn wait_before_check_misses_nothing(cx: Cx, subject: Arc<dyn Su
                     if gone.is_open() {
                         return;
                     }
-                    thread::yield_now();
+                    yield_thread();
                 }
             }
         });
