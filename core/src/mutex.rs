@@ -519,7 +519,10 @@ impl<T: ?Sized> Mutex<T> {
         if entry.status() == IDLE {
             return self.raw.try_lock().or_else(|| {
                 entry.as_mut().bind(self);
-                self.raw.queue(entry.parts().1, None)
+                {
+                    let (_, ticket, waker) = entry.as_mut().parts_with_waker();
+                    self.raw.queue(ticket, waker, true)
+                }
             });
         }
         assert!(

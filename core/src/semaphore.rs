@@ -527,11 +527,11 @@ impl Semaphore {
         let mut entry = waiter.project().entry;
         let won = if entry.status() == IDLE {
             entry.as_mut().bind(self);
-            let (_, mut ticket) = entry.as_mut().parts();
+            let (_, mut ticket, waker) = entry.as_mut().parts_with_waker();
             ticket.set(IDLE, attainable(n));
             match self.try_take(n) {
                 Ok(()) => Some(Won::Permits),
-                Err(_) => self.queue(ticket, None),
+                Err(_) => self.queue(ticket, waker, true),
             }
         } else {
             assert!(

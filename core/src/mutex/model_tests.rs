@@ -1,5 +1,5 @@
 //! Random programs against a sequential model of the lock: a queue, one seat and how
-//! often it has been met, which wait has been told that the lock is free, and which
+//! often it has been met, which waits have been called, and which
 //! task each wait is of.
 
 use core::cell::Cell;
@@ -65,7 +65,6 @@ struct Model {
     fairness: Fairness,
     held: bool,
     seated: Option<Slot>,
-    told: Option<Slot>,
     queue: VecDeque<Slot>,
     /// The address of the wait whose polls are turns of the seated one's task.
     watcher: Option<usize>,
@@ -83,9 +82,9 @@ struct Wait {
     own: Option<Task>,
     /// In the queue, whom to wake; in the seat, of which task it is.
     task: Option<Task>,
-    /// How often it was told in vain.
+    /// How often it was called in vain.
     in_vain: usize,
-    /// Its grant has gone on.
+    /// The lock was free, or its grant has gone on.
     called: bool,
     address: usize,
 }
@@ -162,7 +161,7 @@ impl Model {
         let is_watcher = is_own && self.watcher == Some(wait.address);
         self.score += if hasty || is_watcher { 43 } else { 1 };
         if self.score < 128 {
-            if !(comes || first && wait.kind == Kind::Waiter) {
+            if !comes {
                 self.wake(wait.task);
             }
             return false;
@@ -175,16 +174,8 @@ impl Model {
         let next = self.queue.pop_front().expect("the wait is queued");
         self.seat(Some(next));
         self.wake(self.waits[next].task);
-        self.meet_the_next(slot)
-    }
-
-    /// The same wait meets the one that the grant has gone on to.
-    fn meet_the_next(&mut self, slot: Slot) -> bool {
-        let kind = self.waits[slot].kind;
-        self.waits[slot].kind = Kind::Future;
-        let won = self.meet(slot, true);
-        self.waits[slot].kind = kind;
-        won
+        // The same wait meets the one that the grant has gone on to.
+        self.meet(slot, true)
     }
 
     fn wake(&mut self, task: Option<Task>) {
@@ -199,16 +190,22 @@ impl Model {
         let Some(&first) = self.queue.front() else {
             return;
         };
-        if self.told.is_some() {
-            return;
-        }
         if self.fairness == Fairness::Eventual && self.waits[first].in_vain < PATIENCE {
-            self.told = Some(first);
+            self.call_front();
         } else {
-            let next = self.queue.pop_front();
-            self.seat(next);
+            self.queue.pop_front();
+            self.seat(Some(first));
+            self.wake(self.waits[first].task);
         }
-        self.wake(self.waits[first].task);
+    }
+
+    /// Calls the first in the queue for a lock that is free.
+    fn call_front(&mut self) {
+        if let Some(first) = self.queue.pop_front() {
+            self.waits[first].called = true;
+            let task = self.waits[first].task.take();
+            self.wake(task);
+        }
     }
 
     fn leave_queue(&mut self, slot: Slot) {
@@ -216,7 +213,7 @@ impl Model {
     }
 
     fn is_ready(&self, slot: Slot) -> bool {
-        self.seated == Some(slot) || self.told == Some(slot) || self.waits[slot].called
+        self.seated == Some(slot) || self.waits[slot].called
     }
 
     /// A wait leaves with the lock.
@@ -243,25 +240,14 @@ impl Model {
             }
             if was_called {
                 self.queue.push_front(slot);
+                self.waits[slot].in_vain += usize::from(self.fairness == Fairness::Eventual);
             } else {
                 self.queue.push_back(slot);
+                self.waits[slot].in_vain = 0;
             }
-            self.waits[slot].in_vain = 0;
-        } else {
-            let told = self.told == Some(slot);
-            if told {
-                self.told = None;
-            }
-            if self.try_lock() {
-                self.leave_queue(slot);
-                return self.win(slot);
-            }
-            if told {
-                self.waits[slot].in_vain += 1;
-            }
-        }
-        if first && was_called && self.waits[slot].kind == Kind::Waiter {
-            return self.meet_the_next(slot);
+        } else if self.try_lock() {
+            self.leave_queue(slot);
+            return self.win(slot);
         }
         self.meet(slot, first)
     }
@@ -284,22 +270,15 @@ impl Model {
     }
 
     fn abandon(&mut self, slot: Slot) {
-        self.waits[slot].called = false;
+        if core::mem::take(&mut self.waits[slot].called) && !self.is_locked() {
+            self.call_front();
+        }
         if self.seated == Some(slot) {
             self.unlock();
             self.waits[slot].task = None;
         } else if self.queue.contains(&slot) {
             self.leave_queue(slot);
             self.waits[slot].task = None;
-            if self.told == Some(slot) {
-                self.told = None;
-                if !self.is_locked() {
-                    self.told = self.queue.front().copied();
-                }
-                if let Some(next) = self.told {
-                    self.wake(self.waits[next].task);
-                }
-            }
         }
     }
 

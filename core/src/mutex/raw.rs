@@ -14,20 +14,14 @@ use crate::wait_list::{
     CALLED, IDLE, Locked, LockedTicket, Met, QUEUED, Ring, SEATED, Seat, Ticket, VERDICT, WaitList,
     Watch,
 };
-use crate::wake_batch::{discard, wake, wake_again};
+use crate::wake_batch::{discard, wake, wake_again, wake_one};
 
-// The state word: three flags, and the number of queued waits, which cannot
-// overflow: each takes more than eight bytes of memory.
+// The state word: two flags, and the number of queued waits, which cannot overflow:
+// each takes more than four bytes of memory. The tag of a node is how often its wait has
+// been called in vain.
 const LOCKED: usize = 1;
 const EVENTUAL: usize = 2;
-/// A queued wait has been told that the lock is free, and has not answered yet.
-const WOKEN: usize = 4;
-const WAITER: usize = 8;
-
-// The tag of a queued node: a flag, and how often it has been told in vain.
-/// It is the one that WOKEN is about.
-const TOLD: usize = 1;
-const IN_VAIN: usize = 2;
+const WAITER: usize = 4;
 
 /// The verdict on a node whose guard has been handed out.
 pub(super) const TAKEN: usize = VERDICT;
@@ -129,8 +123,7 @@ impl RawMutex {
     #[inline]
     pub(super) fn unlock(&self) {
         let mut state = self.state.load(Ordering::Relaxed);
-        // Nobody is to be told: nobody is queued, or one has been told already.
-        while state < WAITER || state & WOKEN != 0 {
+        while state < WAITER {
             match self.state.compare_exchange_weak(
                 state,
                 state & !LOCKED,
@@ -144,38 +137,40 @@ impl RawMutex {
         self.serve();
     }
 
-    /// An unlock with somebody waiting, or who was a moment ago.
+    /// An unlock while a wait is queued, or was a moment ago.
     #[cold]
     fn serve(&self) {
         let mut list = self.list.lock();
-        // We have both locks, so nobody else changes the word.
+        // We have both locks, so the word changes here alone.
         let state = self.state.load(Ordering::Relaxed);
         let Some(front) = list.front(0) else {
             self.state.store(state - LOCKED, Ordering::Release);
             return;
         };
-        // By TOLD nobody is told while the lock is held, so nobody is now.
-        let waker = if state & EVENTUAL != 0 && front.tag() < PATIENCE * IN_VAIN {
-            let waker = Self::tell_front(&mut list);
-            // Sets one flag and clears the other.
-            self.state.store(state + WOKEN - LOCKED, Ordering::Release);
-            waker
-        } else {
-            // Counted out first: who is seated may unlock at once.
-            self.state.store(state - WAITER, Ordering::Relaxed);
-            list.seat_front(0, &self.seat).flatten()
-        };
+        let is_eventual = state & EVENTUAL != 0;
+        if is_eventual && front.tag() < PATIENCE {
+            let waker = list.pop_front(0, CALLED);
+            let free = state - WAITER - LOCKED;
+            self.state.store(free, Ordering::Release);
+            drop(list);
+            return wake(waker.flatten());
+        }
+        // Counted out first: the wait that is seated may unlock at once.
+        self.state.store(state - WAITER, Ordering::Relaxed);
+        let waker = list.seat_front(0, &self.seat).flatten();
+        // In case that the first does not come.
+        let next = is_eventual.then(|| self.call_front(&mut list)).flatten();
         drop(list);
-        wake(waker);
+        let panicked = wake_one(waker);
+        wake(next);
+        panicked.resume();
     }
 
-    /// Says to the first in the queue that the lock is free. The result is the
-    /// waker to wake once the list is open.
-    fn tell_front(list: &mut Locked<'_, Watch>) -> Option<Waker> {
-        let mut front = list.front(0)?;
-        let tag = front.tag();
-        front.set_tag(tag | TOLD);
-        front.take_waker()
+    /// Calls the first in the queue. The result is its waker.
+    fn call_front(&self, list: &mut Locked<'_, Watch>) -> Option<Waker> {
+        let waker = list.pop_front(0, CALLED)?;
+        self.state.fetch_sub(WAITER, Ordering::Relaxed);
+        waker
     }
 
     /// A poll of a future.
@@ -203,7 +198,7 @@ impl RawMutex {
         match ticket.status() {
             IDLE | CALLED => self
                 .try_lock()
-                .or_else(|| self.queue(ticket.again(), Some(waker))),
+                .or_else(|| self.queue(ticket.again(), Some(waker), false)),
             TAKEN => panic!("a wait for a `Mutex` was polled after it had finished"),
             _ => self
                 .claim(ticket)
@@ -217,27 +212,31 @@ impl RawMutex {
         ticket.claim(&self.seat).then(|| Held(self))
     }
 
-    /// Queues an idle wait, with a clone of a waker if it has none of its own,
-    /// unless it can have the lock. One that was CALLED queues as the first.
+    /// Queues a wait that is in no queue, unless it can have the lock. One that was CALLED
+    /// queues as the first. It is given a clone of `waker`, unless it has one.
     #[cold]
     pub(super) fn queue(
         &self,
         mut ticket: Ticket<'_, Watch>,
         waker: Option<&Waker>,
+        has_waker: bool,
     ) -> Option<Held<'_>> {
         let was_called = ticket.status() == CALLED;
-        ticket.set(IDLE, 0);
-        ticket.give_waker(waker);
+        if !has_waker {
+            ticket.bring_waker(waker);
+        }
         let mut locked = ticket.lock();
         if !self.join() {
             if was_called {
-                locked.push_front(0, 0);
+                let in_vain = locked.tag() + usize::from(self.is_eventual());
+                locked.push_front(0, in_vain);
             } else {
                 locked.push_back(0, 0);
             }
             return self.meet(locked, waker, true);
         }
         let held = Held(self);
+        locked.set(IDLE, 0);
         drop(locked);
         discard(ticket.replace_waker(None));
         Some(held)
@@ -264,7 +263,6 @@ impl RawMutex {
                 // word, from which one queued wait is counted out.
                 let state = self.state.load(Ordering::Relaxed);
                 self.state.store(state - WAITER, Ordering::Relaxed);
-                // By TOLD the first in the queue of an eventual lock may be on its way.
                 if met == Met::Own || self.is_eventual() || locked.is_front(0) {
                     let own = locked.remove();
                     drop(locked);
@@ -317,10 +315,8 @@ impl RawMutex {
         mut ticket: Ticket<'_, Watch>,
         waker: Option<&Waker>,
     ) -> Option<Held<'_>> {
-        // A clone of the waker, made while the list was open. A wait that was told
-        // has none any more, and needs one if it was told in vain.
-        let in_vain = is_told(ticket.tag()) && self.is_locked();
-        let mut spare = waker.filter(|_| in_vain).cloned();
+        // A clone of the waker, made while the list was open.
+        let mut spare = None;
         let held = loop {
             let mut locked = ticket.lock();
             if locked.claim(&self.seat) {
@@ -328,18 +324,17 @@ impl RawMutex {
             }
             if locked.status() == CALLED {
                 drop(locked);
-                break self.queue(ticket.again(), waker);
+                break self.queue(ticket.again(), waker, false);
             }
-            let known = waker.is_none_or(|waker| locked.will_wake(waker));
-            let renewable = known || spare.is_some();
-            if self.take_or_rest(&mut locked, renewable) {
+            if self.take_queued() {
                 let held = Held(self);
                 let own = locked.remove();
                 drop(locked);
                 discard(own);
                 break Some(held);
             }
-            if !renewable {
+            let known = waker.is_none_or(|waker| locked.will_wake(waker));
+            if !known && spare.is_none() {
                 drop(locked);
                 spare = waker.cloned();
                 continue;
@@ -353,38 +348,21 @@ impl RawMutex {
         held
     }
 
-    /// Takes a free lock for a queued wait, and counts it out (`true`). Else, if
-    /// `rest` says so, it has been told in vain, and will be told again.
-    fn take_or_rest(&self, locked: &mut LockedTicket<'_, Watch>, rest: bool) -> bool {
-        let tag = locked.tag();
-        let told = tag & TOLD != 0;
+    /// Takes a free lock for a queued wait, and counts it out.
+    fn take_queued(&self) -> bool {
         let mut state = self.state.load(Ordering::Relaxed);
-        loop {
-            let free = state & LOCKED == 0;
-            let mut next = state;
-            if free {
-                next = (next | LOCKED) - WAITER;
-            }
-            if told && (free || rest) {
-                next &= !WOKEN;
-            }
-            if next == state {
-                return false;
-            }
+        while state & LOCKED == 0 {
             match self.state.compare_exchange_weak(
                 state,
-                next,
+                (state | LOCKED) - WAITER,
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => {
-                    let in_vain = if free { 0 } else { IN_VAIN };
-                    locked.set_queued_tag((tag & !TOLD) + in_vain);
-                    return free;
-                }
+                Ok(_) => return true,
                 Err(actual) => state = actual,
             }
         }
+        false
     }
 
     /// Leaves a lock that is won in the seat: the budget is spent, and `waker`
@@ -396,10 +374,10 @@ impl RawMutex {
     }
 
     /// Takes a wait out of the queue, or passes on the lock that it was handed
-    /// or told of.
+    /// or called for.
     #[inline]
     pub(super) fn abandon(&self, ticket: Ticket<'_, Watch>) {
-        if matches!(ticket.status(), QUEUED | SEATED) {
+        if matches!(ticket.status(), QUEUED | SEATED | CALLED) {
             self.abandon_place(ticket);
         }
     }
@@ -409,44 +387,21 @@ impl RawMutex {
         let mut locked = ticket.lock();
         if locked.claim(&self.seat) {
             drop(locked);
-            self.unlock();
-            return;
+            return self.unlock();
         }
-        let Some((tag, own)) = locked.try_remove() else {
-            // It was CALLED a moment ago: it owes nothing.
-            return;
-        };
-        let next = if self.count_out(tag & TOLD != 0) {
-            Self::tell_front(&mut locked)
-        } else {
+        if let Some((_, own)) = locked.try_remove() {
+            self.state.fetch_sub(WAITER, Ordering::Relaxed);
+            drop(locked);
+            return discard(own);
+        }
+        // If the lock is held, the unlock calls the next.
+        let next = if self.is_locked() {
             None
+        } else {
+            self.call_front(&mut locked)
         };
         drop(locked);
-        // First, lest the other's panic lose it.
         wake(next);
-        discard(own);
-    }
-
-    /// Counts out a queued wait that leaves, under the inner lock. Whether
-    /// somebody else is to be told in its place.
-    fn count_out(&self, told: bool) -> bool {
-        let mut state = self.state.load(Ordering::Relaxed);
-        loop {
-            let mut next = state - WAITER;
-            let pass_on = told && next & LOCKED == 0 && next >= WAITER;
-            if told && !pass_on {
-                next &= !WOKEN;
-            }
-            match self.state.compare_exchange_weak(
-                state,
-                next,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return pass_on,
-                Err(actual) => state = actual,
-            }
-        }
     }
 }
 
@@ -464,9 +419,4 @@ impl<'a> Held<'a> {
     pub(super) fn from_raw(mutex: &'a RawMutex) -> Self {
         Self(mutex)
     }
-}
-
-/// Whether a queued node, by its tag, has been told that the lock is free.
-pub(super) fn is_told(tag: usize) -> bool {
-    tag & TOLD != 0
 }

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 
 #[cfg(feature = "alloc")]
 use super::OwnedMutexGuard;
-use super::raw::{TAKEN, is_told};
+use super::raw::TAKEN;
 use super::{Mutex, MutexGuard};
 use crate::callback::waker_of;
 use crate::io::{Bare, Io};
@@ -127,7 +127,7 @@ pin_project! {
     impl<T: ?Sized, O: ?Sized, I> PinnedDrop for LockOwned<T, O, I> {
         fn drop(this: Pin<&mut Self>) {
             let entry = this.project().entry;
-            if matches!(entry.status(), QUEUED | SEATED) {
+            if matches!(entry.status(), QUEUED | SEATED | CALLED) {
                 let (mutex, ticket) = entry.parts();
                 mutex.raw.abandon(ticket);
             }
@@ -275,8 +275,7 @@ impl<'a, T: ?Sized> Waiter<'a, T> {
             }
             drop(locked);
         }
-        let is_told = entry.status() == QUEUED && is_told(entry.tag());
-        if is_told || entry.status() == CALLED {
+        if entry.status() == CALLED {
             wake(Some(waker));
         } else {
             discard(Some(waker));
@@ -294,11 +293,7 @@ impl<'a, T: ?Sized> Waiter<'a, T> {
     /// the lock is free, so that it will if nobody is quicker. Looks, and takes
     /// nothing.
     pub fn is_ready(&self) -> bool {
-        match self.entry.status() {
-            SEATED | CALLED => true,
-            QUEUED => is_told(self.entry.tag()),
-            _ => false,
-        }
+        matches!(self.entry.status(), SEATED | CALLED)
     }
 
     /// Makes it as new, but keeps its waker: leaves the queue, or passes on what

@@ -116,7 +116,8 @@ impl<T> OnceCell<T> {
         match offered {
             Some(tag) => locked.push_in_order(ring, line::in_vain(tag)),
             None => {
-                if state & OFFER == 0 && locked.is_empty(INITIALISERS) {
+                let is_first = ring == INITIALISERS && locked.is_empty(ring);
+                if is_first && state & OFFER == 0 {
                     locked.passed = false;
                 }
                 let tag = locked.next_place();

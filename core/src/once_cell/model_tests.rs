@@ -162,12 +162,19 @@ impl Model {
         false
     }
 
-    fn queue(&mut self, slot: usize) {
-        let wait = self.waits[slot].as_mut().expect("a wait");
+    /// An initialiser queues that has not been in the queue before.
+    fn newcomer(&mut self) {
         let offer = self.offer.is_some() || self.passing;
-        if wait.place.is_none() && !offer && self.initialisers.is_empty() {
+        if !offer && self.initialisers.is_empty() {
             self.passed = false;
         }
+    }
+
+    fn queue(&mut self, slot: usize) {
+        if self.waits[slot].is_some_and(|it| it.place.is_none()) {
+            self.newcomer();
+        }
+        let wait = self.waits[slot].as_mut().expect("a wait");
         let place = *wait.place.get_or_insert_with(|| {
             self.places += 1;
             self.places
@@ -321,6 +328,8 @@ fn run(steps: &[Step]) -> Result<(), TestCaseError> {
                 let free = model.value.is_none() && model.turn.is_none();
                 if free {
                     model.publish(SLOTS + 1);
+                } else if model.value.is_none() {
+                    model.newcomer();
                 }
                 let got = cell.get_or_init_with(waiter.as_mut(), || SLOTS + 1);
                 prop_assert_eq!(got.copied(), model.value);

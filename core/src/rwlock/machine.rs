@@ -111,11 +111,7 @@ impl Raw {
         let kind = ticket.tag();
         let was_called = ticket.status() == CALLED;
         if !has_waker {
-            // Before anything is changed: it may panic, and then the call goes on to
-            // another wait when this one is dropped.
-            let fresh = waker.cloned();
-            ticket.set(IDLE, kind);
-            discard(ticket.replace_waker(fresh));
+            ticket.bring_waker(waker);
         }
         let mut locked = ticket.lock();
         let passes = was_called && locked.is_eventual();

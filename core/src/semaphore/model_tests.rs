@@ -265,13 +265,10 @@ impl Model {
                 match taken {
                     Ok(()) => Some(Ok(wait.wanted)),
                     Err(TryAcquireError::Closed) => Some(Err(())),
-                    Err(TryAcquireError::NoPermits) => {
-                        let waker = task.filter(|_| wait.is_future);
-                        self.queue_up(slot, task, waker, false)
-                    }
+                    Err(TryAcquireError::NoPermits) => self.queue_up(slot, task, false),
                 }
             }
-            Status::Called => self.queue_up(slot, task, task, true),
+            Status::Called => self.queue_up(slot, task, true),
             Status::Queued => {
                 self.wait(slot).task = task;
                 self.look(slot)
@@ -297,14 +294,7 @@ impl Model {
         Some(outcome)
     }
 
-    /// `waker` is the task that is woken if the wait has to be polled again.
-    fn queue_up(
-        &mut self,
-        slot: Slot,
-        task: Option<Task>,
-        waker: Option<Task>,
-        was_called: bool,
-    ) -> Outcome {
+    fn queue_up(&mut self, slot: Slot, task: Option<Task>, was_called: bool) -> Outcome {
         let wanted = self.wait(slot).wanted;
         match self.try_take(wanted) {
             Ok(()) => return Some(Ok(wanted)),
@@ -315,7 +305,7 @@ impl Model {
         self.wait(slot).task = task;
         if !was_called {
             self.queue.push(slot);
-            return if self.meet(slot, true, waker) {
+            return if self.meet(slot, true) {
                 self.look(slot)
             } else {
                 None
@@ -331,7 +321,7 @@ impl Model {
     }
 
     /// A queued wait meets an unclaimed grant. Whether one has gone on.
-    fn meet(&mut self, slot: Slot, first: bool, waker: Option<Task>) -> bool {
+    fn meet(&mut self, slot: Slot, first: bool) -> bool {
         let Some(&head) = self.grants.first() else {
             return false;
         };
@@ -383,7 +373,7 @@ impl Model {
             }
         }
         if !comes || own.is_some() {
-            self.wake(waker);
+            self.wake(task);
         }
         false
     }
@@ -391,12 +381,7 @@ impl Model {
     /// Fetches its grant, or meets those of others.
     fn look(&mut self, slot: Slot) -> Outcome {
         loop {
-            let Wait {
-                wanted,
-                status,
-                task,
-                ..
-            } = *self.wait(slot);
+            let Wait { wanted, status, .. } = *self.wait(slot);
             match status {
                 Status::Granted => {
                     self.forget(slot);
@@ -404,7 +389,7 @@ impl Model {
                 }
                 Status::Called => {
                     let task = self.task_of_poll;
-                    return self.queue_up(slot, task, task, true);
+                    return self.queue_up(slot, task, true);
                 }
                 _ => {}
             }
@@ -417,7 +402,7 @@ impl Model {
                 }
                 return Some(Ok(wanted));
             }
-            if !self.meet(slot, false, task) {
+            if !self.meet(slot, false) {
                 return None;
             }
         }

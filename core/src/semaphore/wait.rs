@@ -14,7 +14,7 @@ use super::{
 };
 use crate::io::Io;
 use crate::primitive::Ordering;
-use crate::wait_list::{CALLED, IDLE, Met, QUEUED, SEATED};
+use crate::wait_list::{CALLED, Met, QUEUED, SEATED};
 use crate::wake_batch::{discard, wake_again};
 
 /// How a wait has ended: what its outcome is to be made of.
@@ -51,7 +51,7 @@ impl Semaphore {
         };
         let permits = idle.tag();
         if self.take_free(permits).is_err() {
-            return match self.queue(ticket.again(), Some(cx.waker())) {
+            return match self.queue(ticket.again(), Some(cx.waker()), false) {
                 Some(won) => self.poll_won(won, ticket, io, cx),
                 None => Poll::Pending,
             };
@@ -69,7 +69,7 @@ impl Semaphore {
     ) -> Poll<Outcome<'_>> {
         let won = match ticket.status() {
             SEATED if ticket.lock().take_grant(GRANTS) => Some(Won::Permits),
-            CALLED => self.queue(ticket.again(), Some(cx.waker())),
+            CALLED => self.queue(ticket.again(), Some(cx.waker()), false),
             TAKEN => panic!("an acquire of a `Semaphore` was polled after it had finished"),
             _ => self.look(ticket.again(), Some(cx.waker())),
         };
@@ -108,14 +108,20 @@ impl Semaphore {
         Poll::Ready(outcome)
     }
 
-    /// Queues an idle wait, unless it need not wait; with `waker`, or with the one
-    /// that it has. One that was CALLED queues as the first.
+    /// Queues a wait that is in no queue, unless it need not wait. One that was CALLED
+    /// queues as the first. It is given a clone of `waker`, unless it has one.
     #[cold]
-    pub(super) fn queue(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won> {
+    pub(super) fn queue(
+        &self,
+        mut ticket: Ticket<'_>,
+        waker: Option<&Waker>,
+        has_waker: bool,
+    ) -> Option<Won> {
         let wanted = ticket.tag();
         let was_called = ticket.status() == CALLED;
-        ticket.set(IDLE, wanted);
-        ticket.give_waker(waker);
+        if !has_waker {
+            ticket.bring_waker(waker);
+        }
         let mut locked = ticket.lock();
         if let Some(won) = self.take_or_wait(wanted) {
             drop(locked);
@@ -215,7 +221,7 @@ impl Semaphore {
                 QUEUED => {}
                 CALLED => {
                     drop(locked);
-                    break self.queue(ticket.again(), waker);
+                    break self.queue(ticket.again(), waker, false);
                 }
                 _ => break Some(Won::Refused),
             }

@@ -363,6 +363,15 @@ impl<S, R> Ticket<'_, S, R> {
         });
     }
 
+    /// Puts a clone of `waker` into a node that is in no queue, which is IDLE afterwards
+    /// and keeps its tag. First the clone, with the lock open and nothing changed: if it
+    /// panics, a wait that was CALLED passes the call on when it is dropped.
+    pub(crate) fn bring_waker(&mut self, waker: Option<&Waker>) {
+        let fresh = waker.cloned();
+        self.set_status(IDLE);
+        discard(self.replace_waker(fresh));
+    }
+
     /// Puts a waker into a node that is in no queue; the result is the old one.
     #[inline]
     pub(crate) fn replace_waker(&mut self, waker: Option<Waker>) -> Option<Waker> {
@@ -451,13 +460,6 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
         assert!(status == IDLE || status >= VERDICT);
         assert!(!self.node.is_pinned_down(), "the waiter is queued");
         self.node.word.store(word(status, tag), Ordering::Relaxed);
-    }
-
-    /// Sets the tag of the queued node.
-    #[inline]
-    pub(crate) fn set_queued_tag(&mut self, tag: usize) {
-        assert!(self.status() == QUEUED, "the waiter is not queued");
-        self.node.word.store(word(QUEUED, tag), Ordering::Relaxed);
     }
 
     /// Visits the nodes behind this queued one in `ring`, first to last, until

@@ -49,11 +49,7 @@ fn a_runner_may_take_a_free_lock() {
     assert!(poll(second.as_mut(), &behind).is_pending());
     drop(guard);
     assert!(!mutex.is_locked());
-    assert_eq!(mutex.waiter_count(), 2, "it keeps its place");
-    // One wake-up is on its way, and no other.
-    for _ in 0..3 {
-        drop(mutex.try_lock().unwrap());
-    }
+    assert_eq!(mutex.waiter_count(), 1, "the first is called");
     assert_eq!((wakes.count(), behind_wakes.count()), (1, 0));
     let guard = ready(poll(first.as_mut(), &waker));
     assert_eq!(mutex.waiter_count(), 1);
@@ -64,7 +60,31 @@ fn a_runner_may_take_a_free_lock() {
 }
 
 #[test]
-fn starves_nobody() {
+fn each_release_calls_the_next() {
+    let mutex = eventual(());
+    let guard = mutex.try_lock();
+    let tasks: Vec<_> = (0..3).map(|_| counting_waker()).collect();
+    let mut waits: Vec<_> = tasks.iter().map(|_| boxed(&mutex)).collect();
+    for (wait, (_, waker)) in waits.iter_mut().zip(&tasks) {
+        assert!(poll(wait.as_mut(), waker).is_pending());
+    }
+    let wakes = || [0, 1, 2].map(|task: usize| tasks[task].0.count());
+    drop(guard);
+    assert_eq!(wakes(), [1, 0, 0]);
+    // The first does not come: a lock that others take and free goes on.
+    drop(mutex.try_lock().unwrap());
+    assert_eq!(wakes(), [1, 1, 0]);
+    drop(mutex.try_lock().unwrap());
+    assert_eq!(wakes(), [1, 1, 1]);
+    assert_eq!(mutex.waiter_count(), 0);
+    for (wait, (_, waker)) in waits.iter_mut().zip(&tasks) {
+        drop(ready(poll(wait.as_mut(), waker)));
+    }
+    assert!(is_untouched(&mutex));
+}
+
+#[test]
+fn starves_no_wait() {
     let mutex = eventual(0);
     let mut waits = queued(&mutex, 0);
     let tasks: Vec<_> = (0..3).map(|_| counting_waker()).collect();
@@ -186,6 +206,23 @@ fn dropped_win_is_passed_on() {
 }
 
 #[test]
+fn dropped_call_of_an_owned_lock_is_passed_on() {
+    let mutex = Arc::new(eventual(()));
+    let guard = mutex.try_lock();
+    let tasks = [counting_waker(), counting_waker()];
+    let mut waits = tasks.each_ref().map(|(_, waker)| {
+        let mut wait = Box::pin(Arc::clone(&mutex).lock_owned(Bare));
+        assert!(poll(wait.as_mut(), waker).is_pending());
+        Some(wait)
+    });
+    drop(guard);
+    drop(waits[0].take());
+    assert_eq!(tasks.each_ref().map(|(wakes, _)| wakes.count()), [1, 1]);
+    drop(waits);
+    assert!(is_untouched(&mutex));
+}
+
+#[test]
 fn granted_but_unpolled_does_not_block_its_own_task() {
     let mutex = eventual(());
     let guard = mutex.try_lock();
@@ -196,10 +233,9 @@ fn granted_but_unpolled_does_not_block_its_own_task() {
     // By a waker of its own, as `FuturesUnordered` would have it.
     assert!(poll(polled.as_mut(), &stranger).is_pending());
     drop(guard);
-    // Told and left alone. Whoever is polled has the lock, queued or not.
+    // Called and left alone. Any wait that is polled has the lock, queued or not.
     drop(ready(poll_noop(boxed(&mutex).as_mut())));
     drop(ready(poll(polled.as_mut(), &stranger)));
-    assert_eq!(mutex.waiter_count(), 1);
     drop(ready(poll(left_alone.as_mut(), &task)));
     assert!(is_untouched(&mutex));
 }
