@@ -14,7 +14,7 @@ use crate::wait_list::{
     CALLED, IDLE, Locked, LockedTicket, Met, QUEUED, Ring, SEATED, Seat, Ticket, VERDICT, WaitList,
     Watch,
 };
-use crate::wake_batch::{discard, wake, wake_again, wake_one};
+use crate::wake_batch::{discard, wake, wake_again};
 
 // The state word: two flags, and the number of queued waits, which cannot overflow:
 // each takes more than four bytes of memory. The tag of a node is how often its wait has
@@ -147,23 +147,18 @@ impl RawMutex {
             self.state.store(state - LOCKED, Ordering::Release);
             return;
         };
-        let is_eventual = state & EVENTUAL != 0;
-        if is_eventual && front.tag() < PATIENCE {
+        let waker = if state & EVENTUAL != 0 && front.tag() < PATIENCE {
             let waker = list.pop_front(0, CALLED);
             let free = state - WAITER - LOCKED;
             self.state.store(free, Ordering::Release);
-            drop(list);
-            return wake(waker.flatten());
-        }
-        // Counted out first: the wait that is seated may unlock at once.
-        self.state.store(state - WAITER, Ordering::Relaxed);
-        let waker = list.seat_front(0, &self.seat).flatten();
-        // In case that the first does not come.
-        let next = is_eventual.then(|| self.call_front(&mut list)).flatten();
+            waker
+        } else {
+            // Counted out first: the wait that is seated may unlock at once.
+            self.state.store(state - WAITER, Ordering::Relaxed);
+            list.seat_front(0, &self.seat)
+        };
         drop(list);
-        let panicked = wake_one(waker);
-        wake(next);
-        panicked.resume();
+        wake(waker.flatten());
     }
 
     /// Calls the first in the queue. The result is its waker.
