@@ -47,7 +47,8 @@
 //! any other; one that does not get in queues again, as the first. OPEN is cleared while
 //! a writer is the first in the queue and readers are in, so that no other reader joins
 //! them; and when waits have come in vain [`PATIENCE`](crate::fairness) times, until the
-//! first in the queue has been granted its part.
+//! first in the queue has been granted its part. It stays set while an upgradable read is
+//! held for whose end the first waits: a task that has it may read once more.
 //!
 //! # Invariants
 //!

@@ -8,7 +8,10 @@
 
 use core::task::Waker;
 
-use super::raw::{GRANTS, List, OPEN, QUEUE, Raw, UPGRADE, WAITING, WRITE, held, readers, without};
+use super::raw::{
+    GRANTS, List, OPEN, QUEUE, Raw, UPGRADABLE, UPGRADABLE_READ, UPGRADE, WAITING, WRITE, held,
+    readers, without,
+};
 use crate::primitive::Ordering;
 use crate::wake_batch::{Panicked, WakeBatch, wake_in_rounds};
 
@@ -83,7 +86,10 @@ impl Raw {
         loop {
             let is_open = first.is_none_or(|kind| {
                 let stops = writes(kind) && readers(state) > 0;
-                !list.is_out_of_patience() && (!stops || self.with(kind, state).is_some())
+                let is_due = list.is_out_of_patience() || stops;
+                waits_for_upgradable(kind, state)
+                    || !is_due
+                    || !list.is_out_of_patience() && self.with(kind, state).is_some()
             });
             let mut next = state & !(WAITING | OPEN);
             if first.is_some() {
@@ -148,6 +154,12 @@ impl Raw {
         }
         is_due
     }
+}
+
+/// Whether a wait is for the end of an upgradable read, whose task may ask for another
+/// read before. So it stops no readers.
+fn waits_for_upgradable(kind: usize, state: usize) -> bool {
+    matches!(kind, WRITE | UPGRADABLE_READ) && state & UPGRADABLE != 0
 }
 
 fn writes(kind: usize) -> bool {

@@ -117,6 +117,9 @@ impl Raw {
         let passes = was_called && locked.is_eventual();
         if self.take_or_wait(kind, passes) {
             locked.set(TAKEN, kind);
+            if passes && kind == UPGRADABLE_READ {
+                self.set_flags(&locked);
+            }
             drop(locked);
             let won = self.won(kind);
             discard(ticket.replace_waker(None));

@@ -17,7 +17,7 @@ use crate::wake_batch::{Panicked, wake_in_rounds, wake_one};
 // The state word: four flags, the number of readers in the rest of the lower 32 bits,
 // and, where a word has 64, the largest such number above them and OPEN at the top.
 const WRITER: usize = 1;
-const UPGRADABLE: usize = 2;
+pub(super) const UPGRADABLE: usize = 2;
 pub(super) const WAITING: usize = 4;
 /// Who comes first gets in, also while waits are queued.
 #[cfg(target_pointer_width = "64")]

@@ -79,29 +79,6 @@ mod many_permits {
     }
 }
 
-/// While an upgradable read is held, a writer that waits.
-mod a_writer_behind_an_upgradable_read {
-    use super::*;
-
-    #[test]
-    fn original_lets_readers_pass() {
-        let lock = async_lock::RwLock::new(());
-        let _upgradable = now(lock.upgradable_read());
-        let mut write = pin!(lock.write());
-        Task::new().pending(write.as_mut());
-        assert!(lock.try_read().is_some());
-    }
-
-    #[test]
-    fn ours_stops_them() {
-        let lock = anysync_smol::lock::RwLock::new(());
-        let _upgradable = now(lock.upgradable_read());
-        let mut write = pin!(lock.write());
-        Task::new().pending(write.as_mut());
-        assert!(lock.try_read().is_none());
-    }
-}
-
 mod an_upgrade_that_is_not_polled {
     use super::*;
 

@@ -386,3 +386,16 @@ fn tasks_and_threads_share_a_lock() {
         assert_eq!(pair.try_read().unwrap().0, 400);
     });
 }
+
+/// A task that has an upgradable read may read once more while another waits to write.
+#[test]
+fn a_writer_behind_an_upgradable_read_stops_no_reader() {
+    let lock = RwLock::new(1);
+    let upgradable = now(lock.upgradable_read());
+    let (task, mut write) = (Task::new(), pin!(lock.write()));
+    task.pending(write.as_mut());
+    assert_eq!(*now(lock.read()), 1);
+    assert!(lock.try_read().is_some());
+    drop(upgradable);
+    drop(task.ready(write));
+}

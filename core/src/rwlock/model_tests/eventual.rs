@@ -4,7 +4,9 @@
 use std::format;
 use std::string::String;
 
-use super::super::raw::{OPEN, QUEUE, Raw, UPGRADE, is_reserved};
+use super::super::raw::{
+    OPEN, QUEUE, Raw, UPGRADABLE, UPGRADABLE_READ, UPGRADE, WRITE, is_reserved,
+};
 use super::*;
 use crate::Fairness;
 
@@ -295,7 +297,8 @@ impl<'a> Program<'a> {
             "it is handed over"
         );
         let is_open = first.is_none_or(|kind| {
-            !list.is_out_of_patience() && (kind <= tag(Kind::Upgradable) || would_get_in)
+            matches!(kind, UPGRADABLE_READ | WRITE) && word & UPGRADABLE != 0
+                || !list.is_out_of_patience() && (kind <= tag(Kind::Upgradable) || would_get_in)
         });
         // A wait that takes what is free leaves the flag; the next release clears it.
         prop_assert!(word & OPEN != 0 || !is_open, "it is closed to all");
