@@ -1,11 +1,10 @@
-//! [`Mutex`]: one task at a time has the value; whoever waits is served in
-//! order.
+//! [`Mutex`]: one task at a time has the value; waits are served in order.
 //!
-//! Its guard may be held across an `.await`. An unlock with somebody waiting
-//! does not free the lock: it hands it to the first in the queue, so that nobody
-//! who comes later can be quicker. A lock that is made [`Fairness::Eventual`]
-//! is freed instead, and the first in the queue is told so; it is handed over
-//! only to one that has come too late a number of times.
+//! Its guard may be held across an `.await`. An unlock while waits are queued does not
+//! free the lock: it hands it to the first in the queue, so that no task that comes later
+//! can be quicker. A lock that is made [`Fairness::Eventual`] is freed instead, and the
+//! first in the queue is called; it is handed over only to a wait that has come too late
+//! a number of times.
 //!
 //! | file | holds |
 //! |-|-|
@@ -24,32 +23,31 @@
 //!       │                       │ ▼            unlock: seats the first
 //!       └───────────────────── SEATED ◄──────────────────── HELD, n queued
 //!          the seated is dropped,
-//!          nobody is queued
+//!          no wait is queued
 //!
 //!     Eventual:
-//!                          unlock: tells the first
-//!     FREE, n queued, 1 told ◄──────────────────── HELD, n queued
-//!              │  ▲                                     ▲  ▲
-//!              │  │ unlock                     it polls:│  │
-//!              ▼  │                              in vain│  │ the told one polls:
-//!     HELD, n queued, 1 told ───────────────────────────┘  │ has the lock
-//!     FREE, n queued, 1 told ──────────────────────────────┘
+//!                       unlock: calls the first
+//!     FREE, n - 1 queued ◄──────────────────── HELD, n queued
+//!              │                                   ▲    ▲
+//!              │ lock, try_lock, the called polls  │    │ the called polls: in vain
+//!              └───────────────────────────────────┘    └── it queues as the first
 //! ```
 //!
-//! SEATED: the lock is handed to a wait whose task has not been polled since.
-//! Told: a queued wait has been woken because the lock is free, and keeps its
-//! place. Called: a wait whose lock has gone on while its task did not poll it.
+//! SEATED: the lock is handed to a wait whose task has not been polled since. A *called*
+//! wait is in no queue and has been woken: the lock was free, or the one that it had been
+//! handed has gone on while its task did not poll it.
 //!
-//! | | FREE | HELD | HELD, n queued | SEATED, n ≥ 0 queued | FREE, n queued, 1 told | HELD, n queued, 1 told |
-//! |-|-|-|-|-|-|-|
-//! | `try_lock` | locks | `None` | `None` | `None` | locks | `None` |
-//! | first poll | locks | queues | queues last | queues last, meets the seated one | locks | queues last |
-//! | poll of the called | locks | queues first | queues first | queues first, meets the seated one | locks | queues first |
-//! | poll of the queued | – | – | renews its waker | the same, and meets the seated one | locks | renews its waker; the told one is not told any more |
-//! | poll of the seated | – | – | – | claims the lock: HELD | – | – |
-//! | unlock | – | FREE | Fifo, or the first was told in vain too often: seats it, wakes it; else tells it, wakes it | – | – | frees |
-//! | drop of the queued | – | – | leaves the queue | leaves the queue | leaves the queue; of the told one: the next is told | leaves the queue; of the told one: nobody is told |
-//! | drop of the seated | – | – | – | as an unlock | – | – |
+//! | | FREE | HELD | HELD, n queued | SEATED, n ≥ 0 queued | FREE, n queued (Eventual) |
+//! |-|-|-|-|-|-|
+//! | `try_lock` | locks | `None` | `None` | `None` | locks |
+//! | first poll | locks | queues | queues last | queues last, meets the seated one | locks |
+//! | poll of the called | locks | queues first | queues first | queues first, meets the seated one | locks |
+//! | poll of the queued | – | – | renews its waker | the same, and meets the seated one | locks |
+//! | poll of the seated | – | – | – | claims the lock: HELD | – |
+//! | unlock | – | FREE | Fifo, or the first was called in vain too often: seats it, wakes it; else frees, and calls it | – | – |
+//! | drop of the queued | – | – | leaves the queue | leaves the queue | leaves the queue |
+//! | drop of the called | – | – | – | – | calls the first |
+//! | drop of the seated | – | – | – | as an unlock | – |
 //!
 //! # Invariants
 //!
@@ -62,11 +60,10 @@
 //!   ring; it changes under the inner lock only. In a lock that is fair in order
 //!   it is 0 unless LOCKED is set.
 //! - **HANDED**: the seat is taken only while LOCKED is set and no guard exists.
-//! - **TOLD**: WOKEN is set exactly while one queued node has the tag TOLD, which
-//!   changes under the inner lock only. It is set only as LOCKED is cleared, and
-//!   while somebody is queued LOCKED is cleared only with WOKEN set. So a free
-//!   lock with a queue has one wait that is on its way, and a wait that finds the
-//!   lock taken and clears WOKEN is told again by whoever holds it.
+//! - **COMING**: a lock that is free while waits are queued (it is eventual) has called
+//!   one since it was last held, which has not come yet and is not dropped; or a thread
+//!   is about to call. A called wait that finds the lock held queues again, and the
+//!   holder's unlock calls.
 //!
 //! # A lock granted and not polled
 //!
@@ -84,24 +81,24 @@
 //! lock from the other for ever, and no other task would have it.
 //!
 //! In an eventual lock every wait counts like one of the same task, and the one that
-//! meets the seated wait for the third time takes the lock itself; a told wait may be
-//! the first in the queue, and is told of the next unlock. A told wait keeps the lock
-//! from no task: it is free, and any wait that is polled takes it, queued or not.
+//! meets the seated wait for the third time takes the lock itself. A called wait keeps
+//! the lock from no task: it is free, any wait that is polled takes it, queued or not,
+//! and the unlock after that calls the next.
 //!
 //! # Memory ordering
 //!
 //! A lock is passed on in one of three ways, each a Release and an Acquire that
 //! reads it: the word (unlock clears LOCKED with Release, who sets it reads the
 //! word with Acquire), the seat (stored with Release, left with Acquire), or the
-//! seat that another wait takes over (swapped with Acquire). The count and WOKEN
-//! carry no data: by COUNTED and TOLD the inner lock orders their changes, so
+//! seat that another wait takes over (swapped with Acquire). The count
+//! carries no data: by COUNTED the inner lock orders its changes, so
 //! those are Relaxed. All changes of a word without LOCKED are read-modify-writes,
 //! so those between an unlock and the next lock pass on what the unlock released.
 //! While LOCKED is set the word is changed by its holder, and under the inner
 //! lock; whoever has both, or has the inner lock of a lock that is fair in order and
 //! has a queue, whose holder needs it too, may change it by a store, and none is
-//! lost. An unlock that expects nobody to be queued, or somebody to be told, finds
-//! what has changed meanwhile, since both change the same word; no fence is needed.
+//! lost. An unlock that expects no wait to be queued finds one that has queued meanwhile,
+//! since both change the same word; no fence is needed.
 
 use core::fmt;
 use core::panic::UnwindSafe;

@@ -78,7 +78,7 @@ impl RawMutex {
         self.state.load(Ordering::Relaxed) / WAITER
     }
 
-    /// As it was made: free, and nobody waits.
+    /// As it was made: free, and no wait is queued.
     #[cfg(test)]
     pub(super) fn is_untouched(&self) -> bool {
         self.state.load(Ordering::Relaxed) & !EVENTUAL == 0 && !self.seat.is_taken()
@@ -99,7 +99,7 @@ impl RawMutex {
         self.state.load(Ordering::Relaxed) & EVENTUAL != 0
     }
 
-    /// Takes the lock if it is free, whoever is queued: by COUNTED nobody is, in
+    /// Takes the lock if it is free, whatever is queued: by COUNTED no wait is, in
     /// a lock that is fair in order.
     #[inline]
     pub(super) fn try_lock(&self) -> Option<Held<'_>> {
@@ -254,7 +254,7 @@ impl RawMutex {
                 None
             }
             Met::Own | Met::Stale => {
-                // LOCKED is ours, and we have the inner lock: nobody else changes the
+                // LOCKED is ours, and we have the inner lock: no other thread changes the
                 // word, from which one queued wait is counted out.
                 let state = self.state.load(Ordering::Relaxed);
                 self.state.store(state - WAITER, Ordering::Relaxed);
@@ -409,7 +409,7 @@ impl<'a> Held<'a> {
         mutex
     }
 
-    /// For whoever holds the lock by invariant HELD, and gives that up to this.
+    /// For a caller that holds the lock by invariant HELD, and gives that up to this.
     #[inline]
     pub(super) fn from_raw(mutex: &'a RawMutex) -> Self {
         Self(mutex)

@@ -199,7 +199,7 @@ pin_project! {
     /// to [`Mutex::lock_with`], pinned.
     ///
     /// It leaves the queue by itself when it is dropped; a lock that it has been
-    /// handed or told of, and that nobody has fetched, goes on to the next.
+    /// handed or called for, and has not fetched, goes on to the next.
     pub struct Waiter<'a, T: ?Sized> {
         #[pin]
         entry: Entry<Bound<'a, Mutex<T>>>,
@@ -214,7 +214,7 @@ pin_project! {
 
 impl<'a, T: ?Sized> Waiter<'a, T> {
     const_fn! {
-        /// A waiter that wakes nobody: ask it by [`is_ready`](Waiter::is_ready).
+        /// A waiter without a waker: ask it by [`is_ready`](Waiter::is_ready).
         pub const fn new() -> Self {
             Self { entry: Entry::new(Bound::unbound(), 0) }
         }
@@ -289,15 +289,15 @@ impl<'a, T: ?Sized> Waiter<'a, T> {
 
     /// Whether [`Mutex::lock_with`] is to be called: the lock has been handed to
     /// this waiter, so that it will return the guard, or (if it is
-    /// [`Eventual`](super::Fairness::Eventual)) the waiter has been told that
-    /// the lock is free, so that it will if nobody is quicker. Looks, and takes
+    /// [`Eventual`](super::Fairness::Eventual)) the waiter has been called because
+    /// the lock is free, so that it will if no task is quicker. Looks, and takes
     /// nothing.
     pub fn is_ready(&self) -> bool {
         matches!(self.entry.status(), SEATED | CALLED)
     }
 
     /// Makes it as new, but keeps its waker: leaves the queue, or passes on what
-    /// it has been handed or told.
+    /// it has been handed or called for.
     pub fn reset(self: Pin<&mut Self>) {
         let entry = self.project().entry;
         if let Some(mutex) = entry.owner().get() {
