@@ -39,16 +39,16 @@
 //!
 //! # Eventual
 //!
-//! In a lock that is [`Fairness::Eventual`] the flag OPEN is set, and then what is free
-//! is for the first that comes, also while waits are queued. The end of a guard calls as
+//! In a lock that is [`Fairness::Eventual`] the flag RESERVED is clear, and then what is
+//! free is for the first that comes, also while waits are queued. The end of a guard calls as
 //! many of the first waits as would get in together; if the lock is free, also those
 //! behind them of the other kind, readers behind a writer or a writer behind readers, in
 //! case that the first ones do not come. Each leaves the queue, is woken, and tries like
-//! any other; one that does not get in queues again, as the first. OPEN is cleared while
+//! any other; one that does not get in queues again, as the first. RESERVED is set while
 //! a writer is the first in the queue and readers are in, so that no other reader joins
 //! them; and when waits have come in vain [`PATIENCE`](crate::fairness) times, until the
-//! first in the queue has been granted its part. It stays set while an upgradable read is
-//! held for whose end the first waits: a task that has it may read once more.
+//! first in the queue has been granted its part. It stays clear while an upgradable read
+//! is held for whose end the first waits: a task that has it may read once more.
 //!
 //! # Invariants
 //!
@@ -58,12 +58,13 @@
 //!   a writer with nobody, an upgradable reader with readers. So whoever has a
 //!   writer's part reaches the value alone, and whoever has a reader's shares it
 //!   with readers only.
-//! - **WAITING**: the flag is set exactly when the queue is not empty; then, unless OPEN
-//!   is set, the first in it is not compatible with what is held, or a thread is about to
-//!   grant, and the word changes only under the inner lock, so that no task passes the
-//!   queue. While OPEN is set the word changes only by read-modify-writes; and if the
-//!   first in the queue is compatible with what is held, a wait has been called and has
-//!   not come yet, or a thread is about to call.
+//! - **WAITING**: the flag is set exactly when the queue is not empty.
+//! - **RESERVED**: the flag is set only with WAITING, and always with it in a lock that
+//!   keeps the order. Then the first in the queue is not compatible with what is held, or
+//!   a thread is about to grant, and the word changes only under the inner lock, so that
+//!   no task passes the queue. While the flag is clear the word changes only by
+//!   read-modify-writes; and if the first in the queue is compatible with what is held, a
+//!   wait has been called and has not come yet, or a thread is about to call.
 //! - **UPGRADE FIRST**: an upgrade that is queued is the first in the queue.
 //!   There is one at most, since it holds the upgradable read.
 //!

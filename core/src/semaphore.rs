@@ -32,11 +32,11 @@
 //!
 //! # Eventual
 //!
-//! The flag OPEN is set then, and permits in the word are for the first that comes,
+//! The flag RESERVED is clear then, and permits in the word are for the first that comes,
 //! also while waits are queued. A release adds its permits and *calls* as many of the
 //! first waits as what is free suffices for: each leaves the queue, is woken, and tries
 //! like any other; one that finds too few queues again, as the first. After
-//! [`PATIENCE`](crate::fairness) times in vain OPEN is cleared, so that the semaphore is
+//! [`PATIENCE`](crate::fairness) times in vain RESERVED is set, so that the semaphore is
 //! in order until the first in the queue has been granted its own.
 //!
 //! # Invariants
@@ -44,11 +44,12 @@
 //! - **COUNTED**: a permit is counted in the state word, or in one
 //!   [`SemaphorePermit`], or in the tag of one node in the ring of grants. It
 //!   moves from one to another by a single atomic step or under the inner lock.
-//! - **WAITING**: the flag is set exactly when the queue is not empty; then, unless
-//!   OPEN is set, the permits in the word do not suffice for the first in it, or a
-//!   thread is about to grant, and the word changes only under the inner lock, so that
-//!   no task passes the queue. While OPEN is set the word changes only by
-//!   read-modify-writes.
+//! - **WAITING**: the flag is set exactly when the queue is not empty.
+//! - **RESERVED**: the flag is set only with WAITING, and always with it in a semaphore
+//!   that keeps the order. Then the permits in the word do not suffice for the first in
+//!   the queue, or a thread is about to grant, and the word changes only under the inner
+//!   lock, so that no task passes the queue. While the flag is clear the word changes
+//!   only by read-modify-writes.
 //! - **CLOSED**: the flag is set once, and then the queue is empty for ever: a
 //!   node that is queued nevertheless is on its way to be refused.
 //!
@@ -112,8 +113,8 @@ pub use permit::SemaphorePermit;
 // The state word: three flags and the number of free permits.
 const CLOSED: usize = 1;
 const WAITING: usize = 2;
-/// Free permits are for the first that comes, also while waits are queued.
-const OPEN: usize = 4;
+/// Free permits are for the waits in the queue.
+const RESERVED: usize = 4;
 const SHIFT: u32 = 3;
 
 /// The queue's ring, and the ring of grants that nobody has fetched yet.
@@ -238,12 +239,11 @@ impl Semaphore {
         /// With more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS); in a constant
         /// this is an error of the compiler.
         pub const fn with_fairness(permits: usize, fairness: Fairness) -> Self {
-            let is_eventual = matches!(fairness, Fairness::Eventual);
             if permits > Self::MAX_PERMITS {
                 out_of_range("a number of permits", permits, 0, Self::MAX_PERMITS);
             }
             Self {
-                state: AtomicUsize::new((permits << SHIFT) | if is_eventual { OPEN } else { 0 }),
+                state: AtomicUsize::new(permits << SHIFT),
                 list: WaitList::new(
                     [Ring::new(), Ring::new()],
                     Queue::new(fairness),
@@ -735,7 +735,7 @@ impl Semaphore {
     /// Passes on the panic of a waker, after all the others have been woken.
     pub fn close(&self) {
         let list = self.list.lock();
-        let closed = |state| (state | CLOSED) & !WAITING;
+        let closed = |state| (state | CLOSED) & !(WAITING | RESERVED);
         if let Changed::Waiting(state) = self.change(|state| Some(closed(state))) {
             self.state.store(state, Ordering::Release);
         }
@@ -752,7 +752,7 @@ impl Semaphore {
 /// Whether what is free is for the waits in the queue.
 #[inline]
 const fn is_reserved(state: usize) -> bool {
-    state & (WAITING | OPEN) == WAITING
+    state & RESERVED != 0
 }
 
 /// `n`, if a semaphore can have so many permits.

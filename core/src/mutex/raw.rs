@@ -191,9 +191,12 @@ impl RawMutex {
     #[inline]
     fn poll_won(&self, ticket: &mut Ticket<'_, Watch>, waker: &Waker) -> Option<Held<'_>> {
         match ticket.status() {
-            IDLE | CALLED => self
+            IDLE => self
                 .try_lock()
                 .or_else(|| self.queue(ticket.again(), Some(waker), false)),
+            CALLED => self
+                .try_lock()
+                .or_else(|| self.come(ticket.again(), Some(waker))),
             TAKEN => panic!("a wait for a `Mutex` was polled after it had finished"),
             _ => self
                 .claim(ticket)
@@ -207,8 +210,8 @@ impl RawMutex {
         ticket.claim(&self.seat).then(|| Held(self))
     }
 
-    /// Queues a wait that is in no queue, unless it can have the lock. One that was CALLED
-    /// queues as the first. It is given a clone of `waker`, unless it has one.
+    /// Queues an idle wait, unless it can have the lock; with a clone of `waker`, unless it
+    /// has one.
     #[cold]
     pub(super) fn queue(
         &self,
@@ -216,30 +219,58 @@ impl RawMutex {
         waker: Option<&Waker>,
         has_waker: bool,
     ) -> Option<Held<'_>> {
-        let was_called = ticket.status() == CALLED;
         if !has_waker {
-            ticket.bring_waker(waker);
+            ticket.give_waker(waker);
         }
         let mut locked = ticket.lock();
-        if !self.join() {
-            if was_called {
-                let in_vain = locked.tag() + usize::from(self.is_eventual());
-                locked.push_front(0, in_vain);
-            } else {
-                locked.push_back(0, 0);
-            }
-            return self.meet(locked, waker, true);
+        if self.join() {
+            drop(locked);
+            return Some(self.win_at_once(ticket));
         }
+        locked.push_back(0, 0);
+        self.meet(locked, waker, true)
+    }
+
+    /// A wait that was CALLED comes: it gets the lock, or queues as the first.
+    #[cold]
+    fn come(&self, mut ticket: Ticket<'_, Watch>, waker: Option<&Waker>) -> Option<Held<'_>> {
+        ticket.bring_waker(waker);
+        let mut locked = ticket.lock();
+        if self.join() {
+            drop(locked);
+            return Some(self.win_at_once(ticket));
+        }
+        let in_vain = locked.tag() + usize::from(self.is_eventual());
+        locked.push_front(0, in_vain);
+        self.meet(locked, waker, true)
+    }
+
+    /// A wait that was about to queue has the lock: its waker is not needed.
+    #[cold]
+    fn win_at_once(&self, mut ticket: Ticket<'_, Watch>) -> Held<'_> {
         let held = Held(self);
-        locked.set(IDLE, 0);
-        drop(locked);
         discard(ticket.replace_waker(None));
-        Some(held)
+        held
     }
 
     /// A queued wait meets a lock that has been handed to another one and is not
     /// claimed, if that is so. Opens the list. `first`: it has just queued.
+    #[inline]
     fn meet<'a>(
+        &'a self,
+        locked: LockedTicket<'_, Watch>,
+        waker: Option<&Waker>,
+        first: bool,
+    ) -> Option<Held<'a>> {
+        if self.seat.is_taken() {
+            self.meet_seated(locked, waker, first)
+        } else {
+            None
+        }
+    }
+
+    #[cold]
+    fn meet_seated<'a>(
         &'a self,
         mut locked: LockedTicket<'_, Watch>,
         waker: Option<&Waker>,
@@ -319,7 +350,7 @@ impl RawMutex {
             }
             if locked.status() == CALLED {
                 drop(locked);
-                break self.queue(ticket.again(), waker, false);
+                break self.come(ticket.again(), waker);
             }
             if self.take_queued() {
                 let held = Held(self);

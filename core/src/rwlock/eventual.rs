@@ -1,26 +1,21 @@
 //! What a lock does that is [`Eventual`](crate::Fairness::Eventual): it frees, and calls
 //! waits from the queue, which then try to get in like any other.
 //!
-//! While OPEN is set, the word also changes without the inner lock. A release or a wait
-//! that queues clears it if a writer is the first in the queue and readers are in, whom no
+//! While RESERVED is clear, the word also changes without the inner lock. A release or a
+//! wait that queues sets it if a writer is the first in the queue and readers are in, whom no
 //! other is to join then; or if waits have been called in vain so often that the next
 //! release is handed over.
 
 use core::task::Waker;
 
 use super::raw::{
-    GRANTS, List, OPEN, QUEUE, Raw, UPGRADABLE, UPGRADABLE_READ, UPGRADE, WAITING, WRITE, held,
-    readers, without,
+    GRANTS, List, QUEUE, RESERVED, Raw, UPGRADABLE, UPGRADABLE_READ, UPGRADE, WAITING, WRITE, held,
+    is_reserved, readers, without,
 };
 use crate::primitive::Ordering;
 use crate::wake_batch::{Panicked, WakeBatch, wake_in_rounds};
 
 impl Raw {
-    #[cold]
-    pub(super) fn call_queued(&self) {
-        self.call(self.list.lock()).resume();
-    }
-
     /// Calls the first in the queue that would get in now. If the lock is free, it also
     /// calls those behind them that write where the first reads, or the other way round:
     /// in case that the first do not come. Opens the lock and wakes.
@@ -40,7 +35,7 @@ impl Raw {
             |batch| {
                 let mut list = begun.take().unwrap_or_else(|| self.list.lock());
                 // A writer that has stopped new readers comes next, as they have ended.
-                let has_stopped = self.state.load(Ordering::Acquire) & OPEN == 0;
+                let has_stopped = is_reserved(self.state.load(Ordering::Acquire));
                 if list.is_out_of_patience() || has_stopped {
                     self.hand_over(&mut list, batch);
                 }
@@ -91,12 +86,12 @@ impl Raw {
                     || !is_due
                     || !list.is_out_of_patience() && self.with(kind, state).is_some()
             });
-            let mut next = state & !(WAITING | OPEN);
+            let mut next = state & !(WAITING | RESERVED);
             if first.is_some() {
                 next |= WAITING;
             }
-            if is_open {
-                next |= OPEN;
+            if !is_open {
+                next |= RESERVED;
             }
             if next == state {
                 return;
@@ -115,7 +110,7 @@ impl Raw {
     /// or the lock is open to all.
     pub(super) fn take_queued(&self, list: &List<'_>, is_front: bool, kind: usize) -> bool {
         self.change(list, |state| {
-            let may = is_front || state & OPEN != 0;
+            let may = is_front || !is_reserved(state);
             self.with(kind, state).filter(|_| may)
         })
     }

@@ -5,8 +5,8 @@
 use core::task::{Context, Poll, Waker};
 
 use super::raw::{
-    GRANTS, LockedTicket, QUEUE, Raw, TAKEN, Ticket, UPGRADABLE_READ, UPGRADE, WAITING, WRITE, Won,
-    held, is_reserved, without,
+    GRANTS, LockedTicket, QUEUE, RESERVED, Raw, TAKEN, Ticket, UPGRADABLE_READ, UPGRADE, WAITING,
+    WRITE, Won, held, is_reserved, without,
 };
 use crate::io::Io;
 use crate::primitive::Ordering;
@@ -68,7 +68,8 @@ impl Raw {
     #[cold]
     fn poll_queued(&self, mut ticket: Ticket<'_>, waker: &Waker) -> Option<Won<'_>> {
         match ticket.status() {
-            IDLE | CALLED => self.queue(ticket, Some(waker), false),
+            IDLE => self.queue(ticket, Some(waker), false),
+            CALLED => self.come(ticket, Some(waker)),
             SEATED => self
                 .fetch(ticket.again())
                 .or_else(|| self.look(ticket, Some(waker))),
@@ -100,8 +101,8 @@ impl Raw {
         }
     }
 
-    /// Queues a wait that is in no queue, unless it need not wait. One that was CALLED
-    /// queues as the first. It is given a clone of `waker`, unless it has one.
+    /// Queues an idle wait, unless it need not wait; with a clone of `waker`, unless it has
+    /// one.
     fn queue(
         &self,
         mut ticket: Ticket<'_>,
@@ -109,25 +110,13 @@ impl Raw {
         has_waker: bool,
     ) -> Option<Won<'_>> {
         let kind = ticket.tag();
-        let was_called = ticket.status() == CALLED;
         if !has_waker {
-            ticket.bring_waker(waker);
+            ticket.give_waker(waker);
         }
         let mut locked = ticket.lock();
-        let passes = was_called && locked.is_eventual();
-        if self.take_or_wait(kind, passes) {
-            locked.set(TAKEN, kind);
-            if passes && kind == UPGRADABLE_READ {
-                self.set_flags(&locked);
-            }
+        if self.take_or_wait(kind, false) {
             drop(locked);
-            let won = self.won(kind);
-            discard(ticket.replace_waker(None));
-            return Some(won);
-        }
-        if was_called {
-            self.queue_first(locked, kind);
-            return self.look(ticket, waker);
+            return Some(self.win_at_once(kind, ticket));
         }
         if kind == UPGRADE {
             locked.push_front(QUEUE, kind);
@@ -136,6 +125,9 @@ impl Raw {
         }
         if locked.is_eventual() {
             self.set_flags(&locked);
+        }
+        if locked.is_empty(GRANTS) {
+            return None;
         }
         match self.meet(locked, true) {
             Met::Nothing => None,
@@ -147,9 +139,21 @@ impl Raw {
         }
     }
 
-    /// Queues a wait again that was CALLED, as the first; nobody passes who upgrades.
-    /// Opens the lock.
-    fn queue_first(&self, mut locked: LockedTicket<'_>, kind: usize) {
+    /// A wait that was CALLED comes: it gets in, or queues as the first; none passes one
+    /// that upgrades.
+    #[cold]
+    fn come(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won<'_>> {
+        let kind = ticket.tag();
+        ticket.bring_waker(waker);
+        let mut locked = ticket.lock();
+        let passes = locked.is_eventual();
+        if self.take_or_wait(kind, passes) {
+            if passes && kind == UPGRADABLE_READ {
+                self.set_flags(&locked);
+            }
+            drop(locked);
+            return Some(self.win_at_once(kind, ticket));
+        }
         if locked.first_tag(QUEUE) == Some(UPGRADE) {
             locked.push_second(QUEUE, kind);
         } else {
@@ -158,13 +162,25 @@ impl Raw {
         if locked.is_eventual() {
             locked.count_in_vain();
             self.set_flags(&locked);
+            drop(locked);
         } else {
             // It may be content with less than the one that was the first.
             self.grant(locked.into_locked()).resume();
         }
+        self.look(ticket, waker)
+    }
+
+    /// A wait that was about to queue gets in: its waker is not needed.
+    #[cold]
+    fn win_at_once(&self, kind: usize, mut ticket: Ticket<'_>) -> Won<'_> {
+        ticket.set(TAKEN, kind);
+        let won = self.won(kind);
+        discard(ticket.replace_waker(None));
+        won
     }
 
     /// A queued wait meets what has been granted and is not claimed. Opens the lock.
+    #[cold]
     fn meet(&self, mut locked: LockedTicket<'_>, first: bool) -> Met {
         let is_eventual = locked.is_eventual();
         let met = locked.meet_grants(GRANTS, first, is_eventual);
@@ -181,6 +197,11 @@ impl Raw {
 
     /// Takes a part (`true`), or sets the flag. The caller has the inner lock.
     fn take_or_wait(&self, kind: usize, passes: bool) -> bool {
+        let flags = if self.is_eventual() {
+            WAITING
+        } else {
+            WAITING | RESERVED
+        };
         let mut state = self.state.load(Ordering::Acquire);
         loop {
             let queued = is_reserved(state);
@@ -197,7 +218,7 @@ impl Raw {
             }
             match self.state.compare_exchange_weak(
                 state,
-                next.unwrap_or(state | WAITING),
+                next.unwrap_or(state | flags),
                 Ordering::AcqRel,
                 Ordering::Acquire,
             ) {
@@ -223,7 +244,7 @@ impl Raw {
             }
             if locked.status() == CALLED {
                 drop(locked);
-                break self.queue(ticket.again(), waker, false);
+                break self.come(ticket.again(), waker);
             }
             if locked.is_eventual() && self.take_queued(&locked, locked.is_front(QUEUE), kind) {
                 let own = locked.remove();

@@ -14,16 +14,18 @@ use crate::primitive::{AtomicUsize, Ordering, const_fn};
 use crate::wait_list::{Locked, Ring, TicketOf, VERDICT, WaitList, has_list};
 use crate::wake_batch::{Panicked, wake_in_rounds, wake_one};
 
-// The state word: four flags, the number of readers in the rest of the lower 32 bits,
-// and, where a word has 64, the largest such number above them and OPEN at the top.
+// The state word: flags, the number of readers in the rest of the lower 32 bits, and,
+// where a word has 64, the largest such number above them and two flags at the top.
 const WRITER: usize = 1;
 pub(super) const UPGRADABLE: usize = 2;
 pub(super) const WAITING: usize = 4;
-/// Who comes first gets in, also while waits are queued.
+/// No task passes the queue.
 #[cfg(target_pointer_width = "64")]
-pub(super) const OPEN: usize = 1 << 63;
+pub(super) const RESERVED: usize = 1 << 63;
 #[cfg(not(target_pointer_width = "64"))]
-pub(super) const OPEN: usize = 8;
+pub(super) const RESERVED: usize = 8;
+/// It keeps no order: in the word where that has 64 bits, else beside the limit.
+const EVENTUAL: usize = 1 << (usize::BITS - 2);
 #[cfg(target_pointer_width = "64")]
 const READER: usize = 8;
 #[cfg(not(target_pointer_width = "64"))]
@@ -103,15 +105,15 @@ impl Raw {
             if max_readers == 0 || max_readers > MAX_READERS {
                 out_of_range("a limit of readers", max_readers, 1, MAX_READERS);
             }
-            let open = if matches!(fairness, Fairness::Eventual) { OPEN } else { 0 };
+            let flag = if matches!(fairness, Fairness::Eventual) { EVENTUAL } else { 0 };
             Self {
                 #[cfg(target_pointer_width = "64")]
-                state: AtomicUsize::new((max_readers << LIMIT_SHIFT) | open),
+                state: AtomicUsize::new((max_readers << LIMIT_SHIFT) | flag),
                 #[cfg(not(target_pointer_width = "64"))]
-                state: AtomicUsize::new(open),
+                state: AtomicUsize::new(0),
                 list: WaitList::new([Ring::new(), Ring::new()], Queue::new(fairness)),
                 #[cfg(not(target_pointer_width = "64"))]
-                limit: max_readers,
+                limit: max_readers | flag,
             }
         }
     }
@@ -122,7 +124,7 @@ impl Raw {
         #[cfg(target_pointer_width = "64")]
         return (_state >> LIMIT_SHIFT) & MAX_READERS;
         #[cfg(not(target_pointer_width = "64"))]
-        return self.limit;
+        return self.limit & MAX_READERS;
     }
 
     #[inline]
@@ -171,13 +173,15 @@ impl Raw {
     /// what was granted to a wait that does not come for it.
     #[inline]
     pub(super) fn attempt(&self, kind: usize) -> bool {
-        self.try_take(kind) || self.may_be_eventual() && self.take_unclaimed(kind)
+        self.try_take(kind) || self.is_eventual() && self.take_unclaimed(kind)
     }
 
-    /// Whether it is an eventual lock, or one with a queue.
     #[inline]
-    fn may_be_eventual(&self) -> bool {
-        self.state.load(Ordering::Relaxed) & (WAITING | OPEN) != 0
+    pub(super) fn is_eventual(&self) -> bool {
+        #[cfg(target_pointer_width = "64")]
+        return self.state.load(Ordering::Relaxed) & EVENTUAL != 0;
+        #[cfg(not(target_pointer_width = "64"))]
+        return self.limit & EVENTUAL != 0;
     }
 
     /// Takes a part in the lock, by one step and without the inner lock; not
@@ -231,14 +235,13 @@ impl Raw {
     #[inline]
     fn put(&self, less: impl Fn(usize) -> usize) {
         let mut state = self.state.load(Ordering::Relaxed);
-        while !is_reserved(state) {
+        while state & WAITING == 0 {
             match self.state.compare_exchange_weak(
                 state,
                 less(state),
                 Ordering::Release,
                 Ordering::Relaxed,
             ) {
-                Ok(_) if state & WAITING != 0 => return self.call_queued(),
                 Ok(_) => return,
                 Err(actual) => state = actual,
             }
@@ -246,7 +249,7 @@ impl Raw {
         self.put_queued(less);
     }
 
-    /// The path with the lock: somebody waits, or did a moment ago.
+    /// The path with the lock: a wait is queued, or was a moment ago.
     #[cold]
     fn put_queued(&self, less: impl Fn(usize) -> usize) {
         let list = self.list.lock();
@@ -327,7 +330,7 @@ impl Raw {
     #[inline]
     fn open(&self, list: List<'_>, mut state: usize) {
         if list.is_empty(QUEUE) {
-            state &= !WAITING;
+            state &= !(WAITING | RESERVED);
         }
         self.state.store(state, Ordering::Release);
     }
@@ -382,8 +385,8 @@ pub(super) fn without(kind: usize, state: usize) -> usize {
     }
 }
 
-/// Whether nobody passes the queue, and the word changes only under the inner lock.
+/// Whether no task passes the queue, and the word changes only under the inner lock.
 #[inline]
 pub(super) fn is_reserved(state: usize) -> bool {
-    state & (WAITING | OPEN) == WAITING
+    state & RESERVED != 0
 }

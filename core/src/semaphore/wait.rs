@@ -9,8 +9,8 @@ use core::mem;
 use core::task::{Context, Poll, Waker};
 
 use super::{
-    AcquireError, CLOSED, GRANTS, List, LockedTicket, Outcome, QUEUE, REFUSED, SHIFT, Semaphore,
-    SemaphorePermit, TAKEN, Ticket, WAITING, is_reserved,
+    AcquireError, CLOSED, GRANTS, List, LockedTicket, Outcome, QUEUE, REFUSED, RESERVED, SHIFT,
+    Semaphore, SemaphorePermit, TAKEN, Ticket, WAITING, is_reserved,
 };
 use crate::io::Io;
 use crate::primitive::Ordering;
@@ -69,7 +69,7 @@ impl Semaphore {
     ) -> Poll<Outcome<'_>> {
         let won = match ticket.status() {
             SEATED if ticket.lock().take_grant(GRANTS) => Some(Won::Permits),
-            CALLED => self.queue(ticket.again(), Some(cx.waker()), false),
+            CALLED => self.come(ticket.again(), Some(cx.waker())),
             TAKEN => panic!("an acquire of a `Semaphore` was polled after it had finished"),
             _ => self.look(ticket.again(), Some(cx.waker())),
         };
@@ -108,8 +108,8 @@ impl Semaphore {
         Poll::Ready(outcome)
     }
 
-    /// Queues a wait that is in no queue, unless it need not wait. One that was CALLED
-    /// queues as the first. It is given a clone of `waker`, unless it has one.
+    /// Queues an idle wait, unless it need not wait; with a clone of `waker`, unless it has
+    /// one.
     #[cold]
     pub(super) fn queue(
         &self,
@@ -118,22 +118,18 @@ impl Semaphore {
         has_waker: bool,
     ) -> Option<Won> {
         let wanted = ticket.tag();
-        let was_called = ticket.status() == CALLED;
         if !has_waker {
-            ticket.bring_waker(waker);
+            ticket.give_waker(waker);
         }
         let mut locked = ticket.lock();
-        if let Some(won) = self.take_or_wait(wanted) {
+        if let Some(won) = self.take_or_wait(&locked, wanted) {
             drop(locked);
-            let own = ticket.replace_waker(None);
-            self.discard_beside(won, wanted, own);
-            return Some(won);
-        }
-        if was_called {
-            self.queue_first(locked, wanted);
-            return self.look(ticket, waker);
+            return Some(self.win_at_once(won, ticket));
         }
         locked.push_back(QUEUE, wanted);
+        if locked.is_empty(GRANTS) {
+            return None;
+        }
         match self.meet(locked, true) {
             Met::Nothing => None,
             Met::Again => {
@@ -144,19 +140,38 @@ impl Semaphore {
         }
     }
 
-    /// Queues a wait again that was CALLED, as the first. Opens the lock.
-    fn queue_first(&self, mut locked: LockedTicket<'_>, wanted: usize) {
+    /// A wait that was CALLED comes: it need not wait, or queues as the first.
+    #[cold]
+    fn come(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won> {
+        let wanted = ticket.tag();
+        ticket.bring_waker(waker);
+        let mut locked = ticket.lock();
+        if let Some(won) = self.take_or_wait(&locked, wanted) {
+            drop(locked);
+            return Some(self.win_at_once(won, ticket));
+        }
         locked.push_front(QUEUE, wanted);
         if locked.is_eventual() {
             locked.count_in_vain();
+            drop(locked);
         } else {
             // It may be content with less than the one that was the first.
             self.give(locked.into_locked(), 0).resume();
         }
+        self.look(ticket, waker)
+    }
+
+    /// A wait that was about to queue need not wait: its waker is not needed.
+    #[cold]
+    fn win_at_once(&self, won: Won, mut ticket: Ticket<'_>) -> Won {
+        let own = ticket.replace_waker(None);
+        self.discard_beside(won, ticket.tag(), own);
+        won
     }
 
     /// A queued wait meets the permits that have been granted and are not claimed.
     /// Opens the lock. Whether it is to look again, since some have gone on.
+    #[cold]
     fn meet(&self, mut locked: LockedTicket<'_>, first: bool) -> Met {
         let is_eventual = locked.is_eventual();
         let met = locked.meet_grants(GRANTS, first, is_eventual);
@@ -180,7 +195,12 @@ impl Semaphore {
 
     /// Takes `n` permits, or sets the flag. The caller has the inner lock.
     #[inline]
-    fn take_or_wait(&self, n: usize) -> Option<Won> {
+    fn take_or_wait(&self, list: &List<'_>, n: usize) -> Option<Won> {
+        let flags = if list.is_eventual() {
+            WAITING
+        } else {
+            WAITING | RESERVED
+        };
         let mut state = self.state.load(Ordering::Acquire);
         loop {
             if state & CLOSED != 0 {
@@ -190,7 +210,7 @@ impl Semaphore {
                 return (n == 0).then_some(Won::Permits);
             }
             let (next, won) = if state >> SHIFT < n {
-                (state | WAITING, None)
+                (state | flags, None)
             } else {
                 (state - (n << SHIFT), Some(Won::Permits))
             };
@@ -221,7 +241,7 @@ impl Semaphore {
                 QUEUED => {}
                 CALLED => {
                     drop(locked);
-                    break self.queue(ticket.again(), waker, false);
+                    break self.come(ticket.again(), waker);
                 }
                 _ => break Some(Won::Refused),
             }
@@ -233,7 +253,7 @@ impl Semaphore {
                 break Some(Won::Refused);
             }
             if locked.is_eventual() {
-                if let Some(won) = self.take_or_wait(wanted) {
+                if let Some(won) = self.take_or_wait(&locked, wanted) {
                     let own = locked.remove();
                     self.leave(locked.into_locked(), won, wanted);
                     self.discard_beside(won, wanted, own);
@@ -255,6 +275,9 @@ impl Semaphore {
                     discard(outdated);
                     continue;
                 }
+            }
+            if locked.is_empty(GRANTS) {
+                break None;
             }
             match self.meet(locked, false) {
                 Met::Nothing => break None,

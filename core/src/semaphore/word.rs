@@ -4,7 +4,7 @@
 use core::task::Waker;
 
 use super::{
-    CLOSED, GRANTS, List, OPEN, QUEUE, SHIFT, Semaphore, TryAcquireError, WAITING, is_reserved,
+    CLOSED, GRANTS, List, QUEUE, RESERVED, SHIFT, Semaphore, TryAcquireError, WAITING, is_reserved,
 };
 use crate::primitive::Ordering;
 use crate::wait_list::CALLED;
@@ -108,18 +108,25 @@ impl Semaphore {
     /// grants them if somebody waits.
     #[inline]
     pub(super) fn put(&self, more: impl Fn(usize) -> Option<usize>) -> bool {
-        match self.change(&more) {
-            Changed::Done => true,
-            Changed::Refused => false,
-            Changed::Waiting(_) => self.put_queued(more),
-            Changed::Open => {
-                self.call(self.list.lock()).resume();
-                true
+        let mut state = self.state.load(Ordering::Acquire);
+        while state & WAITING == 0 {
+            let Some(next) = more(state) else {
+                return false;
+            };
+            match self.state.compare_exchange_weak(
+                state,
+                next,
+                Ordering::Release,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return true,
+                Err(actual) => state = actual,
             }
         }
+        self.put_queued(more)
     }
 
-    /// The path with the lock: somebody waits, or did a moment ago.
+    /// The path with the lock: a wait is queued, or was a moment ago.
     #[cold]
     fn put_queued(&self, more: impl Fn(usize) -> Option<usize>) -> bool {
         let list = self.list.lock();
@@ -157,7 +164,7 @@ impl Semaphore {
         let first = Self::grant_first(&mut list, &mut free);
         if list.is_eventual() && first.is_some() {
             // It has been served in order: the others are called.
-            self.store(&list, free, OPEN);
+            self.store(&list, free, 0);
             return self.call_many(list, free, first.flatten());
         }
         if Self::has_next(&list, free) {
@@ -184,14 +191,17 @@ impl Semaphore {
     /// Opens the lock, with so many permits free.
     #[inline]
     fn open(&self, list: List<'_>, free: usize) {
-        self.store(&list, free, 0);
+        self.store(&list, free, RESERVED);
     }
 
     #[inline]
-    fn store(&self, list: &List<'_>, free: usize, flags: usize) {
-        let waiting = if list.is_empty(QUEUE) { 0 } else { WAITING };
-        self.state
-            .store((free << SHIFT) | waiting | flags, Ordering::Release);
+    fn store(&self, list: &List<'_>, free: usize, reserved: usize) {
+        let flags = if list.is_empty(QUEUE) {
+            0
+        } else {
+            WAITING | reserved
+        };
+        self.state.store((free << SHIFT) | flags, Ordering::Release);
     }
 
     /// Opens the lock, when the last has left the queue.
@@ -199,16 +209,15 @@ impl Semaphore {
     pub(super) fn clear_flag(&self, list: List<'_>) {
         let state = self.state.load(Ordering::Acquire);
         if is_reserved(state) {
-            let open = if list.is_eventual() { OPEN } else { 0 };
-            self.state
-                .store((state & !WAITING) | open, Ordering::Release);
+            let flags = WAITING | RESERVED;
+            self.state.store(state & !flags, Ordering::Release);
         } else if state & WAITING != 0 {
             self.state.fetch_and(!WAITING, Ordering::Release);
         }
         drop(list);
     }
 
-    // What follows is of an eventual semaphore while OPEN is set: then the word changes
+    // What follows is of an eventual semaphore while RESERVED is clear: then the word changes
     // also without the lock, and only by read-modify-writes.
 
     /// Calls the first in the queue, as many as the free permits suffice for. Opens
@@ -221,8 +230,8 @@ impl Semaphore {
         }
         if list.is_out_of_patience() {
             list.end_patience();
-            let state = self.state.fetch_and(!OPEN, Ordering::AcqRel) & !OPEN;
-            return self.grant(list, state);
+            let state = self.state.fetch_or(RESERVED, Ordering::AcqRel);
+            return self.grant(list, state | RESERVED);
         }
         let mut free = self.state.load(Ordering::Acquire) >> SHIFT;
         let first = Self::call_first(&mut list, &mut free);
@@ -306,11 +315,11 @@ fn with_more(state: usize, n: usize) -> usize {
 
 #[cold]
 fn with_all(state: usize) -> usize {
-    (Semaphore::MAX_PERMITS << SHIFT) | (state & (CLOSED | WAITING | OPEN))
+    (Semaphore::MAX_PERMITS << SHIFT) | (state & (CLOSED | WAITING | RESERVED))
 }
 
 /// Whether free permits may be taken by the first that comes.
 #[inline]
 fn may_take(state: usize) -> bool {
-    state & (CLOSED | WAITING) == 0 || state & (CLOSED | WAITING | OPEN) == WAITING | OPEN
+    state & (CLOSED | RESERVED) == 0
 }

@@ -363,9 +363,9 @@ impl<S, R> Ticket<'_, S, R> {
         });
     }
 
-    /// Puts a clone of `waker` into a node that is in no queue, which is IDLE afterwards
+    /// [`give_waker`](Self::give_waker) for a node that was CALLED, which is IDLE afterwards
     /// and keeps its tag. First the clone, with the lock open and nothing changed: if it
-    /// panics, a wait that was CALLED passes the call on when it is dropped.
+    /// panics, the call is passed on when the wait is dropped.
     pub(crate) fn bring_waker(&mut self, waker: Option<&Waker>) {
         let fresh = waker.cloned();
         self.set_status(IDLE);
