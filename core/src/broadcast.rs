@@ -17,7 +17,7 @@
 //! | `send`, ring full, [`Overflow::Lag`] | the oldest message goes | | |
 //! | `send`, ring full, [`Overflow::Wait`] | gives the message back; `send_wait` waits | | |
 //!
-//! A message leaves the ring when nobody needs it any more: when each receiver that
+//! A message leaves the ring when no receiver needs it any more: when each receiver that
 //! was there when it was sent has read it, or has gone. As each reads in order, those
 //! are the first of the ring. `ring.rs` says how that is known without looking at
 //! each message.
@@ -45,7 +45,7 @@
 //!
 //! There are none. Each operation looks at a few messages at most while it has the
 //! inner lock, however many there are; nothing is allocated, freed or dropped under it.
-//! A receiver that goes takes what nobody else needs out of the ring, a block at a
+//! A receiver that goes takes what no other receiver needs out of the ring, a block at a
 //! time, and others go on between any two.
 //!
 //! # Memory ordering

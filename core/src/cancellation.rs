@@ -129,18 +129,18 @@ impl CancellationToken {
         }
     }
 
-    /// Cancels this token, its clones, and all below, for good; then wakes whoever
-    /// waits.
+    /// Cancels this token, its clones, and all below, for good; then wakes the tasks
+    /// that wait.
     ///
     /// When it returns, all of them are cancelled. It is not one event: while it
     /// goes on some are cancelled and others not yet, a parent before its children.
-    /// Nobody is woken before all are cancelled.
+    /// No task is woken before all are cancelled.
     ///
     /// Where several threads cancel at the same time what is below this token, they
     /// share that work: each returns when all below its own token is cancelled, and
-    /// each wakes who waits for the tokens that it has cancelled itself. What is not
-    /// below this token takes none of its time, whoever cancels that: a token without
-    /// children is cancelled in constant time.
+    /// each wakes the tasks that wait for the tokens that it has cancelled itself. What
+    /// is not below this token takes none of its time, whichever thread cancels that: a
+    /// token without children is cancelled in constant time.
     ///
     /// ```
     /// let token = anysync::CancellationToken::new();

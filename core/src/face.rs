@@ -30,7 +30,7 @@ use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// Something that is reached by who has it alone, and can therefore be shared
+    /// Something that is reached by its only holder, and can therefore be shared
     /// whatever it is: a shared one gives out nothing.
     ///
     /// ```
@@ -63,7 +63,7 @@ impl<T> Exclusive<T> {
         self.it
     }
 
-    /// Access for who has it alone.
+    /// Access for its only holder.
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.it
@@ -338,7 +338,7 @@ impl<U: ?Sized, G> Deref for Part<U, G> {
     #[inline]
     fn deref(&self) -> &U {
         // SAFETY: invariants STABLE and PARTED: it lives as long as the guard, which
-        // is here, and nobody writes to it meanwhile.
+        // is here, and no thread writes to it meanwhile.
         unsafe { self.part.as_ref() }
     }
 }
@@ -483,7 +483,7 @@ impl<U: ?Sized, G> DerefMut for PartMut<U, G> {
 
 #[cfg(feature = "alloc")]
 impl<U: ?Sized, T: ?Sized, O: ?Sized> Part<U, crate::OwnedRwLockWriteGuard<T, O>> {
-    /// Makes the guard one that reads. Nobody writes in between.
+    /// Makes the guard one that reads. No task writes in between.
     #[inline]
     pub fn downgrade(this: Self) -> Part<U, crate::OwnedRwLockReadGuard<T, O>> {
         Part {

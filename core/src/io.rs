@@ -102,7 +102,7 @@ pub trait Io {
     ///   waits yields all the same, at the first that is refused; a branch of a
     ///   `join!` goes one wait further than it should; and a nested executor, which
     ///   polls a refused wait again at once, finds that it is ready. To count
-    ///   refusals is enough: the waker does not tell who polls, since an executor and a
+    ///   refusals is enough: the waker does not tell what polls, since an executor and a
     ///   combinator of futures both make wakers of their own;
     /// - does not refuse a waker without data ([`Waker::data`] is null), such as
     ///   [`Waker::noop`]: it leads to no task, so nothing would poll again. A wait

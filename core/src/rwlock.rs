@@ -89,13 +89,13 @@
 //!
 //! # Memory ordering
 //!
-//! Whoever gives a part back writes the word with Release, whoever takes one reads
-//! it with Acquire. All changes of the word are read-modify-writes, or stores
+//! A thread that gives a part back writes the word with Release, one that takes a part
+//! reads it with Acquire. All changes of the word are read-modify-writes, or stores
 //! under the inner lock with Release after a load with Acquire, so a later change
 //! passes on what an earlier one released: a writer sees what was done under every
-//! guard before. A grant is made and taken under the inner lock. A wait that queues
-//! and a guard that ends meet in the word: whichever comes second sees the first,
-//! so no fence is needed.
+//! guard before. A grant is made and taken under the inner lock. A wait that queues and
+//! a guard that ends meet in the word: whichever comes second sees the first, so no
+//! fence is needed.
 
 use core::fmt;
 use core::panic::UnwindSafe;
@@ -300,7 +300,7 @@ impl<T> RwLock<T> {
     }
 
     const_fn! {
-        /// A lock that nobody holds, with the given fairness.
+        /// A free lock, with the given fairness.
         ///
         /// With [`Fairness::Eventual`] the end of a guard wakes the first waits in the
         /// queue, and the lock belongs to the first that comes; a writer that is the

@@ -1,5 +1,5 @@
 //! The inner lock is short: what is looked at while it is held once does not grow
-//! with what is in the ring. And who goes, goes at once.
+//! with what is in the ring. And a receiver that goes, goes at once.
 
 use core::pin::pin;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ fn lagging_receiver_leaves_at_once() {
     assert_eq!(sender.len(), 0);
 }
 
-/// Nobody is held up between two values that a receiver leaves behind: it is not
+/// No other task is held up between two values that a receiver leaves behind: it is not
 /// there any more, and what others do meanwhile is done.
 #[test]
 fn others_act_while_a_receiver_leaves() {

@@ -1,4 +1,4 @@
-//! Panics of foreign code leak nothing, and cost nobody a message.
+//! Panics of foreign code leak nothing, and cost no receiver a message.
 
 use core::pin::pin;
 use core::task::Poll;
@@ -138,7 +138,7 @@ fn two_panics_at_once_do_not_abort() {
     drop(recv);
     drop((waits, slow));
 
-    // Several values that are left behind, and one who waits for the end.
+    // Several values that are left behind, and a task that waits for the end.
     drops.store(0, Ordering::Relaxed);
     let (sender, receiver) = channel(8);
     for number in 0..5 {

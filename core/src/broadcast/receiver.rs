@@ -75,7 +75,7 @@ impl<T: Clone> Receiver<T> {
     /// The next message, if there is one; never waits.
     ///
     /// The value is cloned when no lock is held; the last receiver to read it
-    /// gets it without a clone where nobody else is cloning it.
+    /// gets it without a clone where no other receiver is cloning it.
     ///
     /// # Errors
     ///

@@ -9,15 +9,16 @@
 //!
 //! A receiver that is not the last to read a message takes a share of it under the
 //! lock, clones the value when that is open, and gives the share back. So a message
-//! may leave the ring while somebody clones it: its slot, and the block of that,
+//! may leave the ring while a receiver clones it: its slot, and the block of that,
 //! stay until that has ended. The last to read it takes it out under the lock.
 //!
 //! # Short critical sections
 //!
 //! Nothing under the lock takes longer when there is more in the ring: a receiver is
 //! counted in one place, COUNTED says where, and when it goes it is counted there no
-//! more. If then nobody needs the oldest messages, they are swept out block by block,
-//! and the lock is opened after each. Blocks are allocated and freed while it is open.
+//! more. If then no receiver needs the oldest messages, they are swept out block by
+//! block, and the lock is opened after each. Blocks are allocated and freed while it is
+//! open.
 //!
 //! # Memory
 //!
@@ -28,25 +29,26 @@
 //!
 //! - **COUNTED**: each receiver is counted once: in `slowest` if what it reads next is
 //!   the oldest message, or has gone before (it lags), or if there is no message; else
-//!   in `last_read_by` of the message before. So nobody needs the oldest message when
-//!   `slowest` is 0. Then somebody is [sweeping](Locked::sweep), or there is none.
+//!   in `last_read_by` of the message before. So no receiver needs the oldest message
+//!   when `slowest` is 0. Then a thread is [sweeping](Locked::sweep), or there is none.
 //! - **PLACED**: a block is freed when nothing holds it. The ring does, as long as a
 //!   message of the block has not left, or one will come, or it is spare; and so does
-//!   each message that has left while it was cloned, until it is taken out, and who
-//!   sweeps messages out, until they are dropped. The block
-//!   in a receiver's place is that of the message before the one that it reads next,
-//!   if it reads later than the oldest; it is its own if it was given a message back.
+//!   each message that has left while it was cloned, until it is taken out, and the
+//!   thread that sweeps messages out, until they are dropped. The block in a receiver's
+//!   place is that of the message before the one that it reads next, if it reads later
+//!   than the oldest; it is its own if it was given a message back.
 //! - **SHARED**: a slot is free; or its message is in the ring, and its shares are
-//!   `begun` + `ended`; or it has left, and they are `ended`. Who has a share may look
-//!   at the value. When there are none any more and it leaves, it belongs to who took
-//!   it out of the ring under the lock; when it has left, to whose share was the last.
-//!   A slot is filled once while its block is in the ring.
+//!   `begun` + `ended`; or it has left, and they are `ended`. The holder of a share may
+//!   look at the value. When there are none any more and it leaves, it belongs to the
+//!   thread that took it out of the ring under the lock; when it has left, to the
+//!   holder of the last share. A slot is filled once while its block is in the ring.
 //!
 //! # Memory ordering
 //!
 //! The lock orders everything but the end of a share, which is released, and
-//! acquired by who takes the value out; and the end of that, which is released when
-//! the hold is given back, and acquired by who uses the block again.
+//! acquired by the thread that takes the value out; and the end of that, which is
+//! released when the hold is given back, and acquired by the thread that uses the block
+//! again.
 
 use core::ops::{Deref, DerefMut};
 use core::panic::{RefUnwindSafe, UnwindSafe};
@@ -103,7 +105,7 @@ pub(super) struct Place<T> {
 const HAS_OWN: u64 = 1 << 63;
 
 // SAFETY: by PLACED a place points at what the ring owns, which is looked at under the
-// lock; or it owns a message, and lends it to nobody.
+// lock; or it owns a message, and lends it to no other.
 unsafe impl<T: Send> Send for Place<T> {}
 // SAFETY: the same, by PLACED.
 unsafe impl<T: Send> Sync for Place<T> {}
@@ -154,7 +156,7 @@ pub(super) enum Read<'a, T> {
     Nothing(TryRecvError),
 }
 
-/// A message that has left the ring, unless somebody clones it still, and what is to be
+/// A message that has left the ring, unless a receiver clones it still, and what is to be
 /// freed when the lock is open.
 pub(super) struct Popped<T> {
     pub(super) value: Option<T>,
@@ -351,8 +353,8 @@ impl<'a, T> Locked<'a, T> {
         })
     }
 
-    /// Takes out the oldest message, for which there is no room any more. If somebody
-    /// still clones it, they drop it.
+    /// Takes out the oldest message, for which there is no room any more. If a receiver
+    /// still clones it, that drops it.
     #[inline]
     pub(super) fn pop_oldest(&mut self) -> Popped<T> {
         let inner = &mut *self.inner;
@@ -368,8 +370,8 @@ impl<'a, T> Locked<'a, T> {
         Popped { value, freed }
     }
 
-    /// A receiver goes; the result is the message that it was given back. What nobody
-    /// needs any more is to be [swept](Locked::sweep) out.
+    /// A receiver goes; the result is the message that it was given back. What no
+    /// receiver needs any more is to be [swept](Locked::sweep) out.
     pub(super) fn leave(&mut self, place: &mut Place<T>) -> Popped<T> {
         let inner = &mut *self.inner;
         let own = place.take_own();
@@ -380,8 +382,8 @@ impl<'a, T> Locked<'a, T> {
         Popped { value, freed }
     }
 
-    /// Takes messages that nobody needs out of the ring, if there are any: no more than
-    /// a block has. It opens the lock.
+    /// Takes messages that no receiver needs out of the ring, if there are any: no more
+    /// than a block has. It opens the lock.
     pub(super) fn sweep(mut self) -> Option<Swept<T>> {
         let inner = &mut *self.inner;
         if inner.slowest != 0 || inner.oldest == inner.next {
@@ -514,7 +516,7 @@ impl<T> Drop for Inner<T> {
         // There is no receiver, and so no message.
         debug_assert_eq!(self.oldest, self.next);
         if let Some(block) = self.first {
-            // SAFETY: invariants PLACED, up to here, and SHARED: nobody can clone.
+            // SAFETY: invariants PLACED, up to here, and SHARED: no receiver can clone.
             unsafe { block.free() };
         }
     }

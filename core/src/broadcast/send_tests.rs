@@ -25,7 +25,7 @@ fn waiting_send_waits_for_the_slowest() {
     assert!(poll(wait.as_mut(), &waker).is_pending());
     assert_eq!(slow.try_recv(), Ok(1));
     assert_eq!(wakes.count(), 1);
-    // Nobody else comes before it.
+    // No other send comes before it.
     assert_eq!(sender.send(4), Err(SendError::Full(4)));
     assert_eq!(poll(wait, &waker), Poll::Ready(Ok(2)));
     for n in 2..=3 {
@@ -48,7 +48,7 @@ fn waiting_senders_are_fifo() {
     drop(waits.remove(1));
     for n in [0, 1, 3, 4] {
         assert_eq!(receiver.try_recv(), Ok(n));
-        // Whoever is polled first, the first in the queue sends first.
+        // Whichever is polled first, the first in the queue sends first.
         for (waker, wait) in waits.iter_mut().skip(1).rev() {
             assert!(poll(wait.as_mut(), waker).is_pending());
         }

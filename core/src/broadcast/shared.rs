@@ -43,8 +43,8 @@ impl<T> Shared<T> {
         self.ring.lock()
     }
 
-    /// Whether a message needs a place: nothing may be overwritten, and somebody
-    /// is there to read.
+    /// Whether a message needs a place: nothing may be overwritten, and there is a
+    /// receiver to read it.
     pub(super) fn waits_for_room(&self) -> bool {
         self.overflow == Overflow::Wait && self.lock().receivers() != 0
     }
@@ -134,7 +134,7 @@ impl<T> Shared<T> {
         self.with_room_made(place, value, share.end())
     }
 
-    /// Sends, unless nobody is there; never waits.
+    /// Sends, unless there is no receiver; never waits.
     pub(super) fn try_send(&self, value: T) -> Result<usize, SendError<T>> {
         if self.overflow == Overflow::Lag {
             return self.send_over(value);
@@ -150,8 +150,8 @@ impl<T> Shared<T> {
         sent
     }
 
-    /// Sends, unless nobody is there, or a place is needed and there is none. The place
-    /// is taken if the message was sent.
+    /// Sends, unless there is no receiver, or a place is needed and there is none. The
+    /// place is taken if the message was sent.
     pub(super) fn send(
         &self,
         value: T,
@@ -210,7 +210,7 @@ impl<T> Shared<T> {
     fn push(&self, mut ring: Locked<'_, T>, value: T) -> usize {
         ring.push(value);
         let receivers = ring.receivers();
-        // Who waits was there before it looked at the ring, under this lock.
+        // A task that waits was there before it looked at the ring, under this lock.
         let somebody_waits = self.sent.has_waiters();
         drop(ring);
         if somebody_waits {
@@ -219,7 +219,7 @@ impl<T> Shared<T> {
         receivers
     }
 
-    /// Allocates while the lock is open, unless nobody is there.
+    /// Allocates while the lock is open, unless there is no receiver.
     #[cold]
     fn lock_with_room<'a>(&'a self, ring: Locked<'a, T>) -> Locked<'a, T> {
         if ring.receivers() == 0 {
@@ -249,7 +249,7 @@ impl<T> Shared<T> {
     }
 }
 
-/// Takes out the messages that nobody needs, a block at a time.
+/// Takes out the messages that no receiver needs, a block at a time.
 struct Sweep<'a, T>(&'a Shared<T>);
 
 impl<T> Sweep<'_, T> {
@@ -275,7 +275,7 @@ impl<T> Drop for Sweep<'_, T> {
     }
 }
 
-/// A value that nobody wants: its `Drop` does not panic while the thread unwinds.
+/// A value that no receiver wants: its `Drop` does not panic while the thread unwinds.
 pub(super) struct Gone<T>(pub(super) Option<T>);
 
 impl<T> Drop for Gone<T> {

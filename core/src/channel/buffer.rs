@@ -501,7 +501,7 @@ impl<T> Drop for Rest<'_, T> {
     }
 }
 
-/// Blocks without messages, chained, that belong to nobody else; perhaps none. Freed
+/// Blocks without messages, chained, that belong to nothing else; perhaps none. Freed
 /// when they are dropped.
 pub(super) struct Blocks<T>(Link<T>);
 

@@ -108,7 +108,7 @@ impl SideState {
         }
     }
 
-    /// Whether who comes first has what is there, also while waits are queued.
+    /// Whether the task that comes first has what is there, also while waits are queued.
     #[inline]
     pub(super) fn is_open(&self) -> bool {
         self.queue.is_eventual() && !self.queue.is_out_of_patience()
@@ -402,7 +402,7 @@ impl<T> Chan<T> {
             list = self.make_room(list);
         }
         if list.receiverless {
-            // Nobody waits who could go on now, so no waker runs, and none can panic
+            // No task waits that could go on now, so no waker runs, and none can panic
             // with the message in hand.
             self.free_slots(&mut list, 1);
             self.publish(&list);

@@ -294,7 +294,7 @@ fn loom_a_promise_goes_to_one() {
 }
 
 /// Two threads end the wait of one handle, which has been promised a message: it is had
-/// once, and who ended the wait has seen what was done to it before.
+/// once, and the thread that ended the wait has seen what was done to it before.
 #[test]
 fn loom_a_wait_of_a_handle_ends_once() {
     model(3, || {

@@ -39,7 +39,7 @@ impl<T> Chan<T> {
 
     /// Sends in place of the oldest message, which there is, and returns that.
     ///
-    /// There are as many messages as before, so nobody who waits can go on now. So no
+    /// There are as many messages as before, so no task that waits can go on now. So no
     /// waker runs, and none can panic with the oldest message in hand.
     pub(super) fn replace(&self, mut list: List<'_, T>, message: T) -> T {
         let (oldest, surplus) = list.buffer.pop().expect("there is a message");
@@ -63,8 +63,8 @@ impl<T> Chan<T> {
         message
     }
 
-    /// Opens the lock after a message has been taken. Some of those who wait may go on
-    /// then, and are woken.
+    /// Opens the lock after a message has been taken. Some of the tasks that wait may
+    /// go on then, and are woken.
     #[inline]
     pub(super) fn open_with(&self, list: List<'_, T>, message: T) -> T {
         if list.is_empty(SENDERS) && list.is_empty(RECEIVERS) {

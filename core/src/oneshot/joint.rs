@@ -294,7 +294,7 @@ impl<T, H: Home> Tx<T, H> {
         let theirs = if state & RX_WAKER == 0 {
             None
         } else {
-            // SAFETY: invariants ALIVE, and OWNED: with CLOSED nobody puts a waker
+            // SAFETY: invariants ALIVE, and OWNED: with CLOSED no thread puts a waker
             // there, and the one that is there is of the end that clears its bit.
             unsafe {
                 let joint = joint.as_ref();

@@ -205,8 +205,8 @@ impl Raw {
         let mut state = self.state.load(Ordering::Acquire);
         loop {
             let queued = is_reserved(state);
-            // Nobody passes the queue but who upgrades, and in an eventual lock who
-            // has been called.
+            // No wait passes the queue but one that upgrades, and in an eventual lock
+            // one that has been called.
             let passes = kind == UPGRADE || passes;
             let next = if queued && !passes {
                 None

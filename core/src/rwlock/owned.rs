@@ -100,7 +100,7 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockReadGuard<T, O> {
         self.hold.raw()
     }
 
-    /// The share, and where the lock and the value are; for whoever has the part now.
+    /// The share, and where the lock and the value are; for the holder of the part now.
     #[inline]
     pub(super) fn into_parts(self) -> (Arc<O>, NonNull<Raw>, NonNull<T>) {
         let share = self.hold.into_lock();

@@ -36,7 +36,7 @@ const LIMIT_SHIFT: u32 = 32;
 /// The largest limit of readers.
 pub(super) const MAX_READERS: usize = u32::MAX as usize / READER;
 
-/// The queue's ring, and the ring of grants that nobody has fetched yet.
+/// The queue's ring, and the ring of grants that no task has fetched yet.
 pub(super) const QUEUE: usize = 0;
 pub(super) const GRANTS: usize = 1;
 

@@ -178,7 +178,7 @@ impl<S: Grants, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
         self.node.word.store(word(SEATED, tag), Ordering::Relaxed);
     }
 
-    /// This queued wait meets the grants that nobody has claimed. If one is to go on
+    /// This queued wait meets the grants that no task has claimed. If one is to go on
     /// ([`Met::Own`], [`Met::Stale`]), it is the watched one.
     #[inline]
     pub(crate) fn meet_grants(&mut self, grants: usize, first: bool, hasty: bool) -> Met {

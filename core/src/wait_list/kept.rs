@@ -118,7 +118,7 @@ impl<'a, P: Leave<SIDE>, const SIDE: usize> Kept<'a, P, SIDE> {
 }
 
 impl<P, const SIDE: usize> Kept<'_, P, SIDE> {
-    /// The status, as far as anybody has published it.
+    /// The status, as far as it has been published.
     #[inline]
     pub(crate) fn status(&self) -> usize {
         self.own.node.status()

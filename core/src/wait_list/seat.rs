@@ -11,13 +11,13 @@ use crate::primitive::{AtomicPtr, Ordering, const_fn};
 
 /// Where one node sits that has won but whose owner has not been polled since.
 ///
-/// The owner claims its win by one compare-and-swap, without the lock. Until
-/// then, whoever holds the lock may take the win away: [`Watch`] says when.
+/// The owner claims its win by one compare-and-swap, without the lock. Until then, the
+/// holder of the lock may take the win away: [`Watch`] says when.
 ///
 /// Invariant **SEATED**: a seat belongs to one list and is used with it alone. A
-/// seat that is not null points at a node in status SEATED of that list. Whoever
-/// swaps the seat to null has the node: the owner, or the holder of the lock, whom
-/// the owner then awaits at the lock before it frees the node.
+/// seat that is not null points at a node in status SEATED of that list. The thread
+/// that swaps the seat to null has the node: the owner, or the holder of the lock,
+/// which the owner then awaits at the lock before it frees the node.
 pub(crate) struct Seat {
     node: AtomicPtr<Node>,
 }

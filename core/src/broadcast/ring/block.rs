@@ -31,7 +31,7 @@ pub(super) struct Slot<T> {
     /// How many have begun to clone it.
     begun: Cell<usize>,
     /// 0 less how many have ended; when it leaves the ring those that have begun are
-    /// added. So it is 0 in the end, and never before but when nobody has cloned.
+    /// added. So it is 0 in the end, and never before but when no receiver has cloned.
     ended: AtomicUsize,
     value: TrackedCell<MaybeUninit<T>>,
 }
@@ -134,8 +134,8 @@ impl<T> Block<T> {
     }
 
     /// A message leaves the ring; the result says whether its slot belongs to the
-    /// caller now, who may be one that is to clone it (`clones` is 1). Else the last
-    /// of those who clone it takes it out.
+    /// caller now, who may be one that is to clone it (`clones` is 1). Else the last of
+    /// the receivers that clone it takes it out.
     #[inline]
     pub(super) fn leaves(&self, slot: &Slot<T>, clones: usize) -> bool {
         !slot.is_shared() || self.leaves_to_others(slot, clones)
@@ -174,7 +174,7 @@ impl<T> Block<T> {
 }
 
 impl<T> Slot<T> {
-    /// Whether somebody clones the message, while it is in the ring; call it under the
+    /// Whether a receiver clones the message, while it is in the ring; call it under the
     /// lock.
     #[inline]
     pub(super) fn is_shared(&self) -> bool {
@@ -297,12 +297,12 @@ impl<T> Drop for Share<'_, T> {
     }
 }
 
-/// Messages of one block that nobody needs, and that have left the ring.
+/// Messages of one block that no receiver needs, and that have left the ring.
 pub(in crate::broadcast) struct Swept<T> {
     block: Link<T>,
     /// How many have left.
     pub(in crate::broadcast) count: usize,
-    /// Which slots are to be emptied; those who clone the others do that.
+    /// Which slots are to be emptied; the receivers that clone the others do that.
     slots: u32,
 }
 

@@ -101,7 +101,7 @@ impl<T> Spare<T> {
         }
         let first = self.pop_surplus();
         if let Some(block) = first {
-            // SAFETY: invariant PLACED: nobody else holds it.
+            // SAFETY: invariant PLACED: nothing else holds it.
             unsafe { block.get() }.next.set(self.pop_surplus());
         }
         Freed(first)
@@ -125,7 +125,7 @@ impl<T> Spare<T> {
     }
 
     fn push(&mut self, block: Link<T>) {
-        // SAFETY: invariant PLACED: nobody else holds it.
+        // SAFETY: invariant PLACED: nothing else holds it.
         unsafe { block.get() }.next.set(self.first);
         self.first = Some(block);
         self.count += 1;
@@ -169,7 +169,7 @@ impl<T> Freed<T> {
     #[cold]
     fn free_all(&mut self) {
         while let Some(block) = self.0 {
-            // SAFETY: invariant PLACED: nobody else holds it.
+            // SAFETY: invariant PLACED: nothing else holds it.
             self.0 = unsafe { block.get() }.next.take();
             // SAFETY: invariants PLACED, the same; and SHARED: its slots are free.
             unsafe { block.free() };
@@ -186,7 +186,7 @@ impl<T> Drop for Freed<T> {
     }
 }
 
-/// A block that belongs to nobody else: allocated while the lock was open.
+/// A block that belongs to nothing else: allocated while the lock was open.
 pub(in crate::broadcast) struct Fresh<T>(Freed<T>);
 
 impl<T> Fresh<T> {

@@ -192,7 +192,7 @@ fn inner_lock_is_short() {
     assert_eq!(count, 0, "allocated or freed under the lock");
 }
 
-/// Those who see the channel between two rounds of a receive of many see how many each
+/// Tasks that see the channel between two rounds of a receive of many see how many each
 /// has moved.
 #[test]
 fn many_are_received_in_rounds() {

@@ -1,5 +1,5 @@
 //! What a lock that serves in order ought to be: what is held, a queue, the grants that
-//! nobody has fetched, and the watch over them.
+//! no task has fetched, and the watch over them.
 
 use std::vec::Vec;
 
@@ -38,7 +38,7 @@ pub(super) struct Wait {
     pub(super) node: usize,
     pub(super) kind: Kind,
     pub(super) status: Status,
-    /// Whom to wake, or, once granted, of which task it is.
+    /// The task to wake, or, once granted, of which task it is.
     pub(super) task: Option<Task>,
     /// The task of a waiter, from one wait to the next.
     pub(super) kept: Option<Task>,
@@ -123,7 +123,7 @@ impl Model {
         (self.queue.is_empty() || kind == Kind::Upgrade) && self.enter(kind)
     }
 
-    /// Lets in who waits, in order.
+    /// Lets in the waits of the queue, in order.
     pub(super) fn serve(&mut self) {
         while let Some(&first) = self.queue.first() {
             let Wait { kind, task, .. } = *self.wait(first);

@@ -109,7 +109,7 @@ fn readers_behind_an_awake_sender_are_woken_by_it() {
     assert_eq!(lock.word(), 0);
 }
 
-/// Nobody wants the lock any more: then the last reader wakes those who sleep.
+/// No sender wants the lock any more: then the last reader wakes those that sleep.
 #[test]
 fn readers_whose_sender_was_passed_are_woken() {
     let lock = Lock::new(0);
@@ -189,7 +189,7 @@ fn too_many_readers_are_noticed() {
     drop(lock.read());
 }
 
-/// One that sleeps in vain looks again in time, although nobody wakes it.
+/// One that sleeps in vain looks again in time, although nothing wakes it.
 #[test]
 fn sleep_ends_in_time() {
     let lock = Lock::new(0);
