@@ -19,7 +19,7 @@ pub(super) const TRIES: usize = 5;
 /// has come clearly more often than the other.
 pub(super) fn held_up(fresh: &dyn Fn(usize) -> LongCall) -> Option<String> {
     const SIZE: usize = 1 << 18;
-    /// What is over sooner holds up nobody.
+    /// What is over sooner holds up no thread.
     const SHORT: Duration = Duration::from_millis(1);
     const CLEARLY: usize = 3;
     const MOST: usize = 15;

@@ -160,7 +160,7 @@ struct State {
 const LOOKS: usize = 2_000;
 
 impl State {
-    /// Whether a call that waits is the one that watches a turn which nobody has come
+    /// Whether a call that waits is the one that watches a turn which no call has come
     /// for; it has met it once more then.
     fn meets_a_turn(&mut self, own: u64) -> bool {
         if self.chosen.is_none() {

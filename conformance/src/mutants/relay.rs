@@ -1,11 +1,11 @@
-//! A Mutex and a Semaphore that hand over: what comes free is granted to the first in
-//! the queue, who comes for it at its next poll. They are sound, or have one flaw each
-//! in what becomes of a grant that nobody comes for.
+//! A Mutex and a Semaphore that hand over: what comes free is granted to the first wait
+//! in the queue, which comes for it at its next poll. They are sound, or have one flaw
+//! each in what becomes of a grant that no wait comes for.
 //!
-//! The sound one: a wait that meets a grant at its poll watches it, if nobody else does,
-//! and wakes itself. When the same wait has met the same grant at [`LOOKS`] of its
-//! polls, the grant is passed to the next in the queue, and the wait that did not come
-//! keeps its place, but is passed over until it is polled.
+//! The sound one: a wait that meets a grant at its poll watches it, if no other wait
+//! does, and wakes itself. When the same wait has met the same grant at [`LOOKS`] of
+//! its polls, the grant is passed to the next in the queue, and the wait that did not
+//! come keeps its place, but is passed over until it is polled.
 
 use std::future::Future;
 use std::mem;
@@ -25,8 +25,8 @@ use crate::subject::{
 
 /// How many polls of one wait a grant outlives.
 const LOOKS: usize = 4_000;
-/// After so many of them the thread lets others have the processor: who was granted
-/// something may need it to come.
+/// After so many of them the thread lets others have the processor: the one that was
+/// granted something may need it to come.
 const GLANCES: usize = 100;
 
 /// The largest number of permits.
@@ -284,7 +284,7 @@ impl State {
         None
     }
 
-    /// Grants a wait what it wants, whoever is before it.
+    /// Grants a wait what it wants, whichever wait is before it.
     fn take_over(&mut self, id: u64) {
         let place = self.place(id).expect("it is queued");
         self.free -= self.waits[place].wants;
@@ -525,7 +525,7 @@ struct List {
     list: Mutex<Vec<u64>>,
 }
 
-/// The list, which whoever has the permit takes out.
+/// The list, which the holder of the permit takes out.
 struct ListGuard<'a> {
     taken: Vec<u64>,
     list: &'a Mutex<Vec<u64>>,

@@ -41,7 +41,7 @@ fn until<'a>(place: &'a dyn Contended, io: &'a DynIo, gate: &Gate) -> BoxFuture<
     place.turn(io, 0, Box::pin(async move { gate.passed().await }))
 }
 
-/// Those who have all turns that there are at the same time.
+/// The tasks that have all turns that there are at the same time.
 struct Holders<'a> {
     gate: Gate,
     hands: Vec<Hand<'a>>,
@@ -130,8 +130,8 @@ fn all_are_kept(contending: &Contending, size: usize, queued_before: bool) {
     }
 }
 
-/// Of those who are granted a turn, the first is kept, and the others take theirs for
-/// good.
+/// Of the waits that are granted a turn, the first is kept, and the others take theirs
+/// for good.
 fn the_oldest_is_kept(contending: &Contending, size: usize, queued_before: bool) {
     let (place, io) = ((contending.fresh)(size), DynIo::bare());
     let (holders, task, never) = (Holders::of(&*place, &io, size), Own::task(), Gate::new());
@@ -174,7 +174,7 @@ fn run(place: &Arc<dyn Contended>, holders: usize, task: BoxFuture<'_, ()>, gate
     assert_eq!(end, End::Done, "a task that keeps what it was granted");
 }
 
-/// What is open when those who had the place at first have ended.
+/// What is open when the tasks that had the place at first have ended.
 async fn after(gate: &Gate) {
     gate.passed().await;
     for _ in 0..2 {
@@ -262,7 +262,8 @@ fn kept_stops_none(cx: &Cx, contending: &Contending) {
             }
             holders.end();
             watch_and_go(&*place, &io);
-            // Who keeps no order has nothing to keep for a wait that does not come.
+            // A primitive that keeps no order has nothing to keep for a wait that does
+            // not come.
             let at_once = !contending.is_ordered && !queued_before;
             let within = if at_once { 3 } else { TURNS };
             other.gets_in(within, "a wait, with those of other tasks kept,");

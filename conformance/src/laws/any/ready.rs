@@ -22,8 +22,9 @@ pub(super) async fn ready_wait_needs_no_executor(cx: Cx, subject: Arc<dyn Subjec
     let of = Arc::clone(&subject);
     by_hand(&cx, move || where_no_executor_is(&of)).await;
 
-    // In one poll of a task, by an executor within. Who takes an executor's handle takes
-    // none here; what has found one by itself may have a budget, but not for a signal.
+    // In one poll of a task, by an executor within. A primitive that takes an
+    // executor's handle takes none here; what has found one by itself may have a
+    // budget, but not for a signal.
     if subject.new_notify().is_some() {
         let (notify, io) = (subject.notify(), DynIo::bare());
         for wait in 0..WAITS {

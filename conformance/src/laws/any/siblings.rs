@@ -60,7 +60,7 @@ impl Shape {
     }
 }
 
-/// Longer than anybody is passed by who keeps no order and starves nobody.
+/// Longer than any wait is passed in a primitive that keeps no order and starves none.
 const LONG: Duration = Duration::from_millis(1);
 
 /// What the branches have in common.
@@ -72,8 +72,9 @@ pub(super) struct Program {
     had: Arc<[AtomicUsize]>,
     /// After so many all loops end.
     turns: usize,
-    /// Whether turns are long. Who keeps no order lets the one that asks first have it,
-    /// which is the one that had it, until another has waited for long by the clock.
+    /// Whether turns are long. A primitive that keeps no order lets the one that asks
+    /// first have it, which is the one that had it, until another has waited for long
+    /// by the clock.
     is_slow: bool,
 }
 

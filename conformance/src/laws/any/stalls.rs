@@ -1,4 +1,4 @@
-//! Whom one long call holds up.
+//! What one long call holds up.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

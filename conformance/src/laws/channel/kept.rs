@@ -9,7 +9,7 @@ use crate::laws::hand::{Hand, TURNS};
 use crate::subject::{ChannelReceiver, ChannelSender, Message, Promise, Subject};
 use crate::wakers::{Wakes, counting};
 
-/// Whose wait is polled while the other is kept.
+/// Which task's wait is polled while the other is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whose {
     /// Of the task that keeps the other: it is polled when it is woken.
@@ -155,7 +155,7 @@ fn a_kept_receive(subject: &dyn Subject, whose: Whose, queued_before: bool) {
     assert_eq!(kept.goes_on("the receive that was kept"), Some(2));
 }
 
-/// Where no order is kept a slot and a message are there for who comes.
+/// Where no order is kept a slot and a message are there for the first that comes.
 fn nobody_is_bound(subject: &dyn Subject) {
     let (io, promises) = (DynIo::bare(), subject.promises());
     if !promises.contains(&Promise::FifoSenders) {

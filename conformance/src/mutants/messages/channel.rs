@@ -309,12 +309,12 @@ impl State {
 }
 
 impl Chan {
-    /// Whether who does not come for what is there is passed over.
+    /// Whether a wait that does not come for what is there is passed over.
     fn passes(&self) -> bool {
         self.flaw != Flaw::UnpolledStops
     }
 
-    /// Changes the state, and wakes who can go on by it.
+    /// Changes the state, and wakes the tasks that can go on by it.
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
         let output = change(&mut state);

@@ -55,7 +55,7 @@ pub(super) fn new(flaw: Flaw) -> Box<dyn WatchSender> {
 struct Shared {
     flaw: Flaw,
     state: Mutex<State>,
-    /// The value once more, so that who looks at it takes no lock.
+    /// The value once more, so that a task that looks at it takes no lock.
     shown: AtomicU64,
     /// How many look at the value, for [`Flaw::ReadersGoFirst`].
     looking: AtomicUsize,
