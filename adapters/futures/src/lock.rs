@@ -19,7 +19,7 @@
 //!
 //! | | futures 0.3 | here |
 //! |-|-|-|
-//! | order | whoever comes first; a waiter that is woken may find the lock taken, again and again | whoever comes first; a waiter that has found it taken four times is handed it |
+//! | order | the first that comes; a waiter that is woken may find the lock taken, again and again | the first that comes; a waiter that has found it taken four times is handed it |
 //! | memory of a wait | a place in the mutex's list | allocated when it has to queue; a lock that is free allocates nothing |
 //! | to wake the next of many | looks for it in the list, from the start | takes the first |
 //! | a waker that locks the same mutex | runs under the list's lock, and waits for ever | is fine |

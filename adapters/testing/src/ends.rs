@@ -211,7 +211,7 @@ fn step(rng: &mut Rng, places: &[usize], depth: usize) -> Step {
 #[derive(Default)]
 struct Flag {
     woken: AtomicBool,
-    /// Whom to wake as well.
+    /// What to wake as well.
     parent: std::sync::Mutex<Option<Waker>>,
 }
 

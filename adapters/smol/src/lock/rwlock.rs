@@ -27,8 +27,8 @@ anysync::rwlock_newtype! {
     /// });
     /// ```
     ///
-    /// A third kind of access, the upgradable read, is for who reads first and then
-    /// perhaps writes what nobody else may write meanwhile.
+    /// A third kind of access, the upgradable read, is for tasks that read first and
+    /// then perhaps write what no other task may write meanwhile.
     ///
     /// # Fairness
     ///
@@ -39,8 +39,8 @@ anysync::rwlock_newtype! {
     ///
     /// # Cancel safety
     ///
-    /// A wait may be dropped at any moment: it leaves the queue, those whom it alone
-    /// held up are let in, and what it was granted goes to the next.
+    /// A wait may be dropped at any moment: it leaves the queue, the waits that it
+    /// alone held up are let in, and what it was granted goes to the next.
     ///
     /// # Better than the original
     ///

@@ -47,11 +47,12 @@ fn traits() {
     use anysync_adapter_tests::compile::differences;
     let found = differences(&original::traits::rows(), &ours::traits::rows());
     let unsound = [
-        // `source` leads who shares the guard to the mutex: another thread locks that
-        // when the guard has gone, and has a value that may not be sent.
+        // `source` leads a thread that shares the guard to the mutex: another thread
+        // locks that when the guard has gone, and has a value that may not be sent.
         "lock::MutexGuard<'static, T> lacks Sync: SyncOnly DynSync",
         "lock::MutexGuardArc<T> lacks Sync: SyncOnly DynSync",
-        // Another thread downgrades the guard, and shares the value with who reads here.
+        // Another thread downgrades the guard, and shares the value with one that reads
+        // here.
         "lock::RwLockWriteGuard<'static, T> lacks Send: SendOnly DynSend",
         // As above: they return that guard where they are polled.
         "lock::futures::Upgrade<'static, T> lacks Send: SendOnly DynSend",

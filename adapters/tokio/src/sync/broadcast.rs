@@ -53,16 +53,16 @@
 //!
 //! # Memory ordering
 //!
-//! What was done before a message was sent is visible to who receives it.
+//! What was done before a message was sent is visible to the task that receives it.
 //!
 //! # Better than the original
 //!
 //! - Room for messages is allocated as it is needed, not all at once, and freed as
 //!   they are read.
-//! - A receiver that is dropped holds up nobody, however far behind it is.
+//! - A receiver that is dropped holds up no other task, however far behind it is.
 //! - No lock of the channel is held while a message is cloned or dropped, only
-//!   one of that message while it is cloned: a slow clone holds up those who read
-//!   the same message, and nobody else.
+//!   one of that message while it is cloned: a slow clone holds up those that read the
+//!   same message, and no other task.
 //! - A waker that panics keeps no other receiver asleep.
 
 use std::fmt;

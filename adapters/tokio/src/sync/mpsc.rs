@@ -102,7 +102,7 @@ macro_rules! receiver_methods {
 
         /// Waits for a message, and moves what there is to the end of `buffer`:
         /// `limit` messages at most. The result is how many; 0 when the channel
-        /// is closed and empty, or `limit` is 0. Many are moved in rounds: senders who
+        /// is closed and empty, or `limit` is 0. Many are moved in rounds: senders that
         /// wait may send between two of them.
         ///
         /// ```

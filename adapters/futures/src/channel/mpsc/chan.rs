@@ -5,7 +5,7 @@
 //! threads do at a time, the channel goes through the states that the original goes
 //! through when they take turns.
 //!
-//! # Who is parked
+//! # Which senders are parked
 //!
 //! A sender whose message exceeds the buffer draws a *ticket*, one more than the last.
 //! Each message that is received lets the next ticket go, if there is one, whether its
