@@ -36,13 +36,13 @@
 //! | DONE | the sender's, and empty | as in SENT | the sender's |
 //! | CLOSED | the sender's | with its bit, of the end that clears that: the sender wakes it, the receiver drops it | the receiver's, if the bit was set: it wakes it |
 //!
-//! OPEN ends by one read-modify-write, which clears the bits of both wakers: so
-//! the end that ends it has taken charge of both. But a receiver that closes and stays
+//! OPEN ends by one read-modify-write, which clears the bits of both wakers: so the
+//! side that does it has taken charge of both. But a receiver that closes and stays
 //! leaves its own there, which may be of another task than the one that closes: the
-//! sender wakes that as it goes. An end that has nothing left to do
-//! says in the word that it has *left*; where it needs no waker that is the same
-//! read-modify-write. So a send and a receive that need not wait are one, and with
-//! a wait they are three. Whichever end leaves second frees what is on the heap.
+//! sender wakes that as it goes. An end that has nothing left to do says in the word
+//! that it has *left*; where it needs no waker that is the same read-modify-write. So a
+//! send and a receive that need not wait are one, and with a wait they are three.
+//! Whichever end leaves second frees what is on the heap.
 //!
 //! # Size
 //!

@@ -134,7 +134,7 @@ impl<T> Block<T> {
     }
 
     /// A message leaves the ring; the result says whether its slot belongs to the
-    /// caller now, who may be one that is to clone it (`clones` is 1). Else the last of
+    /// caller now, which may be one that is to clone it (`clones` is 1). Else the last of
     /// the receivers that clone it takes it out.
     #[inline]
     pub(super) fn leaves(&self, slot: &Slot<T>, clones: usize) -> bool {
