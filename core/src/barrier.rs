@@ -1,8 +1,8 @@
-//! [`Barrier`]: the point that nobody passes before `n` have reached it.
+//! [`Barrier`]: the point that no task passes before `n` have reached it.
 //!
 //! Each wait that is polled *arrives*. The last of `n` to arrive is the leader:
 //! it releases the others and the barrier is as new, for the next *generation*.
-//! A leader that brings an action runs it before it releases anybody.
+//! A leader that brings an action runs it before it releases any wait.
 //!
 //! ```text
 //!     arrive (not the last), drop                 arrive or drop, behind
@@ -10,7 +10,7 @@
 //!          │  ▼      the last arrives, with an action   │  ▼
 //!        GATHERING ──────────────────────────────────► ACTING
 //!        │  ▲   ▲                                      │  │
-//!        └──┘   └── the action ends well: release ─────┤  │ ... and those who
+//!        └──┘   └── the action ends well: release ─────┤  │ ... and the waits
 //!  the last     │   ... or not: the leader withdraws   │  │ queued behind make
 //!  arrives,     └──────────────────────────────────────┘  │ n again: the n-th
 //!  without: release                                       ▼ has the lead
@@ -18,7 +18,7 @@
 //! ```
 //!
 //! The ring holds the waits in the order in which they arrived, and each has a
-//! role. While somebody acts, the leader itself is in the ring: it marks the
+//! role. While a leader acts, it is itself in the ring: it marks the
 //! place where its generation ends.
 //!
 //! ```text
@@ -43,7 +43,7 @@
 //!
 //! Invariant **LEAD**: the state says *acting* exactly when one node in the ring
 //! is LEADER; nodes behind it are LATE, all others MEMBER, and `members` counts
-//! these. Whoever ends a leader's turn looks for the next one under the same
+//! these. A thread that ends a leader's turn looks for the next one under the same
 //! lock, so no generation that is complete is ever left without a leader.
 //!
 //! Invariant **GENERATION**: a node carries the generation in which it became
@@ -52,8 +52,8 @@
 //!
 //! # Memory ordering
 //!
-//! Everybody arrives under the lock, and the leader comes to it after its action
-//! once more: so what any of them wrote before is seen by whoever releases.
+//! Each task arrives under the lock, and the leader comes to it after its action
+//! once more: so what any of them wrote before is seen by the one that releases.
 //! A released wait reads its verdict with Acquire, which was stored with
 //! Release, or finds itself released under the lock.
 
@@ -115,8 +115,8 @@ const GENERATIONS: usize = {
 /// is the *leader*. The barrier then serves the next generation of `n`: a task
 /// that comes back early waits for all of them.
 ///
-/// By [`wait_then`](Barrier::wait_then) whoever arrives last does something
-/// before anybody goes on:
+/// By [`wait_then`](Barrier::wait_then) the last task to arrive does something before
+/// any goes on:
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -133,7 +133,7 @@ const GENERATIONS: usize = {
 ///             part.store(worker as u64 + 1, Relaxed);
 ///             let sum = || TOTAL.store(PARTS.iter().map(|part| part.load(Relaxed)).sum(), Relaxed);
 ///             Bare.block_on(CHECKPOINT.wait_then(Bare, sum));
-///             assert_eq!(TOTAL.load(Relaxed), 10); // whoever was the last
+///             assert_eq!(TOTAL.load(Relaxed), 10); // whichever was the last
 ///         });
 ///     }
 /// });
@@ -152,12 +152,12 @@ const GENERATIONS: usize = {
 ///
 /// A wait that is dropped before its generation is released withdraws: it no
 /// longer counts. Dropped after the release, it changes nothing: a leader that has
-/// used up its task's budget and is dropped before its next poll has led, and
-/// nobody is told so.
+/// used up its task's budget and is dropped before its next poll has led, and no task
+/// is told so.
 ///
 /// # Memory ordering
 ///
-/// What anybody wrote before arriving, and what the leader's action wrote, is
+/// What any task wrote before arriving, and what the leader's action wrote, is
 /// visible to all of the generation after the wait.
 ///
 /// # Size
@@ -175,7 +175,7 @@ has_list!([] Barrier, list: WaitList<State, [Ring; 1]>);
 pub(crate) struct State {
     /// How many have arrived of this generation, without a leader that acts.
     members: u32,
-    /// The generation, and in the lowest bit whether somebody acts.
+    /// The generation, and in the lowest bit whether a leader acts.
     phase: u32,
 }
 
@@ -246,7 +246,7 @@ impl Barrier {
     /// How many waits of the coming generation have arrived, at this moment: at
     /// most [`parties`](Barrier::parties).
     ///
-    /// A leader whose action runs is counted, those who queue behind it are not.
+    /// A leader whose action runs is counted, those that queue behind it are not.
     ///
     /// ```
     /// use std::pin::pin;
@@ -268,7 +268,7 @@ impl Barrier {
     /// leader. `io` is the executor that it runs on.
     ///
     /// The wait arrives when it is polled for the first time. The leader's first
-    /// poll is ready. While somebody's action runs (see
+    /// poll is ready. While an action runs (see
     /// [`wait_then`](Barrier::wait_then)), a new wait belongs to the next
     /// generation, even on a barrier of one.
     ///
@@ -316,15 +316,15 @@ impl Barrier {
     }
 
     /// Like [`wait`](Barrier::wait); if it is the last to arrive, it calls
-    /// `action` before anybody is released.
+    /// `action` before any wait is released.
     ///
     /// Of each generation one action is called to its end: that of the last to
     /// arrive, if it brings one. All of the generation see what it did.
     ///
-    /// If the action panics, the arrival is taken back and nobody is released:
-    /// the others wait for another last one. The panic goes on to whoever polled.
+    /// If the action panics, the arrival is taken back and no wait is released:
+    /// the others wait for another last one. The panic goes on to the caller that polled.
     ///
-    /// Who arrives while the action runs belongs to the next generation. Should
+    /// A wait that arrives while the action runs belongs to the next generation. Should
     /// the action fail, such waits take the leader's place, in the order in which
     /// they came; the one that completes the generation is woken, and runs its
     /// own action.
@@ -464,7 +464,7 @@ impl Barrier {
     }
 
     /// Arrives without a future and returns at once. `true` says that it was the
-    /// last, and that everybody is released; else the waker or callback of
+    /// last, and that all are released; else the waker or callback of
     /// `waiter` is called when that happens.
     ///
     /// A waiter that has arrived stays where it is, and a released one stays
@@ -630,8 +630,8 @@ impl Barrier {
     }
 
     /// A leader in the ring has done what it came for, or never will: its
-    /// generation is released, or goes on without it. Those who queued behind it
-    /// move up, as far as to the next leader with an action.
+    /// generation is released, or goes on without it. Those that queued behind it move
+    /// up, as far as to the next leader with an action.
     fn end_lead(&self, mut locked: LockedTicket<'_, State>, outcome: Outcome) {
         let mut state: State = **locked;
         state.set_acting(false);
@@ -672,7 +672,7 @@ impl Barrier {
 }
 
 /// Whether a queued wait is in a ring that was moved aside: invariant
-/// GENERATION. Nobody is late in such a ring.
+/// GENERATION. No wait is late in such a ring.
 fn is_aside(locked: &LockedTicket<'_, State>) -> bool {
     let tag = locked.tag();
     tag & ROLE != LATE && tag >> TAG_SHIFT != locked.generation()

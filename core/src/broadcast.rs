@@ -52,9 +52,9 @@
 //!
 //! Positions and counts are under one lock, which orders what a sender did
 //! before it sent and what a receiver does after it received. A receiver that finds
-//! nothing queues, and then looks once more under the lock; a sender looks for those
-//! who wait once it has had the lock. Whichever of the two has it second finds the
-//! other. `ring.rs` says how a message is read outside the lock.
+//! nothing queues, and then looks once more under the lock; a sender looks for the
+//! tasks that wait once it has had the lock. Whichever of the two has it second finds
+//! the other. `ring.rs` says how a message is read outside the lock.
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -98,16 +98,16 @@ pub use wait::{Closed, Recv, SendWait};
 /// is slow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Overflow {
-    /// The oldest message goes, and receivers who have not read it are told how
-    /// many they missed. A slow receiver holds up nobody.
+    /// The oldest message goes, and receivers that have not read it are told how
+    /// many they missed. A slow receiver holds up no other task.
     #[default]
     Lag,
-    /// Senders wait for the slowest receiver. Nobody misses anything.
+    /// Senders wait for the slowest receiver. No receiver misses anything.
     Wait,
 }
 
-/// A broadcast that keeps the latest `capacity` messages for receivers who have
-/// not read them: [`channel_with`] and [`Overflow::Lag`].
+/// A broadcast that keeps the latest `capacity` messages for receivers that have not
+/// read them: [`channel_with`] and [`Overflow::Lag`].
 ///
 /// # Panics
 ///
@@ -162,7 +162,7 @@ pub struct Sender<T> {
 }
 
 impl<T> Sender<T> {
-    /// A broadcast that nobody receives yet, as of [`channel`].
+    /// A broadcast without receivers yet, as of [`channel`].
     ///
     /// # Panics
     ///
@@ -182,7 +182,7 @@ impl<T> Sender<T> {
         Self::with_overflow(capacity, Overflow::Lag)
     }
 
-    /// A broadcast that nobody receives yet, as of [`channel_with`].
+    /// A broadcast without receivers yet, as of [`channel_with`].
     ///
     /// # Panics
     ///
@@ -250,7 +250,7 @@ impl<T> Sender<T> {
     ///
     /// # Fairness
     ///
-    /// First in, first out among those who wait, and nobody goes past them. A
+    /// First in, first out among the senders that wait, and no other goes past them. A
     /// place that was given to a wait which its own task does not poll moves to
     /// one that it does, as with a [`Semaphore`]. When the last receiver goes,
     /// as many waits are told as there are places, and each tells the next.
@@ -262,7 +262,7 @@ impl<T> Sender<T> {
     ///
     /// # Memory ordering
     ///
-    /// Releases what was written before to whoever receives the message.
+    /// Releases what was written before to the task that receives the message.
     pub fn send_wait<I: Io>(&self, io: I, value: T) -> SendWait<'_, T, I> {
         SendWait::new(&self.shared, io, value)
     }
@@ -313,7 +313,7 @@ impl<T> Sender<T> {
                     None => return Err(SendError::Full(value)),
                 }
             } else {
-                // Nobody is there, and so it waits here no more.
+                // There is no receiver, and so it waits here no more.
                 self.shared.room.cancel_acquire(waiter.as_mut());
             }
             let sent = self.shared.send(value, &mut place);
@@ -336,7 +336,7 @@ impl<T> Sender<T> {
     ///
     /// # Fairness
     ///
-    /// All who wait are woken together.
+    /// All tasks that wait are woken together.
     ///
     /// # Cancel safety
     ///
@@ -354,7 +354,7 @@ impl<T> Sender<T> {
         self.shared.lock().len()
     }
 
-    /// Whether every message has been read by everybody.
+    /// Whether every message has been read by every receiver.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -10,7 +10,7 @@
 //!
 //! | | LIVE | CANCELLED |
 //! |-|-|-|
-//! | `cancel` | cancels this and all below, wakes who waits | nothing |
+//! | `cancel` | cancels this and all below, wakes the tasks that wait | nothing |
 //! | `cancelled` | waits | ready |
 //! | `child_token` | a child that is LIVE | a token that is CANCELLED |
 //! | last clone dropped | its children become those of its parent | – |
@@ -18,14 +18,14 @@
 //! | file | holds |
 //! |-|-|
 //! | `node.rs` | what the clones of a token share: the mark, and the queue of waits |
-//! | `tree.rs` | who is whose child; invariant **MARKED** |
+//! | `tree.rs` | which token is the child of which; invariant **MARKED** |
 //! | `wait.rs` | the futures, and the [`Waiter`] |
 //! | `guard.rs` | the drop guards |
 //!
 //! # Memory ordering
 //!
-//! What is written before the call that cancels a token is visible to whoever sees
-//! it cancelled: the mark is stored with Release and read with Acquire, and a
+//! What is written before the call that cancels a token is visible to a thread that
+//! sees it cancelled: the mark is stored with Release and read with Acquire, and a
 //! thread that helps with a cancel has got its entries under the tree's lock.
 
 use alloc::sync::Arc;
@@ -61,8 +61,8 @@ mod loom_tests;
 ///
 /// Clones are one token: whichever is cancelled, all are. A
 /// [child](CancellationToken::child_token) is cancelled with its parent, and may be
-/// cancelled alone. Unlike a [`Notify`](crate::Notify) it is sticky: who comes late
-/// finds it cancelled.
+/// cancelled alone. Unlike a [`Notify`](crate::Notify) it is sticky: a task that comes
+/// late finds it cancelled.
 ///
 /// ```
 /// use anysync::{Bare, Block, CancellationToken, Io};
@@ -151,7 +151,7 @@ impl CancellationToken {
     ///
     /// # Memory ordering
     ///
-    /// The first call releases what was written before to whoever sees the token
+    /// The first call releases what was written before to a task that sees the token
     /// cancelled.
     ///
     /// # Panics

@@ -1,7 +1,7 @@
 //! Channels: messages from any number of senders to any number of receivers,
 //! each to one of them, in the order in which they were sent.
 //!
-//! [`bounded`] makes one that holds so many messages; whoever finds it full waits.
+//! [`bounded`] makes one that holds so many messages; a task that finds it full waits.
 //! [`unbounded`] makes one in which a send never waits. Both kinds have the same
 //! [`Sender`] and [`Receiver`], and both handles are `Clone`.
 //!
@@ -51,7 +51,7 @@
 //!
 //! A slot of the channel is free, or holds a message, or is reserved: for a
 //! [`Permit`], or for a send that was woken because the slot became free. A
-//! message in a slot is anybody's, or is promised to a receive that was woken for
+//! message in a slot is for any receive, or is promised to one that was woken for
 //! it. A message stays in its slot until a receive returns it, and a value stays
 //! in its [`Send`] until it has a slot: so both can be dropped at any moment.
 //!
@@ -66,7 +66,7 @@
 //!
 //! | | OPEN | CLOSED, not over | OVER |
 //! |-|-|-|-|
-//! | `try_send` | sends if a slot is free and nobody waits for one, else `Full` | `Closed` | `Closed` |
+//! | `try_send` | sends if a slot is free and no task waits for one, else `Full` | `Closed` | `Closed` |
 //! | first poll of a send or reserve | takes a slot, or queues last | an error | an error |
 //! | poll of the queued sender | renews its waker, meets a grant | an error | an error |
 //! | poll of the called sender | takes a slot, or queues first | an error | an error |
@@ -90,8 +90,8 @@
 //!
 //! # Invariants
 //!
-//! All of these hold whenever the inner lock is open, unless somebody is just
-//! about to lock it again to grant the rest.
+//! All of these hold whenever the inner lock is open, unless a thread is just about to
+//! lock it again to grant the rest.
 //!
 //! - **COUNTED**: a slot is free, or holds a message, or is counted in
 //!   `reserved`: by one permit, one sender's handle that is ready as a `Sink`, or

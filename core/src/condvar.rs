@@ -34,11 +34,11 @@
 //!
 //! # Memory ordering
 //!
-//! Whoever notifies looks at `waiters` first, without the inner lock. A wait is
+//! A thread that notifies looks at `waiters` first, without the inner lock. A wait is
 //! counted before its guard is unlocked. So if it has seen the value as it was
-//! before the change, the change came under the lock later, and whoever notifies
-//! after it sees the count: Relaxed suffices. A verdict is stored with Release
-//! and read with Acquire.
+//! before the change, the change came under the lock later, and a thread that notifies
+//! after it sees the count: Relaxed suffices. A verdict is stored with Release and read
+//! with Acquire.
 
 use core::fmt;
 use core::future::Future;
@@ -75,11 +75,11 @@ const TAKEN: usize = VERDICT + 2;
 /// Waits until what a [`Mutex`] guards has changed.
 ///
 /// A task that finds the value not as it needs it gives up the lock and waits;
-/// whoever changes the value notifies. A notification is not kept: with nobody
-/// waiting it is lost, which is right, as who comes later looks at the value
+/// the task that changes the value notifies. A notification is not kept: with no task
+/// waiting it is lost, which is right, as one that comes later looks at the value
 /// first. Another task may be quicker with the lock after a notification, and a
-/// notification may be passed on (see below), so look again after each wait, or
-/// let [`wait_while`](Condvar::wait_while) do it.
+/// notification may be passed on (see below), so look again after each wait, or let
+/// [`wait_while`](Condvar::wait_while) do it.
 ///
 /// ```
 /// use std::collections::VecDeque;
@@ -131,7 +131,7 @@ const TAKEN: usize = VERDICT + 2;
 /// A wait may be dropped at any moment, and the mutex is not held afterwards.
 /// Queued, it leaves the queue. If `notify_one` had chosen it and it does not
 /// have the lock yet, the notification goes to the next in the queue, also to one
-/// that has queued after the call; with nobody there it is lost, as it would have
+/// that has queued after the call; with no wait there it is lost, as it would have
 /// been without this wait.
 ///
 /// # Memory ordering
@@ -161,7 +161,7 @@ type Ticket<'a> = TicketOf<'a, Condvar>;
 
 impl Condvar {
     const_fn! {
-        /// A condition for which nobody waits.
+        /// A condition for which no task waits.
         ///
         /// ```
         /// use anysync::{Condvar, Mutex};
@@ -324,7 +324,7 @@ impl Condvar {
     /// # Cancel safety
     ///
     /// Dropped or [`reset`](Waiter::reset), the waiter leaves the queue, or passes
-    /// on what `notify_one` had given to it and nobody has seen.
+    /// on what `notify_one` had given to it and no task has seen.
     ///
     /// # Memory ordering
     ///
@@ -332,7 +332,7 @@ impl Condvar {
     ///
     /// # Panics
     ///
-    /// If the waiter is queued, or has a notification that nobody has seen. The
+    /// If the waiter is queued, or has a notification that no task has seen. The
     /// lock is free then.
     pub fn wait_with<'a, T: ?Sized>(
         &'a self,
@@ -353,7 +353,7 @@ impl Condvar {
 
     /// Notifies the wait that has queued for longest, if there is one.
     ///
-    /// Never waits. With nobody waiting this is one load.
+    /// Never waits. With no task waiting this is one load.
     ///
     /// # Panics
     ///
@@ -376,11 +376,11 @@ impl Condvar {
         wake(waker);
     }
 
-    /// Notifies all waits that have queued, all at one moment: who queues later,
+    /// Notifies all waits that have queued, all at one moment: one that queues later,
     /// even from inside a waker that this wakes, is not among them.
     ///
     /// They are woken first to last, and then wait for the lock one after the
-    /// other. Never waits. With nobody waiting this is one load.
+    /// other. Never waits. With no task waiting this is one load.
     ///
     /// ```
     /// use std::thread;
@@ -644,7 +644,7 @@ pin_project! {
 
 impl<'a> Waiter<'a> {
     const_fn! {
-        /// A waiter that wakes nobody: ask it by
+        /// A waiter that wakes no task: ask it by
         /// [`is_notified`](Waiter::is_notified).
         pub const fn new() -> Self {
             Self { entry: Entry::new(Bound::unbound(), 0) }
@@ -688,7 +688,7 @@ impl<'a> Waiter<'a> {
     }
 
     /// Wakes `waker` from now on, also while it is queued. If it has been
-    /// notified and nobody has looked yet, `waker` is woken at once: so a
+    /// notified and no task has looked yet, `waker` is woken at once: so a
     /// notification that comes between a look and this call is not lost.
     pub fn set_waker(self: Pin<&mut Self>, waker: Waker) {
         let mut entry = self.project().entry;
@@ -717,7 +717,7 @@ impl<'a> Waiter<'a> {
     }
 
     /// Makes it as new, but keeps its waker: leaves the queue, passes on what
-    /// `notify_one` had given to it and nobody has seen.
+    /// `notify_one` had given to it and no task has seen.
     pub fn reset(self: Pin<&mut Self>) {
         let entry = self.project().entry;
         if let Some(condvar) = entry.owner().get() {

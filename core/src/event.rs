@@ -1,10 +1,10 @@
-//! [`Event`]: tells so many of those who listen, for whoever builds a primitive of
-//! their own.
+//! [`Event`]: tells so many of its listeners, for users that build a primitive of their
+//! own.
 //!
 //! Listening begins at a call, before the condition is looked at, and not at the
-//! first poll: whoever listens and then finds that it has to wait misses nothing.
-//! A notification may carry a tag, which its listener returns. Nothing is kept for
-//! who comes later.
+//! first poll: a task that listens and then finds that it has to wait misses nothing.
+//! A notification may carry a tag, which its listener returns. Nothing is kept for one
+//! that comes later.
 //!
 //! ```text
 //!             listen                 notify                 poll
@@ -14,7 +14,7 @@
 //!                                (drop passes it on)
 //! ```
 //!
-//! | | nobody listens | LISTENING(m), NOTIFIED(k) |
+//! | | no listener | LISTENING(m), NOTIFIED(k) |
 //! |-|-|-|
 //! | `listen` | LISTENING(1) | queues last |
 //! | `notify(n)` | nothing | notifies the first n − k |
@@ -30,7 +30,7 @@
 //! All change under the inner lock only.
 //!
 //! - **COUNTED**: `word` is the number of listeners that are notified and have
-//!   not taken that nor gone, and beside it whether anybody is LISTENING.
+//!   not taken that nor gone, and beside it whether any listener is LISTENING.
 //! - **MARKED**: a node's tag has the bit NOTIFIED exactly from the moment of its
 //!   notification to its end. One that is QUEUED and MARKED is in a ring aside:
 //!   its verdict is on its way.
@@ -75,7 +75,7 @@ mod tests;
 
 const QUEUE: usize = 0;
 
-// The word: a flag, and the number of those who are notified.
+// The word: a flag, and the number of those that are notified.
 const LISTENING: usize = 1;
 const ONE: usize = 2;
 
@@ -88,11 +88,11 @@ const NOTIFIED: usize = 1;
 const ADDITIONAL: usize = 2;
 const PLACE: u32 = 2;
 
-/// Tells so many of those who listen; each notification may carry a tag.
+/// Tells so many of its listeners; each notification may carry a tag.
 ///
 /// A building block for primitives: beside a condition of yours, it says that the
 /// condition may have changed. Listen, look at the condition, and wait if it has
-/// not come about; whoever changes it notifies afterwards.
+/// not come about; the task that changes it notifies afterwards.
 ///
 /// ```
 /// use std::pin::pin;
@@ -126,11 +126,11 @@ const PLACE: u32 = 2;
 /// ```
 ///
 /// Where one signal or all will do, [`Notify`](crate::Notify) is simpler, and
-/// stores a signal for who comes late.
+/// stores a signal for a task that comes late.
 ///
 /// # Fairness
 ///
-/// Who listens first is notified first.
+/// The first to listen is notified first.
 ///
 /// # Cancel safety
 ///
@@ -141,8 +141,8 @@ const PLACE: u32 = 2;
 /// # Memory ordering
 ///
 /// What was done before a notification is visible after the wait that it ends; and
-/// what was done before a notification that reached nobody is visible to who
-/// listens later.
+/// what was done before a notification that reached no listener is visible to a task
+/// that listens later.
 ///
 /// # Size
 ///
@@ -170,7 +170,7 @@ type List<'a, T> = Locked<'a, State<T>, [Ring; 1]>;
 
 impl Event {
     const_fn! {
-        /// An event without tags, to which nobody listens.
+        /// An event without tags and without listeners.
         ///
         /// ```
         /// static CHANGED: anysync::Event = anysync::Event::new();
@@ -220,7 +220,7 @@ impl Event {
 
 impl<T> Event<T> {
     const_fn! {
-        /// An event to which nobody listens, and whose notifications carry a `T`.
+        /// An event without listeners, whose notifications carry a `T`.
         pub const fn with_tag() -> Self {
             Self {
                 word: AtomicUsize::new(0),
@@ -244,13 +244,13 @@ impl<T> Event<T> {
     /// assert_eq!(Bare.block_on(listener), "a tag");
     /// ```
     ///
-    /// `tag` is called before anybody is notified, outside the inner lock, as often
+    /// `tag` is called before any listener is notified, outside the inner lock, as often
     /// as there are listeners to be notified then; if some go meanwhile, what is
     /// left over is dropped. Keeping tags allocates, unless they take no space.
     ///
     /// # Panics
     ///
-    /// As [`notify`](Event::notify), and when `tag` does: then nobody has been
+    /// As [`notify`](Event::notify), and when `tag` does: then no listener has been
     /// notified.
     pub fn notify_with(&self, n: usize, additional: bool, mut tag: impl FnMut() -> T) -> usize {
         let wanted = self.wanted(n, additional);
@@ -365,7 +365,7 @@ impl<T> Event<T> {
         count
     }
 
-    /// Notifies the first, of whom there is one. The result is its waker.
+    /// Notifies the first listener, which there is. The result is its waker.
     fn notify_first(&self, list: &mut List<'_, T>, additional: bool, tag: T) -> Option<Waker> {
         self.count(list, 1);
         let mark = list.keep(additional, tag);
@@ -375,7 +375,7 @@ impl<T> Event<T> {
         list.pop_front(QUEUE, TOLD).flatten()
     }
 
-    /// Counts so many of those who listen as notified.
+    /// Counts so many of the listeners as notified.
     fn count(&self, list: &mut List<'_, T>, notified: usize) {
         list.listening -= notified;
         let last = usize::from(list.listening == 0);

@@ -59,7 +59,7 @@ use core::task::{Context, Poll};
 ///
 /// # Examples
 ///
-/// A lock for code that does not know who will run it:
+/// A lock for code that does not know what will run it:
 ///
 /// ```
 /// use anysync::{Bare, Io, Mutex};
@@ -116,7 +116,7 @@ pub trait Io {
     }
 }
 
-/// An [`Io`] that asks nothing of anybody: any executor, any thread, no
+/// An [`Io`] that asks nothing: any executor, any thread, no
 /// executor at all.
 ///
 /// `lock_future()` and the other waits without an `Io` argument mean

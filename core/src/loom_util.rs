@@ -15,7 +15,7 @@ use std::task::Wake;
 pub(crate) use loom::future::block_on;
 
 /// Runs `model` in every way with at most `preemptions` forced switches, and says
-/// how many ways those are (to who runs the tests with `--nocapture`).
+/// how many ways those are (to the user that runs the tests with `--nocapture`).
 ///
 /// # Panics
 ///
@@ -51,7 +51,7 @@ pub(crate) fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Po
     future.poll(&mut Context::from_waker(waker))
 }
 
-/// Polls once, in the name of nobody.
+/// Polls once, in the name of no task.
 pub(crate) fn poll_noop<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     poll(future, Waker::noop())
 }

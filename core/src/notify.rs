@@ -1,8 +1,8 @@
 //! [`Notify`]: wakes one waiting task, or all of them, and passes no data.
 //!
-//! A signal to one with nobody there to hear it is kept as a *permit* for the
-//! next who waits. A signal to all is one event in time: it reaches every wait
-//! that exists at that moment and is not kept.
+//! A signal to one with no wait there to hear it is kept as a *permit* for the next
+//! that waits. A signal to all is one event in time: it reaches every wait that exists
+//! at that moment and is not kept.
 //!
 //! ```text
 //!             notify_one                        wait
@@ -194,7 +194,7 @@ has_list!([] Notify, list: WaitList<Queue, [Ring; 1]>);
 
 impl Notify {
     const_fn! {
-        /// A signal that nobody has given yet.
+        /// A signal that has not been given yet.
         ///
         /// ```
         /// static READY: anysync::Notify = anysync::Notify::new();
@@ -211,7 +211,7 @@ impl Notify {
     /// Wakes the wait that has queued for longest, or stores one permit if none
     /// has.
     ///
-    /// Never waits. With nobody waiting this is one atomic read-modify-write.
+    /// Never waits. With no task waiting this is one atomic read-modify-write.
     ///
     /// ```
     /// use anysync::{Bare, Block, Notify};
@@ -235,7 +235,7 @@ impl Notify {
 
     /// Wakes the wait that has queued *last*, or stores one permit if none has.
     ///
-    /// For a pool of workers of whom the latest to fall idle has the warmest
+    /// For a pool of workers of which the latest to fall idle has the warmest
     /// caches; the others may starve. Otherwise as
     /// [`notify_one`](Notify::notify_one).
     ///
@@ -263,7 +263,7 @@ impl Notify {
     /// have been created and not polled yet. Stores no permit and takes none
     /// away.
     ///
-    /// Whoever creates a wait later is not reached, even from inside a waker
+    /// A wait that is created later is not reached, even from inside a waker
     /// that this call wakes.
     ///
     /// ```
@@ -298,7 +298,7 @@ impl Notify {
         if state & KIND != WAITING {
             return;
         }
-        // Under the lock nobody else changes a word that says WAITING.
+        // Under the lock no other thread changes a word that says WAITING.
         let state = with_kind(state.wrapping_add(CALL), EMPTY);
         self.state.store(state, Ordering::Release);
         queue.waiters = 0;
@@ -447,7 +447,7 @@ impl Notify {
 
     /// Ends a wait that [`wait_with`](Notify::wait_with) began. `true` when the
     /// waiter was still waiting; `false` when it had been notified, or does not
-    /// wait here. A notification of `notify_one` that nobody has seen
+    /// wait here. A notification of `notify_one` that no task has seen
     /// ([`Waiter::is_notified`]) goes on to the next.
     ///
     /// Afterwards a waiter of this `Notify` is as after
@@ -499,7 +499,7 @@ impl Notify {
         self.list.lock().waiters
     }
 
-    /// Whether somebody is queued.
+    /// Whether a wait is queued.
     #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) fn has_waiters(&self) -> bool {
@@ -511,13 +511,13 @@ impl Notify {
         calls(self.state.load(Ordering::Acquire))
     }
 
-    /// The path without the lock; `false` when somebody waits.
+    /// The path without the lock; `false` when a task waits.
     #[inline]
     fn store_permit(&self) -> bool {
         let mut state = self.state.load(Ordering::Relaxed);
         while state & KIND != WAITING {
             // A permit that is there already is written again: what was done
-            // before this call is to be seen by whoever takes it.
+            // before this call is to be seen by the task that takes it.
             match self.state.compare_exchange_weak(
                 state,
                 with_kind(state, NOTIFIED),
@@ -531,7 +531,7 @@ impl Notify {
         false
     }
 
-    /// The path with the lock: somebody waits, or did a moment ago.
+    /// The path with the lock: a task waits, or did a moment ago.
     fn notify_queued(&self, which: Which) {
         let mut queue = self.list.lock();
         let popped = match which {
@@ -545,8 +545,8 @@ impl Notify {
                 wake(waker);
             }
             None => {
-                // The last waiter went before we had the lock, and nobody joins
-                // while we hold it.
+                // The last waiter went before we had the lock, and no wait joins while
+                // we hold it.
                 let stored = self.store_permit();
                 debug_assert!(stored, "WAITING, and nobody waits");
             }
@@ -671,14 +671,14 @@ impl Notify {
         }
     }
 
-    /// Whether a queued wait was moved aside by a `notify_all`: in the ring
-    /// itself, nobody is older than the latest call.
+    /// Whether a queued wait was moved aside by a `notify_all`: in the ring itself, no
+    /// wait is older than the latest call.
     fn is_aside(&self, locked: &LockedTicket<'_, Queue>) -> bool {
         calls(self.state.load(Ordering::Acquire)) != locked.tag()
     }
 
-    /// Takes a wait out of the queue, or passes on what it had won: `true` if
-    /// nobody had notified it.
+    /// Takes a wait out of the queue, or passes on what it had won: `true` if it had
+    /// not been notified.
     #[inline(never)]
     fn abandon(&self, mut ticket: Ticket<'_, Queue>) -> bool {
         if ticket.status() == QUEUED {

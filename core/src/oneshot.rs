@@ -31,7 +31,7 @@
 //! | the word | the value | the receiver's waker | the sender's waker |
 //! |-|-|-|-|
 //! | OPEN | the sender's | the receiver's, to put one in | the sender's, to put one in |
-//! | with the bit of that waker | | nobody's: its end may compare it or, by clearing the bit, take it back | the same |
+//! | with the bit of that waker | | neither end's: its end may compare it or, by clearing the bit, take it back | the same |
 //! | SENT | the receiver's | the sender's, if the bit was set: it wakes it | the sender's |
 //! | DONE | the sender's, and empty | as in SENT | the sender's |
 //! | CLOSED | the sender's | with its bit, of the end that clears that: the sender wakes it, the receiver drops it | the receiver's, if the bit was set: it wakes it |
@@ -226,7 +226,7 @@ impl<T, H: Home> Sender<T, H> {
         self.tx.is_connected_to(&receiver.rx)
     }
 
-    /// Waits until the receiver has closed or is gone: until nobody wants the
+    /// Waits until the receiver has closed or is gone: until no receiver wants the
     /// value any more. `io` is the executor that it runs on.
     ///
     /// ```

@@ -1,5 +1,5 @@
-//! [`RwLock`]: many tasks read a value at once, or one writes; whoever waits is
-//! served in order.
+//! [`RwLock`]: many tasks read a value at once, or one writes; waits are served in
+//! order.
 //!
 //! A writer that waits stops new readers, and what an unlock makes room for goes
 //! to the first in the queue: to a writer, or to all readers before the next
@@ -175,8 +175,8 @@ pub use waiter::Waiter;
 /// }
 /// ```
 ///
-/// A third kind of access, the upgradable read, is for who reads first and then
-/// perhaps writes what nobody else may write meanwhile:
+/// A third kind of access, the upgradable read, is for tasks that read first and then
+/// perhaps write what no other task may write meanwhile:
 /// [`upgrade`](RwLockUpgradableReadGuard::upgrade).
 ///
 /// # Deadlocks
@@ -194,7 +194,7 @@ pub use waiter::Waiter;
 /// First in, first out: a writer that waits stops new readers, and is let in as
 /// soon as those before it have ended; when a writer ends and a reader is the
 /// first in the queue, all readers before the next writer are let in together.
-/// Nobody passes the queue, the `try_` methods included, but for an upgrade,
+/// No task passes the queue, the `try_` methods included, but for an upgrade,
 /// which has the lock already.
 ///
 /// A part that has been granted stays with its wait until that is polled or dropped. A
@@ -220,13 +220,13 @@ pub use waiter::Waiter;
 /// # Cancel safety
 ///
 /// A wait may be dropped at any moment. Queued, it leaves the queue, and those
-/// behind it whom it alone held up are let in; granted, what it was granted goes to
+/// behind it that it alone held up are let in; granted, what it was granted goes to
 /// the next.
 ///
 /// # Memory ordering
 ///
-/// What one writer did before it unlocked is visible to all who read and write
-/// after it; what was done before a read ended is visible to the writers after it.
+/// What one writer did before it unlocked is visible to all readers and writers after
+/// it; what was done before a read ended is visible to the writers after it.
 ///
 /// # Size
 ///
@@ -260,7 +260,7 @@ const MAX_READERS: usize = raw::MAX_READERS;
 
 impl<T> RwLock<T> {
     const_fn! {
-        /// A lock that nobody holds, for up to [`MAX_READERS`](Self::MAX_READERS)
+        /// A free lock, for up to [`MAX_READERS`](Self::MAX_READERS)
         /// readers at once.
         ///
         /// ```
@@ -276,8 +276,8 @@ impl<T> RwLock<T> {
     }
 
     const_fn! {
-        /// A lock that nobody holds, for up to `max_readers` readers at once; who
-        /// wants to read beyond that waits.
+        /// A free lock, for up to `max_readers` readers at once; a task that wants to
+        /// read beyond that waits.
         ///
         /// ```
         /// let lock = anysync::RwLock::with_max_readers("value", 2);
@@ -342,8 +342,8 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Waits until it may read; `io` is the executor that it runs on.
     ///
-    /// The wait has a place in the queue from its first poll on. If nobody writes
-    /// or waits, that poll takes its part by one atomic read-modify-write.
+    /// The wait has a place in the queue from its first poll on. If no task writes or
+    /// waits, that poll takes its part by one atomic read-modify-write.
     ///
     /// ```
     /// use anysync::{Bare, Block, Io, RwLock};
@@ -452,9 +452,9 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped, the wait leaves the queue in constant time, and readers whom it
-    /// alone held up are let in; what it was granted goes to the next. To wait
-    /// again is to queue again, as the last.
+    /// Dropped, the wait leaves the queue in constant time, and readers that it alone
+    /// held up are let in; what it was granted goes to the next. To wait again is to
+    /// queue again, as the last.
     ///
     /// # Memory ordering
     ///
@@ -474,7 +474,7 @@ impl<T: ?Sized> RwLock<T> {
         self.write(Bare)
     }
 
-    /// Reads if nobody writes or waits, and there are fewer readers than the lock
+    /// Reads if no task writes or waits, and there are fewer readers than the lock
     /// is made for.
     ///
     /// Never waits, never takes the inner lock, and never passes the queue.
@@ -490,8 +490,8 @@ impl<T: ?Sized> RwLock<T> {
         self.raw.attempt(READ).then(|| RwLockReadGuard::new(self))
     }
 
-    /// Reads upgradably if [`try_read`](RwLock::try_read) would read and nobody
-    /// else reads upgradably.
+    /// Reads upgradably if [`try_read`](RwLock::try_read) would read and no other task
+    /// reads upgradably.
     ///
     /// ```
     /// let lock = anysync::RwLock::new(1);
@@ -507,7 +507,7 @@ impl<T: ?Sized> RwLock<T> {
             .then(|| RwLockUpgradableReadGuard::new(self))
     }
 
-    /// Writes if the lock is free: neither held nor granted to somebody.
+    /// Writes if the lock is free: neither held nor granted to a wait.
     ///
     /// Never waits, never takes the inner lock, and never passes the queue.
     ///
@@ -659,7 +659,7 @@ impl<T: ?Sized> RwLock<T> {
         crate::io::block_on(self.write_future())
     }
 
-    /// The value, without locking: nobody else can hold it.
+    /// The value, without locking: no other task can hold it.
     ///
     /// ```
     /// let mut lock = anysync::RwLock::new(1);

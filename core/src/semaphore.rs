@@ -1,6 +1,6 @@
-//! [`Semaphore`]: a number of permits; whoever finds too few waits in order.
+//! [`Semaphore`]: a number of permits; a task that finds too few waits in order.
 //!
-//! Permits that come back while somebody waits belong to the first in the queue:
+//! Permits that come back while a task waits belong to the first in the queue:
 //! they add up until it has enough, so that a request for many is not starved by
 //! requests for few.
 //!
@@ -117,7 +117,7 @@ const WAITING: usize = 2;
 const RESERVED: usize = 4;
 const SHIFT: u32 = 3;
 
-/// The queue's ring, and the ring of grants that nobody has fetched yet.
+/// The queue's ring, and the ring of grants that no task has fetched yet.
 const QUEUE: usize = 0;
 const GRANTS: usize = 1;
 
@@ -127,8 +127,8 @@ const REFUSED: usize = VERDICT;
 /// The outcome has been handed out.
 const TAKEN: usize = VERDICT + 1;
 
-/// Permits, of which a number is free and the others are held. Whoever wants
-/// more than are free waits.
+/// Permits, of which a number is free and the others are held. A task that wants more
+/// than are free waits.
 ///
 /// It bounds how many do something at once: so many connections, requests, open
 /// files. What is acquired goes back when the [`SemaphorePermit`] is dropped.
@@ -172,12 +172,12 @@ const TAKEN: usize = VERDICT + 1;
 /// # Cancel safety
 ///
 /// A wait may be dropped at any moment. Queued, it leaves the queue, and those
-/// behind it whom it alone held up are granted theirs; granted, its permits go
+/// behind it that it alone held up are granted theirs; granted, its permits go
 /// to the next.
 ///
 /// # Memory ordering
 ///
-/// What was done before permits were released or added is visible to who
+/// What was done before permits were released or added is visible to the task that
 /// acquires them.
 ///
 /// # Size
@@ -278,7 +278,7 @@ impl Semaphore {
         self.list.lock().count(QUEUE)
     }
 
-    /// Adds `n` permits that nobody has held, and grants what the first in the
+    /// Adds `n` permits that no task has held, and grants what the first in the
     /// queue wait for.
     ///
     /// ```
@@ -320,7 +320,7 @@ impl Semaphore {
     }
 
     /// Takes up to `n` of the [available](Semaphore::available_permits) permits
-    /// away for good, and returns how many. While somebody waits that is none.
+    /// away for good, and returns how many. While a task waits that is none.
     ///
     /// To take away held ones too, acquire and
     /// [`forget`](SemaphorePermit::forget) them.
@@ -450,7 +450,7 @@ impl Semaphore {
         self.acquire_many(Bare, n)
     }
 
-    /// Takes a permit if one is free and nobody waits.
+    /// Takes a permit if one is free and no task waits.
     ///
     /// Never waits, never takes the inner lock, and never passes the queue.
     ///
@@ -468,7 +468,7 @@ impl Semaphore {
         self.try_acquire_many(1)
     }
 
-    /// Takes `n` permits if they are free and nobody waits. Otherwise as
+    /// Takes `n` permits if they are free and no task waits. Otherwise as
     /// [`try_acquire`](Semaphore::try_acquire); 0 are had at any time before the
     /// semaphore is closed.
     #[inline]

@@ -239,7 +239,7 @@ fn broadcast_to_nobody_is_closed_also_when_it_is_full() {
     let (sender, receiver) = broadcast::channel_with::<u32>(1, broadcast::Overflow::Wait);
     sender.send(1).unwrap();
     assert_eq!(sender.send(2), Err(broadcast::SendError::Full(2)));
-    // What nobody reads leaves its place.
+    // What no receiver reads leaves its place.
     drop(receiver);
     assert_eq!(sender.send(3), Err(broadcast::SendError::Closed(3)));
 }

@@ -42,7 +42,7 @@ pub(crate) fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Po
     future.poll(&mut Context::from_waker(waker))
 }
 
-/// Polls once, in the name of nobody.
+/// Polls once, in the name of no task.
 pub(crate) fn poll_noop<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     poll(future, Waker::noop())
 }
@@ -123,8 +123,8 @@ static TABLE: RawWakerVTable = RawWakerVTable::new(
     },
 );
 
-/// A waker that wakes nobody, and says of every other one, its own clones
-/// included, that it wakes somebody else.
+/// A waker that wakes no task, and says of every other one, its own clones
+/// included, that it wakes another.
 pub(crate) fn denying_waker() -> Waker {
     // Each clone has another number for its data.
     static TABLE: RawWakerVTable = RawWakerVTable::new(

@@ -44,10 +44,10 @@
 //!   touched only under the list's lock.
 //! - **OWNED**: in any other status the links and the waker belong to the entry
 //!   that holds the node (SEATED: see there), and no ring points at it.
-//! - **PUBLISHED**: only the holder of the lock ends QUEUED. When somebody else
-//!   than the node's owner does so, storing the new status (Release) is the last
-//!   that they do to the node: the owner who reads it (Acquire) may free it. For
-//!   SEATED the seat is stored last, and the owner who leaves it may free it.
+//! - **PUBLISHED**: only the holder of the lock ends QUEUED. When another thread than
+//!   the node's owner does so, storing the new status (Release) is the last that it
+//!   does to the node: the owner that reads it (Acquire) may free it. For SEATED the
+//!   seat is stored last, and the owner that leaves it may free it.
 //! - SEATED, for the status of that name: see [`Seat`]; in a list with a ring of
 //!   grants, GRANTED in `granted.rs` takes its place.
 //!
@@ -120,8 +120,8 @@ pub(crate) struct WaitList<S, R = [Ring; 1]> {
     inner: Lock<Inner<S, R>>,
 }
 
-// In this order, so that the state lies beside the lock: most uses of it find nobody
-// who waits.
+// In this order, so that the state lies beside the lock: most uses of it find no wait
+// in the queue.
 #[repr(C)]
 struct Inner<S, R> {
     state: S,
@@ -168,7 +168,7 @@ impl<S, R> DerefMut for Locked<'_, S, R> {
 }
 
 impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'a, S, R> {
-    /// Whether nobody waits in `ring`.
+    /// Whether no wait is in `ring`.
     #[inline]
     pub(crate) fn is_empty(&self, ring: usize) -> bool {
         self.head(ring).is_none()

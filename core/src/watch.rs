@@ -157,7 +157,7 @@ pub struct Sender<T> {
 }
 
 impl<T> Sender<T> {
-    /// A value that nobody watches yet.
+    /// A value that no receiver watches yet.
     ///
     /// ```
     /// let sender = anysync::watch::Sender::new(1);
@@ -177,7 +177,7 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Replaces the value and wakes whoever waits for a change.
+    /// Replaces the value and wakes the tasks that wait for a change.
     ///
     /// # Errors
     ///
@@ -204,7 +204,7 @@ impl<T> Sender<T> {
         Ok(())
     }
 
-    /// Replaces the value, whether or not somebody watches; the result is the
+    /// Replaces the value, whether or not a receiver watches; the result is the
     /// old one.
     ///
     /// ```
@@ -297,7 +297,7 @@ impl<T> Sender<T> {
     ///
     /// # Fairness
     ///
-    /// All who wait are woken together.
+    /// All tasks that wait are woken together.
     ///
     /// # Cancel safety
     ///
@@ -463,7 +463,7 @@ impl<T> Receiver<T> {
     ///
     /// # Fairness
     ///
-    /// All who wait are woken together.
+    /// All tasks that wait are woken together.
     ///
     /// # Cancel safety
     ///
@@ -540,7 +540,7 @@ impl<T> Receiver<T> {
     ///
     /// # Fairness
     ///
-    /// All who wait are woken together.
+    /// All tasks that wait are woken together.
     ///
     /// # Cancel safety
     ///

@@ -314,7 +314,7 @@ fn member_dropped_while_the_action_runs() {
     assert_eq!(poll_noop(leader.as_mut()), Poll::Ready(true));
     assert!(all_released(&mut members));
     assert_eq!(barrier.arrived(), 1);
-    // It fails: who went no longer counts.
+    // It fails: a wait that went no longer counts.
     members = arrive(&barrier, 1);
     leader = lead();
     open.set(false);

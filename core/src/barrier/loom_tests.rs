@@ -20,7 +20,7 @@ fn arrived(barrier: &Barrier) -> Pin<Box<Wait<'_>>> {
     wait
 }
 
-/// All gone: two fresh waits find each other and nobody else.
+/// All gone: two fresh waits find each other and no other.
 fn assert_as_new(barrier: &Barrier) {
     assert_eq!(barrier.arrived(), 0);
     let mut first = arrived(barrier);
@@ -35,11 +35,11 @@ fn loom_happens_before() {
     model(3, || {
         let shared = Arc::new((Barrier::new(2), [UnsafeCell::new(0), UnsafeCell::new(0)]));
         let work = |shared: &(Barrier, [UnsafeCell<u32>; 2]), own: usize| {
-            // SAFETY: nobody else touches it before the wait is over.
+            // SAFETY: no other thread touches it before the wait is over.
             shared.1[own].with_mut(|cell| unsafe { *cell = 1 });
             let leader = block_on(shared.0.wait_future());
             for cell in &shared.1 {
-                // SAFETY: nobody writes after the wait.
+                // SAFETY: no thread writes after the wait.
                 assert_eq!(cell.with(|cell| unsafe { *cell }), 1);
             }
             leader
@@ -54,7 +54,7 @@ fn loom_happens_before() {
     });
 }
 
-/// What the action of whoever comes last reads was written before, and what it
+/// What the action of the last to come reads was written before, and what it
 /// writes is read by both; it runs once.
 #[test]
 fn loom_leader_action_runs_before_release() {
@@ -70,7 +70,7 @@ fn loom_leader_action_runs_before_release() {
             total: UnsafeCell::new(0),
         });
         let work = |shared: &Shared, own: usize| {
-            // SAFETY: nobody else touches it before the action.
+            // SAFETY: no other thread touches it before the action.
             shared.parts[own].with_mut(|part| unsafe { *part = 1 });
             let add = || {
                 for part in &shared.parts {
@@ -81,7 +81,7 @@ fn loom_leader_action_runs_before_release() {
                 }
             };
             block_on(shared.barrier.wait_then(Bare, add));
-            // SAFETY: nobody writes after the wait.
+            // SAFETY: no thread writes after the wait.
             assert_eq!(shared.total.with(|total| unsafe { *total }), 2);
         };
         let other = {
@@ -95,7 +95,7 @@ fn loom_leader_action_runs_before_release() {
 }
 
 /// A wait is dropped while the other arrives: either both were there, or the
-/// other waits for somebody else, is woken by them, and no count is off.
+/// other waits for another, is woken by it, and no count is off.
 #[test]
 fn loom_dropped_arrival_withdraws() {
     model(3, || {
@@ -122,7 +122,7 @@ fn loom_dropped_arrival_withdraws() {
     });
 }
 
-/// Two threads pass twice, each generation with one leader, and nobody overtakes.
+/// Two threads pass twice, each generation with one leader, and none overtakes.
 #[test]
 fn loom_is_reusable() {
     model(2, || {
@@ -225,7 +225,7 @@ fn loom_dropped_win_is_passed_on() {
     });
 }
 
-/// Four arrivals of which one acts, in two generations: whoever queues behind the
+/// Four arrivals of which one acts, in two generations: a wait that queues behind the
 /// action is released with the next one.
 #[test]
 fn loom_latecomers_form_the_next_generation() {
@@ -258,7 +258,7 @@ fn loom_last_waker_is_the_one_woken() {
             let barrier = barrier.clone();
             thread::spawn(move || assert!(block_on(barrier.wait_future())))
         };
-        // A second poll in the name of nobody, then one that is to be woken.
+        // A second poll in the name of no task, then one that is to be woken.
         if poll_noop(moved.as_mut()).is_pending() {
             assert!(!block_on(moved));
         }
@@ -267,8 +267,8 @@ fn loom_last_waker_is_the_one_woken() {
     });
 }
 
-/// A release is one event, though the news of it goes out in parts: who sees it
-/// reach one wait sees it reach all; and a wait that is dropped between is not
+/// A release is one event, though the news of it goes out in parts: a thread that sees
+/// it reach one wait sees it reach all; and a wait that is dropped between is not
 /// counted out of the next generation.
 #[test]
 fn loom_release_reaches_all_at_once() {

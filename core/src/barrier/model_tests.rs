@@ -1,5 +1,5 @@
 //! Random programs do on a `Barrier` what they do on a model that is sequential
-//! and naive: a line of arrivals, and whose action runs.
+//! and naive: a line of arrivals, and which one's action runs.
 
 use core::cell::Cell;
 use core::future::{Future, poll_fn};
@@ -100,9 +100,9 @@ enum State {
 
 struct Model {
     parties: usize,
-    /// Who has arrived and is not released, in this order.
+    /// The waits that have arrived and are not released, in this order.
     line: Vec<usize>,
-    /// Who of the line has the lead: the first of it up to here are its
+    /// Which of the line has the lead: the first of it up to here are its
     /// generation.
     acting: Option<usize>,
     states: [State; SLOTS],
@@ -146,7 +146,7 @@ impl Model {
         self.woken[self.wakers[slot]] += 1;
     }
 
-    /// Releases the first of the line up to `leader`, who is released in its
+    /// Releases the first of the line up to `leader`, which is released in its
     /// own poll or else woken like the others.
     fn release(&mut self, leader: usize, in_its_poll: bool) {
         let place = self.place(leader);
@@ -160,7 +160,7 @@ impl Model {
         }
     }
 
-    /// Looks for complete generations, with nobody acting.
+    /// Looks for complete generations, with no leader acting.
     fn settle(&mut self) {
         while self.acting.is_none() && self.line.len() >= self.parties {
             let last = self.line[self.parties - 1];

@@ -30,7 +30,7 @@ pin_project! {
 
 impl<'a> Waiter<'a> {
     const_fn! {
-        /// A waiter that wakes nobody: ask it by
+        /// A waiter that wakes no task: ask it by
         /// [`is_released`](Waiter::is_released).
         pub const fn new() -> Self {
             Self { entry: Entry::new(Bound::unbound(), 0) }

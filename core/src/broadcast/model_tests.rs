@@ -48,7 +48,7 @@ struct Model {
 }
 
 impl Model {
-    /// Takes out what everybody has read.
+    /// Takes out what every receiver has read.
     fn tidy(&mut self) {
         let slowest = self.receivers.iter().map(|(_, next)| *next).min();
         self.oldest = self.oldest.max(slowest.unwrap_or(self.sent));

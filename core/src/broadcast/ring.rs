@@ -78,8 +78,8 @@ const STEP: usize = if cfg!(test) {
     2
 };
 
-/// The messages that somebody has not read, and how many there are who send and
-/// receive.
+/// The messages that some receiver has not read, and how many senders and receivers
+/// there are.
 pub(super) struct Ring<T> {
     lock: Lock<Inner<T>>,
     /// What is looked at without the lock: the position that is next, in as many
@@ -87,7 +87,7 @@ pub(super) struct Ring<T> {
     tail: AtomicUsize,
 }
 
-/// How many there are who send.
+/// How many senders there are.
 pub(super) struct Counts {
     pub(super) senders: usize,
     pub(super) weak_senders: usize,
@@ -261,7 +261,7 @@ impl<'a, T> Locked<'a, T> {
 
     /// Says that the last sender has gone.
     pub(super) fn close(&mut self) {
-        // ORDERING: Release, for who sees it without the lock.
+        // ORDERING: Release, for a thread that sees it without the lock.
         self.ring.tail.fetch_or(CLOSED, Ordering::Release);
     }
 

@@ -322,7 +322,7 @@ fn panicking_waker_loses_no_wakeup() {
         assert_eq!(poll(panics, &waker), Poll::Ready(Ok(1)));
     }
 
-    // Of those who wait for the last receiver to go, in either way.
+    // Of the tasks that wait for the last receiver to go, in either way.
     let (sender, receiver) = channel_with(1, Overflow::Wait);
     sender.send(0).unwrap();
     let (wakes, waker) = counting_waker();
@@ -720,8 +720,8 @@ fn dropping_a_message_that_panics_loses_no_other() {
     assert!(matches!(slow.try_recv(), Err(TryRecvError::Lagged(1))));
     assert!(slow.try_recv().is_ok());
 
-    // Left behind by the last receiver, with others, and with somebody who waits
-    // for it to go.
+    // Left behind by the last receiver, with others, and with a task that waits for it
+    // to go.
     drop(fast);
     let sender = {
         let (sender, receiver) = channel(4);

@@ -1,9 +1,9 @@
 //! The futures of the broadcast. A sender waits by a [`Semaphore`](crate::Semaphore), the others by
-//! a [`Notify`](crate::Notify). A receiver queues and then looks once more; who waits
-//! for the last receiver to go creates the wait, looks, and then queues. So nothing
-//! comes in between.
-//! The budget is spent when there is something to have, and before it is had:
-//! so a future that is dropped with the budget used up has taken nothing.
+//! a [`Notify`](crate::Notify). A receiver queues and then looks once more; a task that
+//! waits for the last receiver to go creates the wait, looks, and then queues. So
+//! nothing comes in between. The budget is spent when there is something to have, and
+//! before it is had: so a future that is dropped with the budget used up has taken
+//! nothing.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -120,7 +120,7 @@ impl<T, I: Io> Future for SendWait<'_, T, I> {
                 Some(place.expect("`room` is never closed"))
             } else {
                 ready!(this.wait.io().poll_spend(cx));
-                // It may have waited for a place when somebody was there.
+                // It may have waited for a place when a receiver was there.
                 this.wait.as_mut().cancel();
                 None
             };

@@ -28,10 +28,10 @@ fn loom_cancel_ends_the_wait() {
             let shared = cell.clone();
             let waiting = thread::spawn(move || {
                 block_on(token.cancelled_future());
-                // SAFETY: nobody writes after the cancel.
+                // SAFETY: no thread writes after the cancel.
                 assert_eq!(shared.with(|value| unsafe { *value }), 7);
             });
-            // SAFETY: nobody reads before the cancel.
+            // SAFETY: no thread reads before the cancel.
             cell.with_mut(|value| unsafe { *value = 7 });
             root.cancel();
             waiting.join().unwrap();

@@ -88,7 +88,7 @@ impl Node {
 
     #[inline]
     pub(super) fn add_token(&self) {
-        // ORDERING: as in `Arc`: who makes another token has one.
+        // ORDERING: as in `Arc`: a thread that makes another token has one.
         self.tokens.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -110,7 +110,7 @@ impl Node {
         };
         let child = Self::new(false);
         match place.tree.add_child(place.index, self, &child) {
-            // Nobody else has the child yet but a cancel, which asks for no place.
+            // No other thread has the child yet but a cancel, which asks for no place.
             Some(index) => {
                 let tree = place.tree;
                 child.list.lock().place = Some(Place { tree, index });
@@ -195,8 +195,8 @@ impl Node {
     /// Queues a wait that is in no queue, unless it is cancelled: `true`.
     pub(super) fn queue(&self, ticket: &mut Ticket<'_, Inner>) -> bool {
         let mut locked = ticket.lock();
-        // Whoever marks the node takes this lock afterwards to see who waits: so
-        // either it sees this wait, or this wait sees the mark.
+        // A thread that marks the node takes this lock afterwards to see which tasks
+        // wait: so either it sees this wait, or this wait sees the mark.
         if self.is_cancelled() {
             return true;
         }
@@ -246,7 +246,7 @@ impl Node {
     }
 }
 
-/// Nodes that a cancel has marked, and on which somebody waits: to be woken when
+/// Nodes that a cancel has marked, and on which a task waits: to be woken when
 /// all are marked. So a waker finds everything cancelled, and one that cancels
 /// again does not recurse.
 struct Marked(Option<Arc<Node>>);

@@ -69,7 +69,7 @@ fn child_of_a_dropped_token_follows_its_ancestors() {
     root.cancel();
     assert!(right.is_cancelled());
 
-    // Without a parent, of nobody.
+    // Without a parent, of no token.
     let root = Token::new();
     let (left, right) = (root.child_token(), root.child_token());
     drop(root);
@@ -303,7 +303,7 @@ fn cancels_from_many_threads_agree() {
                 scope.spawn(move || {
                     let below = tokens[start].child_token();
                     tokens[start].cancel();
-                    // Whoever else cancels meanwhile: it is done.
+                    // Whichever other thread cancels meanwhile: it is done.
                     assert!(below.is_cancelled());
                 });
             }
@@ -625,7 +625,7 @@ fn raw_waiter_reports_state() {
     one.cancel();
     assert_eq!(wakes.count(), 1);
     assert!(waiter.is_cancelled() && one.wait_with(waiter.as_mut()));
-    // Told, and nobody looked: a new waker is woken at once.
+    // Told, and no task looked: a new waker is woken at once.
     waiter.as_mut().set_waker(waker.clone());
     assert_eq!(wakes.count(), 2);
     assert!(!one.cancel_wait(waiter.as_mut()));
@@ -676,7 +676,7 @@ fn debug_tells_the_state() {
     }
 }
 
-/// All are marked before anybody is woken, so a wait whose news is on its way is over.
+/// All are marked before any task is woken, so a wait whose news is on its way is over.
 #[test]
 fn wait_polled_on_its_way_to_be_woken_is_over() {
     type Late = Mutex<Option<Pin<Box<Cancelled<'static>>>>>;

@@ -1,9 +1,9 @@
-//! The tree: who is cancelled with whom.
+//! The tree: which token is cancelled with which.
 //!
 //! The tokens of a tree have their entries in one table behind one lock, linked
 //! by their numbers: parent, first child, and the neighbours among the children of
 //! the same parent. Every step is O(1), and the lock is opened between any two of
-//! a [`cancel`](Tree::cancel), so that nobody waits long, however large the tree.
+//! a [`cancel`](Tree::cancel), so that no thread waits long, however large the tree.
 //! Nothing here is recursive.
 //!
 //! An entry is one of three:

@@ -202,7 +202,7 @@ pin_project! {
 
 impl<'a> Waiter<'a> {
     const_fn! {
-        /// A waiter that wakes nobody: ask it by
+        /// A waiter that wakes no task: ask it by
         /// [`is_cancelled`](Waiter::is_cancelled).
         pub const fn new() -> Self {
             Self { entry: Entry::new(Bound::unbound(), 0) }

@@ -1,5 +1,5 @@
 //! [`Chan`]: what the handles of one channel share. The slots and messages under
-//! the inner lock, and whom they are granted to.
+//! the inner lock, and the waits that they are granted to.
 
 use core::mem;
 use core::task::Waker;
@@ -20,11 +20,11 @@ pub(super) const UNBOUNDED: usize = usize::MAX;
 // for, a receiver's with 1.
 pub(super) const SENDERS: usize = 0;
 pub(super) const RECEIVERS: usize = 1;
-/// Senders whose slots are reserved and who have not looked yet.
+/// Senders whose slots are reserved and that have not looked yet.
 pub(super) const SLOTS: usize = 2;
-/// Receivers who have a message promised and have not looked yet.
+/// Receivers that have a message promised and have not looked yet.
 pub(super) const PROMISES: usize = 3;
-/// Who waits for the channel to be closed.
+/// The waits for the channel to be closed.
 pub(super) const WATCHERS: usize = 4;
 
 // The verdicts.
@@ -40,7 +40,7 @@ const CAN_SEND: usize = 1;
 const CAN_RECEIVE: usize = 2;
 /// The channel is closed.
 const IS_CLOSED: usize = 4;
-/// It is open and nobody waits: a send or a receive that need not wait has nothing
+/// It is open and no task waits: a send or a receive that need not wait has nothing
 /// to heed but the counts.
 const IS_PLAIN: usize = 8;
 
@@ -57,7 +57,7 @@ pub(super) type Ticket<'a, T> = TicketOf<'a, Chan<T>>;
 /// Acquire make visible what came before the close.
 ///
 /// The counts of handles only matter when they become zero: each decrement is
-/// AcqRel, so whoever brings one to zero has seen all that the other handles did,
+/// AcqRel, so the thread that brings one to zero has seen all that the other handles did,
 /// and a weak handle's upgrade never leaves zero.
 ///
 /// In this order, so that what each message needs lies together.
@@ -136,7 +136,7 @@ impl<T> State<T> {
                 || self.buffer.is_empty() && (self.reserved == 0 || self.senderless))
     }
 
-    /// How many messages are promised to nobody.
+    /// How many messages are promised to no receive.
     #[inline]
     pub(super) fn unpromised(&self) -> usize {
         // A wait that was leaked keeps its promise when the messages are gone.
@@ -514,7 +514,7 @@ impl<T> Chan<T> {
         drop(messages);
     }
 
-    /// After the channel was closed: refuses all who cannot go on.
+    /// After the channel was closed: refuses all waits that cannot go on.
     fn end(&self, list: List<'_, T>) {
         self.publish(&list);
         // Each is done also if a waker panics in the one before.
@@ -565,7 +565,7 @@ impl<T> Chan<T> {
         )
     }
 
-    /// Whether nobody in the queues can go on, by invariant WAITING.
+    /// Whether no wait in the queues can go on, by invariant WAITING.
     #[inline]
     fn is_settled(&self, list: &List<'_, T>) -> bool {
         let slots = list.first_tag(SENDERS);

@@ -46,16 +46,16 @@ macro_rules! common_methods {
         ///
         /// # Memory ordering
         ///
-        /// What was done before the close is visible to who finds it closed.
+        /// What was done before the close is visible to a task that finds it closed.
         pub fn is_closed(&self) -> bool {
             self.chan.is_closed()
         }
 
         /// Closes the channel for good; `false` if it was closed already.
         ///
-        /// From now on nothing can be sent, except by who has its slot already: a
+        /// From now on nothing can be sent, except by what has its slot already: a
         /// [`Permit`](crate::channel::Permit), or a send that has been granted a
-        /// slot and not been polled since. Those who wait for a slot get an error,
+        /// slot and not been polled since. Tasks that wait for a slot get an error,
         /// and with it what they wanted to send. Receivers get what is left, and
         /// what comes by a slot that is reserved; then they get an error.
         ///

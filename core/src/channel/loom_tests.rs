@@ -206,8 +206,8 @@ fn loom_last_sender_ends_every_recv() {
     });
 }
 
-/// The last receiver is dropped beside a send: the message is dropped once, by
-/// whoever has it.
+/// The last receiver is dropped beside a send: the message is dropped once, by the
+/// thread that has it.
 #[test]
 fn loom_last_receiver_drops_what_is_left() {
     model(3, || {
@@ -330,7 +330,7 @@ fn loom_both_make_room() {
     });
 }
 
-/// Who sees that the channel is closed sees what was done before the close,
+/// A thread that sees that the channel is closed sees what was done before the close,
 /// without the inner lock.
 #[test]
 fn loom_close_happens_before_is_closed() {
@@ -339,7 +339,7 @@ fn loom_close_happens_before_is_closed() {
         let cell = Arc::new(UnsafeCell::new(0));
         let written = Parcel(cell.clone());
         let closing = thread::spawn(move || {
-            // SAFETY: nobody reads before the close.
+            // SAFETY: no thread reads before the close.
             written.0.with_mut(|cell| unsafe { *cell = 1 });
             receiver.close();
         });
@@ -350,7 +350,7 @@ fn loom_close_happens_before_is_closed() {
     });
 }
 
-/// Who learns that the last handle of the other side is gone sees what was done
+/// A thread that learns that the last handle of the other side is gone sees what was done
 /// with each of them before it was dropped.
 #[test]
 fn loom_every_drop_happens_before_the_end() {
@@ -359,7 +359,7 @@ fn loom_every_drop_happens_before_the_end() {
             let parcel = Parcel::new(0);
             let written = parcel.clone();
             thread::spawn(move || {
-                // SAFETY: nobody reads before the handle is dropped.
+                // SAFETY: no thread reads before the handle is dropped.
                 written.0.with_mut(|cell| unsafe { *cell = 1 });
                 drop(handle);
             });

@@ -1,6 +1,6 @@
 //! Random programs against a sequential model of the channel: a queue of
-//! messages, counts, who waits, what has been granted to whom, and of which task
-//! each wait is.
+//! messages, counts, which waits are queued, what has been granted to which, and of
+//! which task each wait is.
 
 use core::cell::Cell;
 use core::pin::Pin;

@@ -24,8 +24,8 @@ use crate::wake_batch::Finally;
 ///
 /// # Fairness
 ///
-/// First in, first out: who waits for a message is promised one in the order in
-/// which their waits were first polled, and nobody passes them. What each gets is
+/// First in, first out: tasks that wait for a message are promised one in the order in
+/// which their waits were first polled, and no other passes them. What each gets is
 /// the oldest message when it is polled, so each receiver sees the messages of
 /// one sender in the order in which they were sent.
 ///
@@ -48,7 +48,7 @@ use crate::wake_batch::Finally;
 /// # Memory ordering
 ///
 /// What was done before a message was sent, or before the last sender was dropped,
-/// is visible to who receives the message, or the error.
+/// is visible to the task that receives the message, or the error.
 ///
 /// # As a `Stream`
 ///
@@ -73,7 +73,7 @@ impl<T> Receiver<T> {
         &self.chan
     }
 
-    /// Takes the oldest message, if there is one that nobody waits for. Never
+    /// Takes the oldest message, if there is one that no task waits for. Never
     /// waits.
     ///
     /// # Errors
@@ -207,7 +207,7 @@ impl<T> Receiver<T> {
     ///
     /// # Fairness
     ///
-    /// First in, first out; it takes no message that is promised to somebody else.
+    /// First in, first out; it takes no message that is promised to another receive.
     ///
     /// # Cancel safety
     ///

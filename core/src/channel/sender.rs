@@ -25,10 +25,10 @@ use crate::wake_batch::Finally;
 ///
 /// # Fairness
 ///
-/// First in, first out: who waits for a slot gets it in the order in which their
-/// waits were first polled, and nobody passes them, also not one who waits for
-/// many. One who has been granted a slot sends when it is polled; the order of
-/// the messages is that of the sending.
+/// First in, first out: tasks that wait for a slot get it in the order in which their
+/// waits were first polled, and no other passes them, also not one that waits for many.
+/// One that has been granted a slot sends when it is polled; the order of the messages
+/// is that of the sending.
 ///
 /// Slots that have been granted stay with their wait until that is polled or dropped. A
 /// task may keep such a wait and poll another one instead. So that it does not wait for
@@ -49,9 +49,9 @@ use crate::wake_batch::Finally;
 ///
 /// # Memory ordering
 ///
-/// What was done before a send is visible to who receives the message. What was
-/// done before a message was received, or the channel was closed, is visible to
-/// who gets its slot, or the error.
+/// What was done before a send is visible to the task that receives the message. What was
+/// done before a message was received, or the channel was closed, is visible to the
+/// task that gets its slot, or the error.
 ///
 /// # As a `Sink`
 ///
@@ -86,7 +86,7 @@ impl<T> Sender<T> {
         &self.chan
     }
 
-    /// Sends if there is a free slot and nobody waits for one. Never waits.
+    /// Sends if there is a free slot and no task waits for one. Never waits.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ impl<T> Sender<T> {
     /// async fn produce(io: impl Io, sender: Sender<u32>) {
     ///     for number in 0.. {
     ///         if sender.send(&io, number).await.is_err() {
-    ///             return; // nobody wants any more
+    ///             return; // no receiver wants any more
     ///         }
     ///     }
     /// }
@@ -139,7 +139,7 @@ impl<T> Sender<T> {
     ///
     /// # Memory ordering
     ///
-    /// What was done before is visible to who receives the message.
+    /// What was done before is visible to the task that receives the message.
     ///
     /// # Panics
     ///
@@ -193,7 +193,7 @@ impl<T> Sender<T> {
     ///
     /// # Fairness
     ///
-    /// It takes no slot that somebody waits for.
+    /// It takes no slot that a task waits for.
     ///
     /// # Panics
     ///
@@ -260,8 +260,8 @@ impl<T> Sender<T> {
     ///
     /// # Fairness
     ///
-    /// First in, first out: at the head of the queue it is not overtaken by those
-    /// who wait for fewer.
+    /// First in, first out: at the head of the queue it is not overtaken by those that
+    /// wait for fewer.
     ///
     /// # Cancel safety
     ///
@@ -326,7 +326,7 @@ impl<T> Sender<T> {
         ReserveOwned::new(self.chan.clone(), self, io)
     }
 
-    /// Reserves a slot if one is free and nobody waits for one.
+    /// Reserves a slot if one is free and no task waits for one.
     ///
     /// # Errors
     ///
@@ -338,7 +338,7 @@ impl<T> Sender<T> {
         Ok(Permit::new(&self.chan))
     }
 
-    /// Reserves `n` slots if so many are free and nobody waits for any.
+    /// Reserves `n` slots if so many are free and no task waits for any.
     ///
     /// ```
     /// use anysync::channel::{self, TrySendError};
@@ -432,8 +432,8 @@ impl<T> Sender<T> {
         })
     }
 
-    /// Waits until the channel is closed: all receivers are gone, or somebody
-    /// called [`close`](Sender::close).
+    /// Waits until the channel is closed: all receivers are gone, or a task called
+    /// [`close`](Sender::close).
     ///
     /// ```
     /// use anysync::{Bare, Block, channel};
@@ -445,7 +445,7 @@ impl<T> Sender<T> {
     ///
     /// # Fairness
     ///
-    /// All who wait are woken.
+    /// All tasks that wait are woken.
     ///
     /// # Cancel safety
     ///

@@ -72,7 +72,7 @@ fn full(capacity: usize) -> (Sender<usize>, Receiver<usize>) {
     (sender, receiver)
 }
 
-/// Nobody waits, nothing is granted, and the hints are right.
+/// No task waits, nothing is granted, and the hints are right.
 #[track_caller]
 fn idle<T>(chan: &Chan<T>) {
     let list = chan.lock();
@@ -277,7 +277,7 @@ fn cancelled_recv_loses_no_message() {
     drop(promised);
     assert_eq!(next.won(), Ok(1));
 
-    // Nobody waits: it is anybody's again, and the oldest still.
+    // No task waits: it is for any receive again, and the oldest still.
     let promised = Queued::new(receiver.recv_future());
     sender.try_send(2).unwrap();
     sender.try_send(3).unwrap();

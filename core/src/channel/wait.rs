@@ -1,5 +1,5 @@
 //! The machine of a single wait: from its first poll to its outcome, or to its
-//! drop. It is the same for senders, receivers and those who wait for the close,
+//! drop. It is the same for senders, receivers and waits for the close,
 //! for futures, for the standing wait of a `Stream` or `Sink`, and for a
 //! [`Waiter`](super::Waiter).
 
@@ -226,7 +226,7 @@ impl<T> Chan<T> {
         Some(Ok(()))
     }
 
-    /// Whether whoever waits on this side waits for nothing.
+    /// Whether a wait on this side waits for nothing.
     #[inline]
     fn refuses(&self, list: &List<'_, T>, side: Side) -> bool {
         match side {
@@ -455,7 +455,7 @@ pub(super) fn leave<T>(side: Side, chan: &Chan<T>, mut ticket: Ticket<'_, T>) {
     let mut locked = ticket.lock();
     if let Some((_, own)) = locked.try_remove() {
         if side != Side::Sender {
-            // It was in nobody's way.
+            // It was in no other wait's way.
             chan.publish(&locked);
             drop(locked);
             return discard(own);

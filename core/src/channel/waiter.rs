@@ -20,7 +20,7 @@ pin_project! {
     /// [`Sender::reserve_with`](super::Sender::reserve_with), pinned.
     ///
     /// It leaves the queue by itself when it is dropped; a message or slot that it
-    /// has been granted and that nobody has fetched goes on to the next.
+    /// has been granted and that no task has fetched goes on to the next.
     pub struct Waiter<'a, T> {
         #[pin]
         entry: Entry<Bound<'a, Chan<T>>>,
@@ -36,7 +36,7 @@ pin_project! {
 
 impl<'a, T> Waiter<'a, T> {
     const_fn! {
-        /// A waiter that wakes nobody: ask it by [`is_ready`](Waiter::is_ready).
+        /// A waiter that wakes no task: ask it by [`is_ready`](Waiter::is_ready).
         pub const fn new() -> Self {
             Self { entry: Entry::new(Bound::unbound(), 1), side: Side::Receiver }
         }

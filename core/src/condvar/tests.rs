@@ -110,7 +110,7 @@ fn notify_between_unlock_and_wait_is_not_lost_by_threads() {
     for fairness in [Fairness::Fifo, Fairness::Eventual] {
         const ROUNDS: usize = 2_000;
         let mutex = Mutex::with_fairness(0_usize, fairness);
-        // Two that take turns: whoever misses a notification stops both.
+        // Two that take turns: the one that misses a notification stops both.
         scope(|scope| {
             for parity in 0..2 {
                 let (mutex, condvar) = (&mutex, &condvar);

@@ -18,7 +18,7 @@ fn listening(event: &Arc<Event>) -> Own {
     listener
 }
 
-/// Listen, look, wait; set, notify: nobody sleeps on a condition that has come
+/// Listen, look, wait; set, notify: no task sleeps on a condition that has come
 /// about. Both are relaxed: the event orders them.
 #[test]
 fn loom_listening_before_looking_misses_nothing() {
@@ -59,7 +59,7 @@ fn loom_merged_notifications_both_happen_before() {
         assert!(poll_noop(first.as_mut()).is_ready());
         let seen = shared.1.load(Ordering::Relaxed);
         let more = notifier.join().unwrap();
-        // It notified nobody: it came before the first took its notification.
+        // It notified no listener: it came before the first took its notification.
         assert!(more == 1 || seen, "a change that nobody sees");
         assert_eq!(second.is_notified(), more == 1);
     });

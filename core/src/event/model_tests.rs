@@ -1,5 +1,5 @@
-//! Random programs against a sequential model of the event: who listens, in order,
-//! and who is notified, with which tag.
+//! Random programs against a sequential model of the event: which listeners there are,
+//! in order, and which are notified, with which tag.
 
 use core::pin::Pin;
 use core::task::Poll;

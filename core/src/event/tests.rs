@@ -58,7 +58,7 @@ fn a_notification_that_is_passed_on_stays_of_its_kind() {
     assert_eq!(told(&listeners), [true, false, false]);
     assert_eq!(event.notify_additional(1), 1);
     assert_eq!(told(&listeners), [true, true, false]);
-    // It was for one who is notified, and one is, without it.
+    // It was for one that is notified, and one is, without it.
     drop(listeners.remove(0));
     assert_eq!(told(&listeners), [true, false]);
     drop(listeners.remove(0));
@@ -231,7 +231,7 @@ fn waker_may_reenter() {
         let waker = hooked_waker(move |befalls| {
             EVENT.notified_count();
             if befalls == Befalls::Wake {
-                // Whoever listens from in here is not reached.
+                // One that listens from in here is not reached.
                 newcomers.lock().unwrap().push(listening(&EVENT));
                 EVENT.notify(1);
             }
@@ -275,7 +275,7 @@ fn last_waker_is_the_one_woken() {
 #[test]
 fn ended_in_a_ring_aside_passes_on() {
     // The first waker of a batch drops the last listener, whose verdict is on its
-    // way; its notification goes to who listens still.
+    // way; its notification goes to the one that listens still.
     let event: &'static Event = Box::leak(Box::new(Event::new()));
     let mut listeners: Vec<_> = (0..40).map(|_| listening(event)).collect();
     let victim = Arc::new(std::sync::Mutex::new(listeners.pop()));

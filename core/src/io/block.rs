@@ -98,7 +98,7 @@ impl Parker {
             if left.is_some_and(|left| left.is_zero()) {
                 return None;
             }
-            // `park` may also return by itself or for somebody else's `unpark`;
+            // `park` may also return by itself or for another's `unpark`;
             // the flag tells.
             while !self.signal.woken.swap(false, Ordering::Acquire) {
                 match deadline.map(|at| at.saturating_duration_since(Instant::now())) {

@@ -8,8 +8,8 @@ use super::{Block, Io, Join, Timer};
 /// The capability to start tasks that may move between threads.
 ///
 /// On every executor: the task starts without being awaited, dropping its
-/// handle detaches it, a panic inside it is an error of its handle and of
-/// nobody else, and [`Join::abort`] drops its future.
+/// handle detaches it, a panic inside it is an error of its handle and of nothing else,
+/// and [`Join::abort`] drops its future.
 ///
 /// # Examples
 ///

@@ -2,7 +2,7 @@
 //!
 //! [`package`] turns a future into one that an executor runs and forgets, and a
 //! handle that joins and aborts it: what [`Spawn`](super::Spawn) promises, on
-//! executors that cancel on drop, resume panics in whoever awaits, or have no
+//! executors that cancel on drop, resume panics in the task that awaits, or have no
 //! handles at all.
 
 use std::future::Future;
@@ -185,7 +185,7 @@ impl<T> Drop for Outcome<T> {
     }
 }
 
-/// Drops a value of the task's whose panic nobody is left to be told of: it
+/// Drops a value of the task's whose panic no task is left to be told of: it
 /// must not reach the executor.
 fn drop_quietly<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
@@ -198,7 +198,7 @@ pin_project! {
     /// The half of [`package`] that an executor runs.
     #[must_use = "a task does nothing unless an executor polls it"]
     pub struct Packaged<F: Future> {
-        // Dropped before `outcome` reports, so that whoever joins finds the
+        // Dropped before `outcome` reports, so that a task that joins finds the
         // task's own values gone.
         #[pin]
         future: Option<F>,

@@ -35,7 +35,7 @@ pub trait Timer: Io {
     /// A point on this clock.
     type Instant: Copy + Ord + Add<Duration, Output = Self::Instant>;
 
-    /// The future of [`sleep_until`](Timer::sleep_until). A caller who needs it
+    /// The future of [`sleep_until`](Timer::sleep_until). A caller that needs it
     /// to be `Send` bounds this type.
     type Sleep: Future<Output = ()>;
 

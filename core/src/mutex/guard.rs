@@ -26,8 +26,8 @@ pub struct MutexGuard<'a, T: ?Sized> {
 }
 
 // `Send` where `T` is, by the reference to a `Mutex`: the lock is bound to no
-// thread, and who drops the guard may drop or keep no more than a `&mut T` lets
-// them.
+// thread, and the thread that drops the guard may drop or keep no more than a `&mut T`
+// lets it.
 
 // SAFETY: by HELD a shared guard gives out `&T`, for which `T: Sync` would do, and
 // `&Mutex<T>`, by which another thread can come to a `&mut T` once this guard is
@@ -57,7 +57,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// ```
     /// use anysync::{Mutex, MutexGuard};
     ///
-    /// /// Lets those who wait have their turn.
+    /// /// Lets the tasks that wait have their turn.
     /// async fn step_back<'a>(guard: MutexGuard<'a, u32>) -> MutexGuard<'a, u32> {
     ///     let mutex = MutexGuard::mutex(&guard);
     ///     drop(guard);
@@ -193,7 +193,7 @@ pub struct OwnedMutexGuard<T: ?Sized, O: ?Sized = Mutex<T>> {
 }
 
 // `Send` where `T` is, and `O` may be both sent and shared: by `Projected`, which
-// is an `Arc<O>` (whoever drops it last drops the `O`) and a `&Mutex<T>`.
+// is an `Arc<O>` (the thread that drops it last drops the `O`) and a `&Mutex<T>`.
 
 #[cfg(feature = "alloc")]
 // SAFETY: by HELD a shared guard gives out `&T`, `&Arc<O>` and `&Mutex<T>`; for the
@@ -203,7 +203,7 @@ unsafe impl<T: ?Sized + Send + Sync, O: ?Sized + Send + Sync> Sync for OwnedMute
 
 #[cfg(feature = "alloc")]
 impl<T: ?Sized, O: ?Sized> OwnedMutexGuard<T, O> {
-    /// For whoever has the lock, by invariant HELD, and gives that up to this.
+    /// For a caller that has the lock, by invariant HELD, and gives that up to this.
     #[inline]
     pub(super) fn new(mutex: Projected<O, Mutex<T>>) -> Self {
         Self { mutex }

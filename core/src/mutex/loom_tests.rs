@@ -36,7 +36,7 @@ fn queued(mutex: &'static Mutex<usize>, waker: &Waker) -> Wait {
     wait
 }
 
-/// All is over: nobody holds the lock, and nobody waits.
+/// All is over: no task holds the lock, and no task waits.
 fn assert_free(mutex: &Mutex<usize>) {
     assert!(mutex.raw.is_untouched());
     assert!(mutex.try_lock().is_some());
@@ -133,7 +133,7 @@ fn loom_cancel_against_hand_over() {
 }
 
 /// Proves: the only waiter, dropped while the holder unlocks, leaves a lock
-/// that is free, and who takes it next sees what the holder wrote.
+/// that is free, and the thread that takes it next sees what the holder wrote.
 #[test]
 fn loom_cancel_of_the_last_against_unlock() {
     model_unbounded(|| {
@@ -201,7 +201,7 @@ fn loom_unseat_against_claim() {
         });
         let served = [first.join().unwrap(), second.join().unwrap()];
         let had = served.iter().filter(|(_, had)| *had).count();
-        // Whoever was served last has handed the lock to the one that is left.
+        // The one that was served last has handed the lock to the one that is left.
         assert!(had >= 1);
         for (mut wait, had) in served {
             assert!(had || poll(wait.as_mut(), &waker).is_ready());

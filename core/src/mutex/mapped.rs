@@ -125,7 +125,7 @@ pub struct OwnedMappedMutexGuard<U: ?Sized, O: ?Sized = Mutex<U>> {
 }
 
 #[cfg(feature = "alloc")]
-// SAFETY: by PART it is a `&mut U`, and an `Arc<O>`: whoever drops it last drops
+// SAFETY: by PART it is a `&mut U`, and an `Arc<O>`: the thread that drops it last drops
 // the `O`. The lock is bound to no thread.
 unsafe impl<U: ?Sized + Send, O: ?Sized + Send + Sync> Send for OwnedMappedMutexGuard<U, O> {}
 #[cfg(feature = "alloc")]

@@ -80,7 +80,7 @@ struct Wait {
     finished: bool,
     /// The waker that a waiter was given.
     own: Option<Task>,
-    /// In the queue, whom to wake; in the seat, of which task it is.
+    /// In the queue, the task to wake; in the seat, of which task it is.
     task: Option<Task>,
     /// How often it was called in vain.
     in_vain: usize,

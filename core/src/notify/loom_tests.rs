@@ -61,7 +61,7 @@ fn race<W: Send + 'static, R: Send + 'static>(
     }
 }
 
-/// Nobody waits and nothing is stored.
+/// No task waits and nothing is stored.
 fn nothing_is_left(notify: &Notify, (): ()) {
     assert!(!notify.has_permit());
     assert_eq!(notify.waiter_count(), 0);
@@ -78,7 +78,7 @@ fn loom_happens_before() {
             let writer = {
                 let shared = shared.clone();
                 thread::spawn(move || {
-                    // SAFETY: nobody reads before the signal.
+                    // SAFETY: no thread reads before the signal.
                     shared.1.with_mut(|value| unsafe { *value = 1 });
                     signal(&shared.0);
                 })
@@ -173,8 +173,8 @@ fn loom_drop_meets_notify_all() {
     );
 }
 
-/// `notify_all` is one event: who sees it reach one wait sees it reach all, and
-/// nobody who comes after that is swept in.
+/// `notify_all` is one event: a thread that sees it reach one wait sees it reach all,
+/// and no wait that comes after that is swept in.
 #[test]
 fn loom_all_wakes_exactly_those_before() {
     race(

@@ -15,7 +15,7 @@ use crate::test_util::{
 
 mod model;
 
-/// Nobody waits, nothing is stored: as if nothing had ever happened.
+/// No task waits, nothing is stored: as if nothing had ever happened.
 #[track_caller]
 fn assert_untouched(notify: &Notify) {
     assert_eq!(notify.waiter_count(), 0);
@@ -364,7 +364,7 @@ fn owned_wait_of_a_field_keeps_its_owner_alive() {
     assert!(poll_noop(second.as_mut()).is_pending());
     server.stopped.notify_one();
     drop(server);
-    // A win that nobody has fetched goes to the next.
+    // A win that no task has fetched goes to the next.
     drop(first);
     assert!(weak.upgrade().is_some());
     assert!(poll_noop(second.as_mut()).is_ready());
@@ -787,7 +787,7 @@ fn raw_waiter_set_waker_loses_no_notification() {
     waiter.as_mut().set_waker(second_waker.clone());
     notify.notify_one();
     assert_eq!((first.count(), second.count()), (0, 1));
-    // Notified, and nobody has looked: the new waker must not wait in vain.
+    // Notified, and no task has looked: the new waker must not wait in vain.
     waiter.as_mut().set_waker(first_waker);
     assert_eq!((first.count(), second.count()), (1, 1));
     assert!(waiter.is_notified());

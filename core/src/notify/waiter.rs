@@ -32,7 +32,7 @@ pin_project! {
 
 impl<'a> Waiter<'a> {
     const_fn! {
-        /// A waiter that wakes nobody: ask it by
+        /// A waiter that wakes no task: ask it by
         /// [`is_notified`](Waiter::is_notified).
         pub const fn new() -> Self {
             Self { entry: Entry::new(Bound::unbound(), 0) }
@@ -76,7 +76,7 @@ impl<'a> Waiter<'a> {
     }
 
     /// Wakes `waker` from now on, also while it is queued. If it has been
-    /// notified and nobody has looked yet, `waker` is woken at once: so a
+    /// notified and no task has looked yet, `waker` is woken at once: so a
     /// notification that comes between a look and this call is not lost.
     pub fn set_waker(self: Pin<&mut Self>, waker: Waker) {
         let mut entry = self.project().entry;
@@ -98,7 +98,7 @@ impl<'a> Waiter<'a> {
             IDLE | QUEUED => false,
             verdict => {
                 // Fails if another thread took it first, or if it is a
-                // `notify_all` on its way, which is passed on to nobody.
+                // `notify_all` on its way, which is passed on to no other.
                 let _ = verdict == TAKEN || self.entry.advance(verdict, TAKEN);
                 true
             }
@@ -110,8 +110,8 @@ impl<'a> Waiter<'a> {
         if status == QUEUED {
             let notify = self.entry.owner().get();
             if notify.is_some_and(|notify| notify.current_calls() != self.entry.tag()) {
-                // A `notify_all` has happened and is on its way here, if nobody
-                // came before it.
+                // A `notify_all` has happened and is on its way here, if no other came
+                // before it.
                 let status = self.entry.status();
                 return if status == QUEUED { BY_ALL } else { status };
             }
@@ -120,7 +120,7 @@ impl<'a> Waiter<'a> {
     }
 
     /// Makes it as new, but keeps its waker: leaves the queue, passes on a
-    /// notification that nobody has seen.
+    /// notification that no task has seen.
     pub fn reset(self: Pin<&mut Self>) {
         let entry = self.project().entry;
         if let Some(notify) = entry.owner().get() {

@@ -7,7 +7,7 @@ use core::fmt;
 pub enum SetError<T> {
     /// The cell has a value already.
     AlreadyInitialized(T),
-    /// Somebody is initialising the cell.
+    /// A caller is initialising the cell.
     Initializing(T),
 }
 

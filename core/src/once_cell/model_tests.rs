@@ -83,7 +83,7 @@ struct Wait {
     does: Option<Does>,
     /// Whether its initialiser has been polled.
     started: bool,
-    /// With whose waker it queued or was last polled while it was queued.
+    /// With which waker it queued or was last polled while it was queued.
     waker: usize,
     /// Its place in the line, once it has queued, and how often it came in vain.
     place: Option<usize>,

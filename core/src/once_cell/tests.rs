@@ -365,8 +365,8 @@ fn panicking_waker_does_not_lose_the_turn() {
 
 #[test]
 fn happens_before() {
-    // What an initialiser does, failing or not, is seen by the next and by all
-    // who get the value.
+    // What an initialiser does, failing or not, is seen by the next and by all that get
+    // the value.
     for _ in 0..100 {
         let cell = OnceCell::new();
         let trace = [const { AtomicUsize::new(0) }; 3];
@@ -399,7 +399,7 @@ fn happens_before() {
 
 #[test]
 fn turns_survive_threads_that_cancel() {
-    // Everybody drops its first wait after one poll; nobody is left behind.
+    // Each thread drops its first wait after one poll; none is left behind.
     const THREADS: usize = 4;
     for _ in 0..200 {
         let cell = OnceCell::new();

@@ -9,9 +9,9 @@
 //! - **OWNED**: a cell belongs to the end that the table in the
 //!   [module above](super) names for the word's value, which alone reads and
 //!   writes it. But the end that has put its waker into a cell may compare it
-//!   also while the other end takes it out: both only read, and nobody writes
-//!   there until the first has seen in the word that it is over. A waker of the
-//!   receiver that is there with CLOSED is of the end that clears its bit.
+//!   also while the other end takes it out: both only read, and neither writes there
+//!   until the first has seen in the word that it is over. A waker of the receiver that
+//!   is there with CLOSED is of the end that clears its bit.
 
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
@@ -105,8 +105,8 @@ impl<T> Joint<T> {
 
     /// Makes it one that both ends have left, also if they were leaked.
     pub(super) fn reclaim(&mut self) {
-        // ORDERING: Relaxed. Who has a `&mut` has synchronised with whoever had
-        // the ends.
+        // ORDERING: Relaxed. The holder of a `&mut` has synchronised with the holders
+        // of the ends.
         let state = self.state.load(Ordering::Relaxed);
         if state & FREE == FREE {
             return;
@@ -636,7 +636,7 @@ unsafe fn withdraw(
     let mut state = word.load(Ordering::Relaxed);
     while state & over == 0 && state & bit != 0 {
         // ORDERING: Relaxed: we alone have touched the cell, and the other end
-        // learns nothing from this. Whoever sees that it is over reads the word
+        // learns nothing from this. A thread that sees that it is over reads the word
         // again. The sender, which takes the receiver's, has seen CLOSED with
         // Acquire, and so what was put there before; neither end touches the cell
         // again, and what it has read there comes before it leaves, with Release.
@@ -686,12 +686,12 @@ unsafe fn leave<T, H: Home>(joint: NonNull<Joint<T>>, state: usize, own: usize) 
     let alone = state & other != 0;
     if alone && !H::HEAP {
         // ORDERING: Release: what both ends did to the cells comes before they
-        // are lent again. Nobody else changes the word now.
+        // are lent again. No other thread changes the word now.
         // SAFETY: invariant ALIVE, up to this change.
         unsafe { (*joint.as_ptr()).state.store(FREE, Ordering::Release) };
         return;
     }
-    // On the heap, who is alone need not tell.
+    // On the heap, an end that is alone need not tell.
     let alone = alone || {
         // ORDERING: Release: what we did to the cells comes before they are
         // freed, or lent again. Acquire: so does what the other end did.

@@ -226,8 +226,8 @@ fn loom_the_last_waker_of_closed_is_the_one_woken() {
     });
 }
 
-/// A wait that is given up beside the send leaves the value to the next, and its
-/// waker to nobody.
+/// A wait that is given up beside the send leaves the value to the next, and its waker
+/// to no other.
 #[test]
 fn loom_dropped_wait_leaves_the_value() {
     model(4, || {

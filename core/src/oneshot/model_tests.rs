@@ -1,5 +1,5 @@
-//! Random programs against a model that is too simple to be wrong: who is there,
-//! what is in between, and whose waker waits.
+//! Random programs against a model that is too simple to be wrong: which ends are
+//! there, what is in between, and which end's waker waits.
 
 use core::pin::pin;
 use std::boxed::Box;

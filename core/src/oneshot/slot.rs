@@ -85,7 +85,7 @@ impl<T> Slot<T> {
         (Sender { tx }, Receiver { rx })
     }
 
-    /// The two ends, unless somebody has one of them: so for a slot that is
+    /// The two ends, unless one of them is held: so for a slot that is
     /// shared, in a static for example.
     ///
     /// An end that is leaked keeps the slot from being lent until

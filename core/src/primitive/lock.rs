@@ -2,12 +2,12 @@
 //! plain store.
 //!
 //! Nothing of the user's ever runs under it, so it is held for a few instructions,
-//! unless the holder's thread is preempted. So whoever finds it taken first spins.
+//! unless the holder's thread is preempted. So a thread that finds it taken first spins.
 //! With `std` it then gives its time slice away, and at last sleeps for a moment at a
 //! time: then also a holder goes on whose priority is lower. A lock that the operating
-//! system wakes (`std::sync::Mutex`) has to learn at each unlock whether anybody
-//! sleeps, by a second read-modify-write: that was a fifth to two fifths of the time
-//! of most operations here, and it is paid for what hardly ever happens.
+//! system wakes (`std::sync::Mutex`) has to learn at each unlock whether a thread
+//! sleeps, by a second read-modify-write: that was a fifth to two fifths of the time of
+//! most operations here, and it is paid for what hardly ever happens.
 //!
 //! With the `critical-section` feature, and without `std`, interrupts are off while it
 //! is held, as a single-core microcontroller needs it.
@@ -172,7 +172,7 @@ mod bit {
             Pass
         }
 
-        /// ORDERING: Acquire, for what whoever had it before wrote under it.
+        /// ORDERING: Acquire, for what its previous holder wrote under it.
         #[inline]
         fn take(&self) -> bool {
             !self.0.swap(true, Ordering::Acquire)
@@ -182,7 +182,7 @@ mod bit {
         fn wait(&self) {
             let mut patience = Patience::default();
             loop {
-                // A look takes the cache line from nobody.
+                // A look takes the cache line from no other thread.
                 if !self.0.load(Ordering::Relaxed) && self.take() {
                     return;
                 }
@@ -196,17 +196,17 @@ mod bit {
         }
     }
 
-    /// How long somebody has waited in vain.
+    /// How long a thread has waited in vain.
     #[derive(Default)]
     pub(super) struct Patience {
         rounds: u32,
     }
 
     impl Patience {
-        /// The first round of spinning is longer than many critical sections: whoever
-        /// has the lock does more than one operation meanwhile, and the memory that
-        /// it guards stays with one core for a while. Each round is twice as long as
-        /// the one before.
+        /// The first round of spinning is longer than many critical sections: the
+        /// thread that has the lock does more than one operation meanwhile, and the
+        /// memory that it guards stays with one core for a while. Each round is twice
+        /// as long as the one before.
         const FIRST: u32 = 32;
         const SPINS: u32 = 3;
         #[cfg(feature = "std")]
@@ -282,7 +282,7 @@ mod tests {
         let _other = LOCKS[1].lock();
     }
 
-    /// Who waits for a holder that does not run comes to sleep, and goes on.
+    /// A thread that waits for a holder that does not run comes to sleep, and goes on.
     #[test]
     fn patience_sleeps_in_the_end() {
         let mut patience = Patience::default();

@@ -13,7 +13,7 @@ use super::{RwLock, Waiter};
 use crate::io::Io;
 
 /// Gives a guard the traits of a shared pointer. The guard has a method `value`
-/// that says where the value is, and by HELD nobody writes to it meanwhile.
+/// that says where the value is, and by HELD nothing writes to it meanwhile.
 macro_rules! shows_value {
     ([$($generics:tt)*] $guard:ty => $value:ty) => {
         impl<$($generics)*> Deref for $guard {
@@ -22,7 +22,7 @@ macro_rules! shows_value {
             #[inline]
             fn deref(&self) -> &$value {
                 // SAFETY: invariant HELD: the value is there for as long as the
-                // guard is, and but for the guard itself nobody writes to it.
+                // guard is, and but for the guard itself nothing writes to it.
                 unsafe { self.value().as_ref() }
             }
         }
@@ -85,7 +85,7 @@ unsafe impl<T: ?Sized + Sync> Send for RwLockReadGuard<'_, T> {}
 unsafe impl<T: ?Sized + Sync> Sync for RwLockReadGuard<'_, T> {}
 
 impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
-    /// For whoever has won such a part; see invariant HELD.
+    /// For a caller that has won such a part; see invariant HELD.
     #[inline]
     pub(super) fn new(lock: &'a RwLock<T>) -> Self {
         Self::of(lock.value_ptr(), Hold::new(lock.raw()))
@@ -150,7 +150,7 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
 shows_value!([T: ?Sized] RwLockReadGuard<'_, T> => T);
 
 /// Shared access to the value of a [`RwLock`], which can become exclusive access
-/// without anybody writing in between ([`upgrade`](Self::upgrade)).
+/// without any write in between ([`upgrade`](Self::upgrade)).
 ///
 /// There is at most one such guard at a time, beside any number of
 /// [`RwLockReadGuard`]s, among which it counts for the limit of readers.
@@ -163,7 +163,7 @@ pub struct RwLockUpgradableReadGuard<'a, T: ?Sized> {
 }
 
 impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
-    /// For whoever has won such a part; see invariant HELD.
+    /// For a caller that has won such a part; see invariant HELD.
     #[inline]
     pub(super) fn new(lock: &'a RwLock<T>) -> Self {
         Self {
@@ -182,8 +182,8 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
         this.hold.lock()
     }
 
-    /// Makes it a plain read guard, and so lets in the next who wants to read
-    /// upgradably. Nobody writes in between.
+    /// Makes it a plain read guard, and so lets in the next task that wants to read
+    /// upgradably. No task writes in between.
     ///
     /// ```
     /// use anysync::{RwLock, RwLockUpgradableReadGuard};
@@ -200,12 +200,12 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
         RwLockReadGuard::of(value, hold.downgrade())
     }
 
-    /// Makes it a write guard if nobody else reads. Those who wait are passed:
+    /// Makes it a write guard if no other task reads. Those that wait are passed:
     /// they see what has been written.
     ///
     /// # Errors
     ///
-    /// Gives the guard back when somebody reads.
+    /// Gives the guard back when another task reads.
     ///
     /// ```
     /// use anysync::{RwLock, RwLockUpgradableReadGuard as Upgradable};
@@ -225,9 +225,9 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
         }
     }
 
-    /// Waits until nobody else reads, and returns a write guard; `io` is the
+    /// Waits until no other task reads, and returns a write guard; `io` is the
     /// executor that it runs on. From the guard that is used up here to the one
-    /// that is returned nobody else writes.
+    /// that is returned no other task writes.
     ///
     /// ```
     /// use anysync::{Io, RwLock, RwLockUpgradableReadGuard};
@@ -235,7 +235,7 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
     /// async fn init(io: impl Io, config: &RwLock<Option<String>>) {
     ///     let current = config.upgradable_read(&io).await;
     ///     if current.is_none() {
-    ///         // Readers went on up to here; nobody else has set it.
+    ///         // Readers went on up to here; no other task has set it.
     ///         let mut current = RwLockUpgradableReadGuard::upgrade(current, &io).await;
     ///         *current = Some("default".to_owned());
     ///     }
@@ -244,14 +244,14 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
     ///
     /// # Fairness
     ///
-    /// Passes all who wait: while it waits for those who read, from its first
-    /// poll on, nobody else is let in.
+    /// Passes all that wait: while it waits for those that read, from its first poll
+    /// on, no other task is let in.
     ///
     /// # Cancel safety
     ///
     /// Dropped at any time, also before the first poll, it gives back the
-    /// upgradable read as well, since the guard was used up; those who wait are
-    /// let in. To go on reading use [`try_upgrade`](Self::try_upgrade).
+    /// upgradable read as well, since the guard was used up; those that wait are let
+    /// in. To go on reading use [`try_upgrade`](Self::try_upgrade).
     ///
     /// # Memory ordering
     ///
@@ -265,10 +265,10 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
         Upgrade::new(this.hold.into_lock(), io)
     }
 
-    /// [`upgrade`](Self::upgrade) without a future: returns a write guard if nobody
-    /// else reads, else queues `waiter` as the first and returns `None` at once. Its
-    /// waker or callback is called when it may write; call
-    /// [`RwLock::write_with`] with it then, as often as you like.
+    /// [`upgrade`](Self::upgrade) without a future: returns a write guard if no other
+    /// task reads, else queues `waiter` as the first and returns `None` at once. Its
+    /// waker or callback is called when it may write; call [`RwLock::write_with`] with
+    /// it then, as often as you like.
     ///
     /// ```
     /// use std::pin::pin;
@@ -324,7 +324,7 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
-    /// For whoever has won such a part; see invariant HELD.
+    /// For a caller that has won such a part; see invariant HELD.
     #[inline]
     pub(super) fn new(lock: &'a RwLock<T>) -> Self {
         Self {
@@ -343,7 +343,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         this.hold.lock()
     }
 
-    /// Makes it a read guard. Nobody writes in between; readers who wait before
+    /// Makes it a read guard. No task writes in between; readers that wait before
     /// the next writer are let in.
     ///
     /// ```
@@ -359,8 +359,8 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         Self::downgrade_map(this, |value| value)
     }
 
-    /// Makes it an upgradable read guard. Nobody writes in between; readers who
-    /// wait before the next writer are let in.
+    /// Makes it an upgradable read guard. No task writes in between; readers that wait
+    /// before the next writer are let in.
     pub fn downgrade_to_upgradable(this: Self) -> RwLockUpgradableReadGuard<'a, T> {
         RwLockUpgradableReadGuard {
             hold: this.hold.downgrade(),

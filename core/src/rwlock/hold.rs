@@ -14,7 +14,7 @@ pub(super) struct Hold<L: Deref<Target: HasRaw>, const KIND: usize> {
 }
 
 impl<L: Deref<Target: HasRaw>, const KIND: usize> Hold<L, KIND> {
-    /// For whoever has won such a part; see invariant HELD.
+    /// For a caller that has won such a part; see invariant HELD.
     #[inline]
     pub(super) fn new(lock: L) -> Self {
         Self { lock }
@@ -44,8 +44,8 @@ impl<L: Deref<Target: HasRaw>, const KIND: usize> Hold<L, KIND> {
         Hold::new(lead(self.into_lock()))
     }
 
-    /// Makes it a part that lets in no more than this one did, and lets in who
-    /// waits for no more than the difference.
+    /// Makes it a part that lets in no more than this one did, and lets in the waits
+    /// for no more than the difference.
     #[inline]
     pub(super) fn downgrade<const TO: usize>(self) -> Hold<L, TO> {
         let hold = Hold::<L, TO>::new(self.into_lock());

@@ -132,8 +132,8 @@ fn loom_try_read_and_try_write_meet_an_unlock() {
     });
 }
 
-/// A writer at the head is dropped while the reader before it ends: whoever is
-/// behind it is woken, once.
+/// A writer at the head is dropped while the reader before it ends: any wait behind it
+/// is woken, once.
 #[test]
 fn loom_cancel_of_a_writer_meets_an_unlock() {
     model(3, || {
@@ -152,7 +152,7 @@ fn loom_cancel_of_a_writer_meets_an_unlock() {
 }
 
 /// An upgrade beside the end of the last other reader, and a writer that waits:
-/// nobody writes between the upgradable read and the write.
+/// no other task writes between the upgradable read and the write.
 #[test]
 fn loom_upgrade_meets_the_end_of_a_reader() {
     model(1, || {
@@ -323,8 +323,8 @@ fn loom_the_last_waker_is_the_one_woken() {
     });
 }
 
-/// The only wait is dropped while the writer unlocks: the lock is free, and who
-/// takes it next, without the inner lock, sees what the writer wrote.
+/// The only wait is dropped while the writer unlocks: the lock is free, and the thread
+/// that takes it next, without the inner lock, sees what the writer wrote.
 #[test]
 fn loom_cancel_of_the_last_meets_an_unlock() {
     model(3, || {
@@ -360,8 +360,8 @@ fn loom_cancel_of_the_last_meets_two_unlocks() {
     });
 }
 
-/// The only wait is dropped beside a downgrade: who reads next, without the inner
-/// lock, sees what the writer wrote, also if the lock was opened by the drop.
+/// The only wait is dropped beside a downgrade: the thread that reads next, without the
+/// inner lock, sees what the writer wrote, also if the lock was opened by the drop.
 #[test]
 fn loom_cancel_of_the_last_passes_on_a_downgrade() {
     model(2, || {

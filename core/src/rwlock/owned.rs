@@ -78,7 +78,7 @@ unsafe impl<T: ?Sized + Sync, O: ?Sized + Send + Sync> Send for OwnedRwLockReadG
 unsafe impl<T: ?Sized + Sync, O: ?Sized + Send + Sync> Sync for OwnedRwLockReadGuard<T, O> {}
 
 impl<T: ?Sized, O: ?Sized> OwnedRwLockReadGuard<T, O> {
-    /// For whoever has won such a part; see invariant HELD.
+    /// For a caller that has won such a part; see invariant HELD.
     #[inline]
     pub(super) fn new(lock: Projected<O, RwLock<T>>) -> Self {
         let value = lock.value_ptr();
@@ -164,7 +164,7 @@ pub struct OwnedRwLockUpgradableReadGuard<T: ?Sized, O: ?Sized = RwLock<T>> {
 }
 
 impl<T: ?Sized, O: ?Sized> OwnedRwLockUpgradableReadGuard<T, O> {
-    /// For whoever has won such a part; see invariant HELD.
+    /// For a caller that has won such a part; see invariant HELD.
     #[inline]
     pub(super) fn new(lock: Projected<O, RwLock<T>>) -> Self {
         Self {
@@ -189,20 +189,20 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockUpgradableReadGuard<T, O> {
         this.hold.lock().owner()
     }
 
-    /// Makes it a plain read guard, and so lets in the next who wants to read
-    /// upgradably. Nobody writes in between.
+    /// Makes it a plain read guard, and so lets in the next task that wants to read
+    /// upgradably. No task writes in between.
     pub fn downgrade(this: Self) -> OwnedRwLockReadGuard<T, O> {
         let value = this.value();
         let hold = this.hold.map(Share::of);
         OwnedRwLockReadGuard::of(value, hold.downgrade())
     }
 
-    /// Makes it a write guard if nobody else reads. Those who wait are passed:
+    /// Makes it a write guard if no other task reads. Those that wait are passed:
     /// they see what has been written.
     ///
     /// # Errors
     ///
-    /// Gives the guard back when somebody reads.
+    /// Gives the guard back when another task reads.
     pub fn try_upgrade(this: Self) -> Result<OwnedRwLockWriteGuard<T, O>, Self> {
         if this.hold.raw().try_upgrade() {
             Ok(OwnedRwLockWriteGuard::new(this.hold.into_lock()))
@@ -211,9 +211,9 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockUpgradableReadGuard<T, O> {
         }
     }
 
-    /// Waits until nobody else reads, and returns a write guard; `io` is the
+    /// Waits until no other task reads, and returns a write guard; `io` is the
     /// executor that it runs on. From the guard that is used up here to the one
-    /// that is returned nobody else writes.
+    /// that is returned no other task writes.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -228,14 +228,14 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockUpgradableReadGuard<T, O> {
     ///
     /// # Fairness
     ///
-    /// Passes all who wait: while it waits for those who read, from its first
-    /// poll on, nobody else is let in.
+    /// Passes all that wait: while it waits for those that read, from its first poll
+    /// on, no other task is let in.
     ///
     /// # Cancel safety
     ///
     /// Dropped at any time, also before the first poll, it gives back the
-    /// upgradable read as well, since the guard was used up; those who wait are
-    /// let in.
+    /// upgradable read as well, since the guard was used up; those that wait are let
+    /// in.
     ///
     /// # Memory ordering
     ///
@@ -263,7 +263,7 @@ pub struct OwnedRwLockWriteGuard<T: ?Sized, O: ?Sized = RwLock<T>> {
 }
 
 impl<T: ?Sized, O: ?Sized> OwnedRwLockWriteGuard<T, O> {
-    /// For whoever has won such a part; see invariant HELD.
+    /// For a caller that has won such a part; see invariant HELD.
     #[inline]
     pub(super) fn new(lock: Projected<O, RwLock<T>>) -> Self {
         Self {
@@ -288,7 +288,7 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockWriteGuard<T, O> {
         this.hold.lock().owner()
     }
 
-    /// Makes it a read guard. Nobody writes in between; readers who wait before
+    /// Makes it a read guard. No task writes in between; readers that wait before
     /// the next writer are let in.
     pub fn downgrade(this: Self) -> OwnedRwLockReadGuard<T, O> {
         let value = this.value();
@@ -296,8 +296,8 @@ impl<T: ?Sized, O: ?Sized> OwnedRwLockWriteGuard<T, O> {
         OwnedRwLockReadGuard::of(value, hold.downgrade())
     }
 
-    /// Makes it an upgradable read guard. Nobody writes in between; readers who
-    /// wait before the next writer are let in.
+    /// Makes it an upgradable read guard. No task writes in between; readers that wait
+    /// before the next writer are let in.
     pub fn downgrade_to_upgradable(this: Self) -> OwnedRwLockUpgradableReadGuard<T, O> {
         OwnedRwLockUpgradableReadGuard {
             hold: this.hold.downgrade(),

@@ -44,7 +44,7 @@ pub(super) const GRANTS: usize = 1;
 pub(super) const READ: usize = 0;
 pub(super) const UPGRADABLE_READ: usize = 1;
 pub(super) const WRITE: usize = 2;
-/// To write, by who holds an upgradable read.
+/// To write, by the holder of an upgradable read.
 pub(super) const UPGRADE: usize = 3;
 
 /// The verdict on a node whose outcome has been handed out.
@@ -84,7 +84,7 @@ pub(super) struct Won<'a> {
 }
 
 impl Won<'_> {
-    /// For who makes a guard of it.
+    /// For a caller that makes a guard of it.
     #[inline]
     pub(super) fn accept(self) {
         mem::forget(self);
@@ -151,7 +151,7 @@ impl Raw {
     }
 
     /// The word with one more `kind` in it, if that is compatible with what is
-    /// in. Of who waits it knows nothing.
+    /// in. Of waits it knows nothing.
     #[inline]
     pub(super) fn with(&self, kind: usize, state: usize) -> Option<usize> {
         let allowed = match kind {
@@ -160,7 +160,7 @@ impl Raw {
                 state & (WRITER | UPGRADABLE) == 0 && readers(state) < self.limit(state)
             }
             WRITE => state & WRITER == 0 && readers(state) == 0,
-            // The one reader is who upgrades.
+            // The one reader is the one that upgrades.
             _ => readers(state) == 1,
         };
         allowed.then(|| match kind {
@@ -231,7 +231,8 @@ impl Raw {
         self.put(|state| state - held(from) + held(to));
     }
 
-    /// Changes the word to one with less in it, and grants that to who waits.
+    /// Changes the word to one with less in it, and grants that to the waits in the
+    /// queue.
     #[inline]
     fn put(&self, less: impl Fn(usize) -> usize) {
         let mut state = self.state.load(Ordering::Relaxed);
@@ -288,7 +289,7 @@ impl Raw {
     }
 
     /// Grants to the first in the queue, as long as they are compatible, and
-    /// clears the flag when nobody is left. Opens the lock and wakes.
+    /// clears the flag when no wait is left. Opens the lock and wakes.
     pub(super) fn grant<'a>(&'a self, list: List<'a>) -> Panicked {
         if list.is_eventual() {
             return self.call(list);
@@ -300,8 +301,8 @@ impl Raw {
         self.grant_from(list, state)
     }
 
-    /// The same out of `state`, in which WAITING is set: so nobody changes the word
-    /// until this stores it.
+    /// The same out of `state`, in which WAITING is set: so no other thread changes the
+    /// word until this stores it.
     fn grant_from<'a>(&'a self, mut list: List<'a>, mut state: usize) -> Panicked {
         let first = self.grant_first(&mut list, &mut state);
         if self.next(&list, state).is_some() {

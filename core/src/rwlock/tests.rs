@@ -81,7 +81,7 @@ fn upgrade<'a, T>(guard: Upgradable<'a, T>) -> QueuedUpgrade<'a, T> {
     Queued::new(Upgradable::upgrade(guard, Bare))
 }
 
-/// Nobody waits, no grant is left, and nobody holds it.
+/// No task waits, no grant is left, and no task holds it.
 #[track_caller]
 fn is_free<T: ?Sized>(lock: &RwLock<T>) {
     assert_eq!((lock.raw.waiter_count(), lock.raw.grant_count()), (0, 0));
@@ -333,7 +333,7 @@ fn upgrade_is_atomic() {
     let mut writer = write(&lock);
     let late = read(&lock);
     let mut upgrading = upgrade(guard);
-    // It passes the queue, and nobody is let in meanwhile.
+    // It passes the queue, and no other is let in meanwhile.
     drop(late);
     let newcomer = read(&lock);
     assert!(!upgrading.is_woken());
@@ -347,7 +347,7 @@ fn upgrade_is_atomic() {
     drop(newcomer);
     is_free(&lock);
 
-    // With nobody else reading it need not wait, also past a queue.
+    // With no other task reading it need not wait, also past a queue.
     let guard = lock.try_upgradable_read().unwrap();
     let writer = write(&lock);
     let mut upgrading = pin!(Upgradable::upgrade(guard, Bare));

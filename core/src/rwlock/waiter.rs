@@ -21,7 +21,7 @@ pin_project! {
     /// of the others, pinned.
     ///
     /// It leaves the queue by itself when it is dropped; what it has been granted
-    /// and nobody has fetched goes on to the next.
+    /// and no task has fetched goes on to the next.
     pub struct Waiter<'a> {
         #[pin]
         entry: Entry<Bound<'a, Raw>>,
@@ -36,7 +36,7 @@ pin_project! {
 
 impl<'a> Waiter<'a> {
     const_fn! {
-        /// A waiter that wakes nobody: ask it by [`is_ready`](Waiter::is_ready).
+        /// A waiter that wakes no task: ask it by [`is_ready`](Waiter::is_ready).
         pub const fn new() -> Self {
             Self { entry: Entry::new(Bound::unbound(), READ) }
         }

@@ -149,7 +149,7 @@ pin_project! {
     /// it to [`Semaphore::acquire_with`], pinned.
     ///
     /// It leaves the queue by itself when it is dropped; permits that it has
-    /// been granted and that nobody has fetched go on to the next.
+    /// been granted and that no task has fetched go on to the next.
     pub struct Waiter<'a> {
         #[pin]
         pub(super) entry: Entry<Bound<'a, Semaphore>>,
@@ -164,7 +164,7 @@ pin_project! {
 
 impl<'a> Waiter<'a> {
     const_fn! {
-        /// A waiter that wakes nobody: ask it by [`is_ready`](Waiter::is_ready).
+        /// A waiter that wakes no task: ask it by [`is_ready`](Waiter::is_ready).
         pub const fn new() -> Self {
             Self { entry: Entry::new(Bound::unbound(), 0) }
         }

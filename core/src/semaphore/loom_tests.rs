@@ -239,8 +239,8 @@ fn loom_the_count_is_conserved() {
     });
 }
 
-/// The only wait is dropped while the permit is released: it is free, and who
-/// takes it next, without the inner lock, sees what its holder wrote.
+/// The only wait is dropped while the permit is released: it is free, and the thread
+/// that takes it next, without the inner lock, sees what its holder wrote.
 #[test]
 fn loom_cancel_of_the_last_and_release_meet() {
     model(3, || {
@@ -261,9 +261,9 @@ fn loom_cancel_of_the_last_and_release_meet() {
     });
 }
 
-/// A wait for more than there is is dropped beside a release: who takes the
-/// permit, without the inner lock, sees what its holder wrote, also if it was the
-/// drop that freed it.
+/// A wait for more than there is is dropped beside a release: the thread that takes the
+/// permit, without the inner lock, sees what its holder wrote, also if it was the drop
+/// that freed it.
 #[test]
 fn loom_cancel_of_the_last_passes_on_a_release() {
     model(2, || {
@@ -282,8 +282,8 @@ fn loom_cancel_of_the_last_passes_on_a_release() {
     });
 }
 
-/// Who sees that the semaphore is closed sees what was done before the close,
-/// whether somebody waits or not.
+/// A thread that sees that the semaphore is closed sees what was done before the close,
+/// whether a task waits or not.
 #[test]
 fn loom_close_happens_before_is_closed() {
     for queues in [false, true] {

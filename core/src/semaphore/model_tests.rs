@@ -87,7 +87,7 @@ enum Status {
 struct Wait {
     wanted: usize,
     status: Status,
-    /// Whom to wake, or, once granted, of which task it is.
+    /// The task to wake, or, once granted, of which task it is.
     task: Option<Task>,
     /// The task of a waiter, from one wait to the next.
     kept: Option<Task>,

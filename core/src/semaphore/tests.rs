@@ -65,7 +65,7 @@ fn all(semaphore: &Semaphore) -> SemaphorePermit<'_> {
         .unwrap()
 }
 
-/// Nobody waits and no grant is left; the number of free permits.
+/// No task waits and no grant is left; the number of free permits.
 #[track_caller]
 fn idle(semaphore: &Semaphore) -> usize {
     let list = semaphore.list.lock();
@@ -131,7 +131,7 @@ fn is_fifo_even_for_many() {
     let mut many = Queued::new(&semaphore, 3);
     let mut few = Queued::new(&semaphore, 1);
     semaphore.add_permits(2);
-    // There is enough for `few`, but `many` is before it, and nobody passes.
+    // There is enough for `few`, but `many` is before it, and no other passes.
     assert!(!many.is_woken() && !few.is_woken());
     assert_eq!(semaphore.available_permits(), 0);
     assert_eq!(
@@ -191,7 +191,7 @@ fn cancelled_partial_acquire_returns_its_share() {
     drop(few.pop().unwrap().won());
     assert_eq!(idle(&semaphore), 4);
 
-    // The same with nobody behind it.
+    // The same with no wait behind it.
     let permits = all(&semaphore);
     let many = Queued::new(&semaphore, 5);
     drop(permits);
@@ -336,7 +336,7 @@ fn overflow_is_an_error() {
     );
     assert_eq!(semaphore.available_permits(), MAX);
 
-    // With somebody waiting, and for a closed one.
+    // With a task waiting, and for a closed one.
     let permits = semaphore.try_acquire_many(1).unwrap();
     let wait = Queued::new(&semaphore, MAX);
     assert!(semaphore.try_add_permits(2).is_err());

@@ -333,7 +333,7 @@ impl Semaphore {
         if let Some((_, own)) = locked.try_remove() {
             waker = own;
             if locked.is_empty(QUEUE) {
-                // It alone waited: nobody is granted anything.
+                // It alone waited: no other wait is granted anything.
                 self.clear_flag(locked.into_locked());
                 return discard(waker);
             }

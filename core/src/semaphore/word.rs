@@ -1,5 +1,5 @@
 //! How the word changes: what is taken out of it, what is put back, and what is
-//! granted to those who wait.
+//! granted to the waits in the queue.
 
 use core::task::Waker;
 
@@ -71,8 +71,8 @@ impl Semaphore {
         Err(state)
     }
 
-    /// Changes the word, unless `new` says `None`. While somebody waits it is left
-    /// to the holder of the inner lock, who grants out of it.
+    /// Changes the word, unless `new` says `None`. While a task waits it is left to the
+    /// holder of the inner lock, which grants out of it.
     #[inline]
     pub(super) fn change(&self, new: impl Fn(usize) -> Option<usize>) -> Changed {
         let mut state = self.state.load(Ordering::Acquire);
@@ -105,7 +105,7 @@ impl Semaphore {
     }
 
     /// Changes the word to one with more permits, unless `more` says `None`, and
-    /// grants them if somebody waits.
+    /// grants them if a task waits.
     #[inline]
     pub(super) fn put(&self, more: impl Fn(usize) -> Option<usize>) -> bool {
         let mut state = self.state.load(Ordering::Acquire);
@@ -144,7 +144,8 @@ impl Semaphore {
         }
     }
 
-    /// Gives permits back under the lock, and grants what is free to who waits.
+    /// Gives permits back under the lock, and grants what is free to the waits in the
+    /// queue.
     pub(super) fn give(&self, list: List<'_>, permits: usize) -> Panicked {
         match self.change(|state| Some(with_more(state, permits))) {
             Changed::Waiting(state) => self.grant(list, state),
@@ -154,9 +155,9 @@ impl Semaphore {
     }
 
     /// Grants what the first in the queue wait for out of `state`, as long as there
-    /// is enough, and clears the flag when nobody is left. Opens the lock and wakes.
+    /// is enough, and clears the flag when no wait is left. Opens the lock and wakes.
     ///
-    /// By WAITING, which is set, nobody changes the word until this stores it.
+    /// By WAITING, which is set, no other thread changes the word until this stores it.
     #[inline]
     fn grant<'a>(&'a self, mut list: List<'a>, state: usize) -> Panicked {
         // Nearly always there is one to wake, or none.

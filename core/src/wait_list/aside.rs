@@ -15,11 +15,11 @@ use crate::wake_batch::{Panicked, WakeBatch, wake};
 
 impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'a, S, R> {
     /// Opens the lock, having taken all of `ring` aside at once, and publishes
-    /// `verdict` to its nodes, first to last: whoever joins the ring later is
+    /// `verdict` to its nodes, first to last: a node that joins the ring later is
     /// not among them. Wakers are woken outside the lock, in batches.
     pub(crate) fn settle_all(mut self, ring: usize, verdict: usize) {
         if self.has_one(ring) {
-            // Often there is but one, for whom nothing needs to be gathered.
+            // Often there is but one, for which nothing needs to be gathered.
             let waker = self.pop_front(ring, verdict);
             drop(self);
             wake(waker.flatten());
@@ -125,7 +125,7 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Locked<'a, S, R> {
 }
 
 /// Nodes that were moved aside, to be settled in batches. It lives on the stack
-/// of whoever settles them.
+/// of the thread that settles them.
 struct Aside<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> {
     list: &'a WaitList<S, R>,
     anchor: Node,
@@ -140,7 +140,7 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Aside<'a, S, R> {
         let mut batch = WakeBatch::new();
         loop {
             let emptied = self.gather(&locked, &mut batch);
-            // Nobody joins a ring aside: it stays so.
+            // No node joins a ring aside: it stays so.
             self.emptied.set(emptied);
             drop(locked);
             panicked.or(batch.wake_all());
@@ -159,7 +159,7 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> Aside<'a, S, R> {
         // SAFETY: invariants PINNED and LINKED: the lock is held, and the nodes are
         // in a ring that was moved aside from this list. A node's links are read
         // before its verdict is published, which by PUBLISHED is the last access;
-        // who is left in the ring is linked with the anchor again.
+        // a node that is left in the ring is linked with the anchor again.
         unsafe {
             let mut next = links(&self.anchor).next;
             while !ptr::eq(next, anchor) && !batch.is_full() {

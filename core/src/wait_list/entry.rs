@@ -152,7 +152,7 @@ impl<L: Owner> Entry<L> {
         &self.owner
     }
 
-    /// The status, as far as anybody has published it.
+    /// The status, as far as it has been published.
     #[inline]
     pub(crate) fn status(&self) -> usize {
         self.node.status()
@@ -215,7 +215,7 @@ impl<'a, T: HasList + ?Sized> Entry<Bound<'a, T>> {
     }
 
     /// Gives a waiter another waker, whether it is queued or not. If it has won
-    /// meanwhile nobody will wake the new one: look at the status afterwards,
+    /// meanwhile nothing will wake the new one: look at the status afterwards,
     /// and [`wake`](Self::wake).
     pub(crate) fn renew_waker(mut self: Pin<&mut Self>, waker: Waker) {
         let old = self.as_mut().owner_mut().waker.replace(waker);
@@ -301,7 +301,7 @@ impl<'a, S, R> Ticket<'a, S, R> {
 }
 
 impl<S, R> Ticket<'_, S, R> {
-    /// The ticket once more, for who takes it by value.
+    /// The ticket once more, for a callee that takes it by value.
     #[inline]
     pub(crate) fn again(&mut self) -> Ticket<'_, S, R> {
         Ticket {
@@ -310,7 +310,7 @@ impl<S, R> Ticket<'_, S, R> {
         }
     }
 
-    /// The status, as far as anybody has published it.
+    /// The status, as far as it has been published.
     #[inline]
     pub(crate) fn status(&self) -> usize {
         self.node.status()
@@ -321,7 +321,7 @@ impl<S, R> Ticket<'_, S, R> {
         self.node.tag()
     }
 
-    /// The node, if it is idle: then only its owner, who has it here, changes that.
+    /// The node, if it is idle: then only its owner, which has it here, changes that.
     #[inline]
     pub(crate) fn idle(&mut self) -> Option<Idle<'_>> {
         let word = self.node.word.load(Ordering::Acquire);
@@ -442,7 +442,7 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
         self.locked
     }
 
-    /// The node's status, which nobody else changes while the lock is held,
+    /// The node's status, which no other thread changes while the lock is held,
     /// but for a seat that is claimed.
     #[inline]
     pub(crate) fn status(&self) -> usize {

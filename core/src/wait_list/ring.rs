@@ -91,7 +91,7 @@ impl Node {
         self.word.store(tag | to, order);
     }
 
-    /// Whether somebody else may hold a pointer to this node.
+    /// Whether anything else may hold a pointer to this node.
     #[inline]
     pub(super) fn is_pinned_down(&self) -> bool {
         matches!(self.status(), QUEUED | SEATED)

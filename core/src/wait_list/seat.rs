@@ -29,7 +29,7 @@ impl Seat {
         }
     }
 
-    /// Whether somebody sits here. Under the lock a `false` is final until the
+    /// Whether a node sits here. Under the lock a `false` is final until the
     /// lock is opened.
     #[inline]
     pub(crate) fn is_taken(&self) -> bool {
@@ -197,7 +197,7 @@ impl Node {
         self.change(IDLE, Ordering::Relaxed);
     }
 
-    /// Ends a grant for its owner, who has been woken for it: the owner queues first
+    /// Ends a grant for its owner, which has been woken for it: the owner queues first
     /// when it is polled. By PUBLISHED this is the last access.
     #[inline]
     pub(super) fn call(&self) {

@@ -292,7 +292,7 @@ fn closed_waits_for_the_last_receiver() {
     assert_eq!(wakes.count(), 1);
     assert!(poll(wait, &waker).is_ready());
     assert!(sender.is_closed());
-    // Somebody may come later.
+    // A receiver may come later.
     let _third = sender.subscribe();
     assert!(!sender.is_closed());
     assert!(poll_noop(pin!(sender.closed_future())).is_pending());
@@ -414,7 +414,7 @@ fn panicking_waker_loses_no_wakeup() {
         assert!(poll(panics, &waker).is_ready());
         assert!(poll(other, &waker).is_ready());
     }
-    // The value was sent before anybody was woken.
+    // The value was sent before any task was woken.
     assert_eq!(*first.borrow(), 1);
     {
         let mut panics = pin!(first.changed_future());

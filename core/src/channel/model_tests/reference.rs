@@ -70,7 +70,7 @@ pub(super) struct Wait {
     pub(super) node: usize,
     pub(super) kind: Kind,
     pub(super) status: Status,
-    /// Whom to wake, or, once granted, of which task it is.
+    /// The task to wake, or, once granted, of which task it is.
     pub(super) task: Option<Task>,
     pub(super) spent: bool,
 }
@@ -321,7 +321,7 @@ impl Model {
         }
     }
 
-    /// Counts a win that nobody has been granted.
+    /// Counts a win that no wait has been granted.
     pub(super) fn count(&mut self, kind: Kind, wins: usize) {
         if kind.sends() {
             self.reserved += kind.wanted() * wins;

@@ -390,7 +390,7 @@ fn spends_budget_after_winning() {
     assert_eq!(io.asked.get(), 0);
     sender.try_send(3).unwrap();
 
-    // Without budget the win is kept, and nobody passes.
+    // Without budget the win is kept, and no other passes.
     io.broke.set(true);
     assert!(recv.poll().is_pending());
     assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));

@@ -1,4 +1,4 @@
-//! What becomes of the messages themselves: each is dropped once, by whoever has
+//! What becomes of the messages themselves: each is dropped once, by the task that has
 //! it, outside the inner lock.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

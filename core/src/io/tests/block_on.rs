@@ -27,7 +27,7 @@ fn wake_from_another_thread() {
     other.join().unwrap();
 }
 
-/// `unpark` is for everybody: a future that nobody woke is not polled for it.
+/// `unpark` is for all: a future that was not woken is not polled for it.
 #[test]
 fn foreign_unpark_is_no_wakeup() {
     let mut polls = 0;

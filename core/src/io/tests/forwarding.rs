@@ -154,7 +154,7 @@ fn pointers_that_may_be_kept_are_runtimes() {
     assert_eq!(rt.noted(), ["spawn", "block_on"]);
 }
 
-/// A wait asks whoever it was given, behind any pointer, once it has won.
+/// A wait asks the `Io` that it was given, behind any pointer, once it has won.
 #[test]
 fn erased_io_is_asked_for_the_budget() {
     let rt = Noting::default();

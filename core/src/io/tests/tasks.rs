@@ -377,7 +377,7 @@ fn blocking_panic_becomes_join_error() {
 fn blocking_code_that_never_runs_is_cancelled() {
     let (drops, value) = counted();
     let (run, mut handle) = package_blocking(move || drop(value));
-    // Whoever joins finds the code's own values gone.
+    // A task that joins finds the code's own values gone.
     let seen = Arc::new(AtomicUsize::new(usize::MAX));
     let waker = {
         let (drops, seen) = (drops.clone(), seen.clone());

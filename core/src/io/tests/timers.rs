@@ -148,7 +148,8 @@ fn deadline_saturates() {
     assert!(saturating_deadline(now, Duration::MAX) > now + 29 * 365 * 24 * hour);
 }
 
-/// Remembers who made it sleep, as an executor without a timer would blame it.
+/// Remembers the caller that made it sleep, as an executor without a timer would blame
+/// it.
 #[derive(Default)]
 struct Blaming(Cell<u32>);
 

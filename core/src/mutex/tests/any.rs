@@ -330,7 +330,7 @@ fn spends_budget_after_winning() {
     io.broke.set(true);
     assert!(poll(wait.as_mut(), &task).is_pending());
     assert_eq!(io.asked.get(), 0);
-    // Won, and no budget: the lock stays with it, whoever comes.
+    // Won, and no budget: the lock stays with it, whichever task comes.
     drop(guard);
     assert!(poll(wait.as_mut(), &task).is_pending());
     assert_eq!((io.asked.get(), wakes.count()), (1, 2));

@@ -102,7 +102,7 @@ fn starves_no_wait() {
             guard = mutex.try_lock();
             assert!(guard.is_some());
             assert!(poll(waits[served].as_mut(), waker).is_pending());
-            // A poll that nobody has asked for is not counted.
+            // A poll that was not asked for is not counted.
             assert!(poll(waits[served].as_mut(), waker).is_pending());
         }
         drop(guard.take());
@@ -184,13 +184,13 @@ fn dropped_win_is_passed_on() {
     // The lock is free: the next is told.
     drop(waits.remove(0));
     assert_eq!(told(), [1, 1, 0]);
-    // The lock is held: whoever holds it tells the next.
+    // The lock is held: its holder tells the next.
     let guard = mutex.try_lock();
     drop(waits.remove(0));
     assert_eq!(told(), [1, 1, 0]);
     drop(guard);
     assert_eq!(told(), [1, 1, 1]);
-    // One that was not told leaves: nobody else is owed anything.
+    // One that was not told leaves: no other is owed anything.
     let mut last = boxed(&mutex);
     let (wakes, waker) = counting_waker();
     let guard = mutex.try_lock();

@@ -19,7 +19,7 @@ const WAITS: usize = 5;
 const WAITERS: usize = 3;
 const WAKERS: usize = 3;
 
-/// Everybody who may wait, by number: first the futures, then the waiters.
+/// All that may wait, by number: first the futures, then the waiters.
 type Who = usize;
 
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +68,7 @@ enum State {
     /// Created and not polled yet.
     Created,
     Queued,
-    /// Has won, and nobody has been told.
+    /// Has won, and has not been told.
     Won(By),
     /// Has won, and told.
     Done,
@@ -81,7 +81,7 @@ enum By {
     All,
 }
 
-/// The reference: one queue, one permit, and a list of who is where.
+/// The reference: one queue, one permit, and a list of which wait is where.
 struct Model {
     permit: bool,
     queue: VecDeque<Who>,

@@ -341,7 +341,7 @@ fn happens_before() {
     use core::cell::UnsafeCell;
 
     struct Shared(UnsafeCell<u64>);
-    // SAFETY: the test has one thread at a time in `bump`: who has the only
+    // SAFETY: the test has one thread at a time in `bump`: the holder of the only
     // permit.
     unsafe impl Sync for Shared {}
     impl Shared {
