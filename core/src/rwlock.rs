@@ -53,11 +53,11 @@
 //! # Invariants
 //!
 //! - **HELD**: the word counts every part that is held, by a guard, by an upgrade
-//!   that waits, by a `Won` or by a node in the ring of grants, once; each was
-//!   counted by who found it compatible with the others in the same atomic step:
-//!   a writer with nobody, an upgradable reader with readers. So whoever has a
-//!   writer's part reaches the value alone, and whoever has a reader's shares it
-//!   with readers only.
+//!   that waits, by a `Won` or by a node in the ring of grants, once; each was counted
+//!   by the thread that found it compatible with the others in the same atomic step: a
+//!   writer with no other part, an upgradable reader with readers. So the holder of a
+//!   writer's part reaches the value alone, and the holder of a reader's shares it with
+//!   readers only.
 //! - **WAITING**: the flag is set exactly when the queue is not empty.
 //! - **RESERVED**: the flag is set only with WAITING, and always with it in a lock that
 //!   keeps the order. Then the first in the queue is not compatible with what is held, or

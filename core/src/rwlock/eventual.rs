@@ -2,9 +2,9 @@
 //! waits from the queue, which then try to get in like any other.
 //!
 //! While RESERVED is clear, the word also changes without the inner lock. A release or a
-//! wait that queues sets it if a writer is the first in the queue and readers are in, whom no
-//! other is to join then; or if waits have been called in vain so often that the next
-//! release is handed over.
+//! wait that queues sets it if a writer is the first in the queue and readers are in,
+//! which no other is to join then; or if waits have been called in vain so often that
+//! the next release is handed over.
 
 use core::task::Waker;
 
