@@ -531,7 +531,7 @@ impl Semaphore {
             ticket.set(IDLE, attainable(n));
             match self.try_take(n) {
                 Ok(()) => Some(Won::Permits),
-                Err(_) => self.queue(ticket, waker, true),
+                Err(_) => self.queue_with(ticket, waker),
             }
         } else {
             assert!(

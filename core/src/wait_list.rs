@@ -27,9 +27,9 @@
 //!
 //! ```text
 //!            push                 pop                       take
-//!   IDLE ────────────► QUEUED ──────────► a verdict (3..7) ──────► IDLE
+//!   IDLE ────────────► QUEUED ──────────► a verdict (4..7) ──────► IDLE
 //!     ▲  ◄──────────── │      ──────────► SEATED ── claim ───────► IDLE
-//!     │      remove                         └────── call ────────► CALLED (7) ─┐
+//!     │      remove                         └────── call ────────► CALLED (3) ─┐
 //!     └──────────────── set ────────────────────────────────────────────────────┘
 //! ```
 //!
@@ -96,11 +96,11 @@ pub(crate) const QUEUED: usize = 1;
 /// Has won and sits in the list's [`Seat`], or in its ring of grants; its owner
 /// has not looked yet.
 pub(crate) const SEATED: usize = 2;
-/// The first status whose meaning the primitive decides; there are four.
-pub(crate) const VERDICT: usize = 3;
 /// In no queue, but woken: when its wait is polled it tries again, and queues as the
 /// first. A grant of it has gone on to another wait, or what it waits for was free.
-pub(crate) const CALLED: usize = STATUS_MASK;
+pub(crate) const CALLED: usize = 3;
+/// The first status whose meaning the primitive decides; there are four.
+pub(crate) const VERDICT: usize = 4;
 
 /// How far a tag is shifted to make room for the status.
 const TAG_SHIFT: u32 = 3;

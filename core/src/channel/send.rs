@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 
 use pin_project_lite::pin_project;
 
-use super::chan::Chan;
+use super::chan::{Chan, List};
 use super::leave::{SENDER, WATCHER};
 use super::wait::{FINISHED, Plain, Side, Turn, abandon};
 use super::waiter::status_name;
@@ -126,20 +126,38 @@ fn poll_send<T, I: Io>(
 ) -> Poll<Result<(), SendError<T>>> {
     assert!(value.is_some(), "{FINISHED}");
     let mut spent = entry.has_paid();
-    let (chan, ticket) = entry.as_mut().parts();
-    let turn = Turn {
-        io,
-        cx,
-        spent: &mut spent,
-    };
-    let sent = chan.poll_wait(Side::Sender, ticket, Some(turn), |list| {
+    let mut deliver = |chan: &Chan<T>, list: List<'_, T>| {
         let message = value.take().expect(FINISHED);
         let undeliverable = chan.send_reserved(list, message);
         debug_assert!(
             undeliverable.is_none(),
             "a send without receivers is refused"
         );
-    });
+    };
+    let (chan, ticket) = match entry.as_mut().first_parts() {
+        Some((chan, ticket)) if chan.seems_won(Side::Sender) => {
+            let turn = Turn {
+                io,
+                cx: &mut *cx,
+                spent: &mut spent,
+            };
+            let attempt = || chan.take_now(Side::Sender, |list| deliver(chan, list));
+            match Chan::<T>::poll_plainly(ticket, turn, attempt) {
+                Plain::Won(sent) => {
+                    return Poll::Ready(sent.map_err(|_| SendError(value.take().expect(FINISHED))));
+                }
+                Plain::Unpaid => return queue_send(entry, cx),
+                Plain::Not => entry.as_mut().parts(),
+            }
+        }
+        _ => entry.as_mut().parts(),
+    };
+    let turn = Turn {
+        io,
+        cx,
+        spent: &mut spent,
+    };
+    let sent = chan.poll_wait(Side::Sender, ticket, Some(turn), |list| deliver(chan, list));
     if spent && sent.is_pending() {
         entry.set_paid();
     }

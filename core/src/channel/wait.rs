@@ -102,6 +102,18 @@ impl<T> Chan<T> {
         }
     }
 
+    /// What a newcomer gets without waiting, fetched by `act`.
+    #[inline]
+    pub(super) fn take_now<O>(
+        &self,
+        side: Side,
+        act: impl FnOnce(List<'_, T>) -> O,
+    ) -> Option<Result<O, Refused>> {
+        let mut list = self.lock();
+        let taken = self.take(&mut list, side, 1)?;
+        Some(taken.map(|()| act(list)))
+    }
+
     /// Polls a wait. Once it is won `act` gets the locked list, in which the win
     /// is counted, and opens it.
     #[inline]
@@ -197,7 +209,7 @@ impl<T> Chan<T> {
 
     /// Whether a newcomer would not wait.
     #[inline]
-    fn seems_won(&self, side: Side) -> bool {
+    pub(super) fn seems_won(&self, side: Side) -> bool {
         match side {
             Side::Sender => self.can_send(),
             Side::Receiver => self.can_receive(),
@@ -266,17 +278,28 @@ impl<T> Chan<T> {
 
     /// A queued wait meets what has been granted on its side and is not claimed. Opens
     /// the lock. Whether the wait is worth looking at, since a grant has gone on.
-    fn meet(
+    #[inline]
+    fn meet(&self, side: Side, locked: Locked<'_, T>, waker: Option<&Waker>, first: bool) -> bool {
+        match side.grants() {
+            Some(grants) if !locked.is_empty(grants) => {
+                self.meet_grants(side, grants, locked, waker, first)
+            }
+            _ => {
+                self.publish(&locked);
+                false
+            }
+        }
+    }
+
+    #[cold]
+    fn meet_grants(
         &self,
         side: Side,
+        grants: usize,
         mut locked: Locked<'_, T>,
         waker: Option<&Waker>,
         first: bool,
     ) -> bool {
-        let Some(grants) = side.grants() else {
-            self.publish(&locked);
-            return false;
-        };
         let is_eventual = locked.senders.queue.is_eventual();
         let met = locked.meet_grants(grants, first, is_eventual);
         if matches!(met, Met::Nothing | Met::Again) {
@@ -305,11 +328,7 @@ impl<T> Chan<T> {
     #[cold]
     fn come(&self, side: Side, mut ticket: Ticket<'_, T>, waker: Option<&Waker>) -> bool {
         let wanted = ticket.tag();
-        // Before anything is changed: it may panic, and then the call goes on to another
-        // wait when this one is dropped.
-        let fresh = waker.cloned();
-        ticket.set(IDLE, wanted);
-        discard(ticket.replace_waker(fresh));
+        ticket.bring_waker(waker);
         let mut locked = ticket.lock();
         self.end_call(side, &mut locked, wanted);
         if self.refuses(&locked, side) {

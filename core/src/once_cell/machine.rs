@@ -148,7 +148,15 @@ impl<T> OnceCell<T> {
                 }
                 self.join(ticket, ring, Some(waker), None)
             }
-            IDLE | OFFERED => self.come(ticket, waker),
+            IDLE => match self.begin(OFFER) {
+                Begun::Turn(turn) => Progress::Turn(turn),
+                Begun::Ready => {
+                    ticket.set(WON, 0);
+                    Progress::Ready
+                }
+                Begun::Busy => self.join(ticket, INITIALISERS, Some(waker), None),
+            },
+            OFFERED => self.come(ticket, waker),
             QUEUED => self.renew(ticket, ring, waker),
             RUNNING_INIT => Progress::Turn(Turn::of(self)),
             WON => Progress::Ready,
@@ -156,26 +164,21 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// A wait with an initialiser that is in no queue, a new one or one that was
-    /// offered the turn, takes the turn or queues.
-    #[inline]
+    /// A wait with an initialiser that was offered the turn takes it, or queues.
+    #[cold]
     fn come(&self, mut ticket: CellTicket<'_>, waker: &Waker) -> Progress<'_, T> {
-        let offered = (ticket.status() == OFFERED).then(|| ticket.tag());
-        let but = if offered.is_some() { 0 } else { OFFER };
-        match self.begin(but) {
+        match self.begin(0) {
             Begun::Turn(turn) => Progress::Turn(turn),
             Begun::Ready => {
                 ticket.set(WON, 0);
                 Progress::Ready
             }
-            Begun::Busy if offered.is_some() => {
+            Begun::Busy => {
+                let place = ticket.tag();
                 // Cloned while the offer is still ours to pass on, if this panics.
-                let own = Some(waker.clone());
-                ticket.set(IDLE, 0);
-                discard(ticket.replace_waker(own));
-                self.join(ticket, INITIALISERS, None, offered)
+                ticket.bring_waker(Some(waker));
+                self.join(ticket, INITIALISERS, None, Some(place))
             }
-            Begun::Busy => self.join(ticket, INITIALISERS, Some(waker), None),
         }
     }
 

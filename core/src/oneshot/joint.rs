@@ -289,7 +289,8 @@ impl<T, H: Home> Tx<T, H> {
     /// # Safety
     ///
     /// The sender has not left. The word said CLOSED when `state` was read.
-    #[inline]
+    #[cold]
+    #[inline(never)]
     unsafe fn leave_closed(joint: NonNull<Joint<T>>, state: usize) {
         let theirs = if state & RX_WAKER == 0 {
             None
@@ -405,6 +406,7 @@ impl<T, H: Home> Rx<T, H> {
     ///
     /// The receiver has not left, and uses the joint no more. The word said DONE or
     /// CLOSED when `state` was read.
+    #[cold]
     #[inline(never)]
     unsafe fn finish_without(joint: NonNull<Joint<T>>, state: usize) {
         let _own = Discard(if state & RX_WAKER == 0 {

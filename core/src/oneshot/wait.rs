@@ -47,7 +47,7 @@ impl<T, H: Home, I> Unpin for Closed<'_, T, H, I> {}
 impl<T, H: Home, I: Io> Future for Recv<'_, T, H, I> {
     type Output = Result<T, RecvError>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let rx = this

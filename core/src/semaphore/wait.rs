@@ -51,7 +51,7 @@ impl Semaphore {
         };
         let permits = idle.tag();
         if self.take_free(permits).is_err() {
-            return match self.queue(ticket.again(), Some(cx.waker()), false) {
+            return match self.queue(ticket.again(), cx.waker()) {
                 Some(won) => self.poll_won(won, ticket, io, cx),
                 None => Poll::Pending,
             };
@@ -108,19 +108,17 @@ impl Semaphore {
         Poll::Ready(outcome)
     }
 
-    /// Queues an idle wait, unless it need not wait; with a clone of `waker`, unless it has
-    /// one.
+    /// Queues the idle wait of a future, unless it need not wait.
     #[cold]
-    pub(super) fn queue(
-        &self,
-        mut ticket: Ticket<'_>,
-        waker: Option<&Waker>,
-        has_waker: bool,
-    ) -> Option<Won> {
+    fn queue(&self, mut ticket: Ticket<'_>, waker: &Waker) -> Option<Won> {
+        ticket.give_waker(Some(waker));
+        self.queue_with(ticket, Some(waker))
+    }
+
+    /// Queues an idle wait, unless it need not wait, with the waker that is in its node.
+    #[inline(always)]
+    pub(super) fn queue_with(&self, mut ticket: Ticket<'_>, waker: Option<&Waker>) -> Option<Won> {
         let wanted = ticket.tag();
-        if !has_waker {
-            ticket.give_waker(waker);
-        }
         let mut locked = ticket.lock();
         if let Some(won) = self.take_or_wait(&locked, wanted) {
             drop(locked);

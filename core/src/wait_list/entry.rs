@@ -8,7 +8,7 @@ use core::ptr;
 use core::task::Waker;
 
 use super::ring::{End, Node, Ring, links, unlink};
-use super::{IDLE, Locked, QUEUED, STATUS_MASK, TAG_SHIFT, VERDICT, WaitList, word};
+use super::{CALLED, IDLE, Locked, QUEUED, STATUS_MASK, TAG_SHIFT, VERDICT, WaitList, word};
 use crate::primitive::{Ordering, const_fn};
 use crate::wake_batch::{discard, wake};
 
@@ -334,7 +334,7 @@ impl<S, R> Ticket<'_, S, R> {
     /// Sets the status and the tag of a node that is in no queue.
     #[inline]
     pub(crate) fn set(&mut self, status: usize, tag: usize) {
-        assert!(status == IDLE || status >= VERDICT);
+        assert!(status == IDLE || status >= CALLED);
         assert!(!self.node.is_pinned_down(), "the waiter is queued");
         self.node.word.store(word(status, tag), Ordering::Relaxed);
     }
@@ -342,7 +342,7 @@ impl<S, R> Ticket<'_, S, R> {
     /// Sets the status of a node that is in no queue, and leaves its tag.
     #[inline]
     pub(crate) fn set_status(&mut self, status: usize) {
-        assert!(status == IDLE || status >= VERDICT);
+        assert!(status == IDLE || status >= CALLED);
         assert!(!self.node.is_pinned_down(), "the waiter is queued");
         self.node.change(status, Ordering::Relaxed);
     }
@@ -408,7 +408,7 @@ impl Idle<'_> {
     /// Sets the status, which is not that of a queued node, and the tag.
     #[inline]
     pub(crate) fn set(self, status: usize, tag: usize) {
-        assert!(status == IDLE || status >= VERDICT);
+        assert!(status == IDLE || status >= CALLED);
         self.node.word.store(word(status, tag), Ordering::Relaxed);
     }
 }
@@ -457,7 +457,7 @@ impl<'a, S, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'a, S, R> {
     /// Sets the status and the tag of a node that is in no queue.
     #[inline]
     pub(crate) fn set(&mut self, status: usize, tag: usize) {
-        assert!(status == IDLE || status >= VERDICT);
+        assert!(status == IDLE || status >= CALLED);
         assert!(!self.node.is_pinned_down(), "the waiter is queued");
         self.node.word.store(word(status, tag), Ordering::Relaxed);
     }

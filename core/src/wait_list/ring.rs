@@ -9,7 +9,7 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr;
 use core::task::Waker;
 
-use super::{IDLE, Locked, QUEUED, SEATED, STATUS_MASK, TAG_SHIFT, VERDICT, word};
+use super::{CALLED, IDLE, Locked, QUEUED, SEATED, STATUS_MASK, TAG_SHIFT, word};
 use crate::primitive::{AtomicUsize, Ordering, TrackedCell, const_fn};
 
 /// One queue of a list: a pointer to the first node of a ring, or null.
@@ -157,7 +157,7 @@ pub(super) unsafe fn unlink(rings: &mut [Ring], node: &Node) {
 /// verdict, which by PUBLISHED is the last access.
 #[inline]
 pub(super) unsafe fn end(node: &Node, verdict: usize) -> Option<Waker> {
-    assert!((VERDICT..=STATUS_MASK).contains(&verdict), "not a verdict");
+    assert!((CALLED..=STATUS_MASK).contains(&verdict), "not a verdict");
     // SAFETY: invariants LINKED and PINNED, for which the caller vouches.
     let waker = node.waker.with_mut(|slot| unsafe { (*slot).take() });
     node.change(verdict, Ordering::Release);

@@ -80,8 +80,8 @@ fn verdict_keeps_the_tag() {
     for tag in [0, 1, 77, TAG_MAX] {
         let mut entry = queued(&toy, tag);
         assert_eq!((entry.status(), entry.tag()), (QUEUED, tag));
-        assert!(toy.list.lock().pop_front(0, VERDICT + 4).is_some());
-        assert_eq!((entry.status(), entry.tag()), (VERDICT + 4, tag));
+        assert!(toy.list.lock().pop_front(0, VERDICT + 3).is_some());
+        assert_eq!((entry.status(), entry.tag()), (VERDICT + 3, tag));
         let mut ticket = entry.as_mut().parts().1;
         ticket.set(IDLE, 0);
         assert_eq!((ticket.status(), ticket.tag()), (IDLE, 0));
