@@ -144,6 +144,7 @@ impl Case {
             needs: self.needs.to_vec(),
             seed: self.drawn_seed(seed),
             watchdog: self.watchdog,
+            is_alone: false,
         });
         outcome
     }

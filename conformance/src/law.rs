@@ -63,6 +63,9 @@ pub struct Law {
     /// Whether it runs once where others run in several
     /// [rounds](crate::Suite::rounds).
     pub once: bool,
+    /// Whether it compares times, or the shares of threads, and so runs while no other
+    /// check of this process does.
+    pub timed: bool,
     /// What holds, in a sentence.
     pub sentence: &'static str,
     /// How to mend what breaks it.
@@ -92,6 +95,7 @@ impl Law {
             needs: &[],
             promise: None,
             once: false,
+            timed: false,
             sentence,
             hint,
             why: "",
@@ -147,6 +151,14 @@ impl Law {
     #[must_use]
     pub const fn once(mut self) -> Self {
         self.once = true;
+        self
+    }
+
+    /// The same law, which compares times, or the shares of threads: it runs while no other
+    /// check of this process does.
+    #[must_use]
+    pub const fn timed(mut self) -> Self {
+        self.timed = true;
         self
     }
 

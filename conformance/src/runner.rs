@@ -1,9 +1,9 @@
 //! Runs one check: on a thread of its own, under a watchdog.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,12 @@ pub(crate) struct Check {
     pub(crate) needs: Vec<Capability>,
     pub(crate) seed: u64,
     pub(crate) watchdog: Duration,
+    /// Whether it is to run while no other check does.
+    pub(crate) is_alone: bool,
 }
+
+/// Shared by the checks that run, or had by one alone.
+static MACHINE: RwLock<()> = RwLock::new(());
 
 /// Runs it, and always returns: a check that hangs is left behind on its thread.
 pub(crate) fn run(check: Check) -> (Outcome, Duration) {
@@ -28,7 +33,10 @@ pub(crate) fn run(check: Check) -> (Outcome, Duration) {
         needs,
         seed,
         watchdog,
+        is_alone,
     } = check;
+    let _alone = is_alone.then(|| MACHINE.write().unwrap_or_else(PoisonError::into_inner));
+    let _shared = (!is_alone).then(|| MACHINE.read().unwrap_or_else(PoisonError::into_inner));
     let (root, progress) = Root::new(body, needs, seed);
     let (done, returned) = channel();
     let start = Instant::now();

@@ -176,6 +176,7 @@ impl Soak {
             needs: vec![Capability::Spawn],
             seed,
             watchdog: self.watchdog,
+            is_alone: false,
         });
         let failure = match outcome {
             Outcome::Passed => {

@@ -551,6 +551,8 @@ impl Check {
             needs: self.law.needs.to_vec(),
             seed: self.drawn_seed(seed),
             watchdog: self.watchdog,
+            // Among checks that are to fail it would wait for those that hang.
+            is_alone: self.law.timed && self.stories && !self.backend.is_drawn(),
         })
     }
 }

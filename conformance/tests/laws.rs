@@ -19,16 +19,6 @@ use libtest_mimic::{Failed, Trial};
 /// In how many schedules a mutant is to die in the simulator.
 const ROUNDS: u64 = 300;
 
-/// The laws that compare times, or the shares of threads: they may fail here, and not in
-/// the release build, which the command runs.
-const TIMED: [&str; 5] = [
-    "any::siblings_take_turns",
-    "any::a_task_of_many_waits_takes_no_more_than_its_shares",
-    "any::inner_lock_is_short",
-    "broadcast::lagging_receiver_leaves_at_once",
-    "watch::readers_do_not_stop_a_sender",
-];
-
 /// The laws of order that the drop-ins of originals without order do not promise.
 const UNORDERED: [&str; 3] = [
     "semaphore::is_fifo_even_for_many",
@@ -38,14 +28,7 @@ const UNORDERED: [&str; 3] = [
 
 fn main() -> ExitCode {
     // What fails prints its seed, and the variable `harness::SEED` repeats it.
-    let suite = TIMED
-        .iter()
-        .fold(Suite::new().seed(random_seed()), |suite, law| {
-            suite.known_failure(
-                *law,
-                "it takes times, and this build is slow and runs many at once",
-            )
-        });
+    let suite = Suite::new().seed(random_seed());
     let mut all = trials(suite.clone());
     let sound = suite
         .clone()

@@ -21,6 +21,17 @@ pub(crate) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 pub(crate) use lock::one_at_a_time::has_guard;
 pub(crate) use lock::{Lock, LockGuard};
 
+/// Leaves a lock open for a moment that this thread has had for long and takes again at
+/// once: else the threads that wait for it would hardly ever find it open.
+#[cfg(feature = "alloc")]
+pub(crate) fn give_way() {
+    if cfg!(not(anysync_loom)) {
+        for _ in 0..64 {
+            core::hint::spin_loop();
+        }
+    }
+}
+
 #[cfg(anysync_loom)]
 mod loom_atomic;
 

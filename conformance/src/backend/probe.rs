@@ -128,6 +128,7 @@ fn run<T>(
             needs: Vec::new(),
             seed: 0,
             watchdog: limit,
+            is_alone: false,
         });
         let answer = match (outcome, answer.try_recv()) {
             (Outcome::Failed(failure), _) => Err(failure),

@@ -202,7 +202,8 @@ pub(super) const LAWS: &[Law] = &[
         "A server that sheds its load cancels everybody at once: with a search through the \
          queue that is quadratic, at the worst moment.",
     )
-    .once(),
+    .once()
+    .timed(),
     Law::should(
         "any::spends_budget_after_winning",
         About::EveryWait,
@@ -279,7 +280,8 @@ pub(super) const LAWS: &[Law] = &[
         "A task whose waits hand to each other keeps all other tasks out, however long the \
          queue is.",
     )
-    .needs(&[Spawn]),
+    .needs(&[Spawn])
+    .timed(),
     Law::should(
         "any::abandoned_win_goes_on",
         About::EveryWait,
@@ -338,7 +340,8 @@ pub(super) const LAWS: &[Law] = &[
     )
     .because("A lock that is held for milliseconds stops the threads of an executor, one by one.")
     .needs(&[Threads])
-    .once(),
+    .once()
+    .timed(),
     Law::should(
         "any::noop_waker_is_nobody",
         About::EveryWait,
@@ -417,10 +420,10 @@ async fn for_each_contending<L, F>(
     for_all(cx, named, law).await;
 }
 
-/// Runs what polls by hand where no budget is: one that is used up would be a wait that
-/// was not won.
+/// Runs what polls by hand where no budget is, which the subject may take from the
+/// executor that it finds around it: one that is used up would be a wait that was not won.
 async fn by_hand(cx: &Cx, code: impl FnOnce() + Send + 'static) {
-    match cx.has(Budget) {
+    match cx.has(Threads) {
         true => cx.thread("polling by hand", code).join().await,
         false => code(),
     }

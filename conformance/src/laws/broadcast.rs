@@ -68,7 +68,8 @@ pub(super) const LAWS: &[Law] = &[
     )
     .because("The slowest client is the one that goes away, and nobody else may wait for it.")
     .needs(&[Threads])
-    .once(),
+    .once()
+    .timed(),
 ];
 
 async fn lagging_receiver_leaves_at_once(cx: Cx, subject: Arc<dyn Subject>) {

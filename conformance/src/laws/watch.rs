@@ -64,7 +64,8 @@ pub(super) const LAWS: &[Law] = &[
     )
     .because("A configuration that everybody reads is one that nobody can change.")
     .needs(&[Threads])
-    .once(),
+    .once()
+    .timed(),
 ];
 
 async fn readers_do_not_stop_a_sender(cx: Cx, subject: Arc<dyn Subject>) {

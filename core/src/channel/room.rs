@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use super::buffer::{Blocks, Buffer};
 use super::chan::{Chan, List, RECEIVERS, SENDERS};
+use crate::primitive::give_way;
 use crate::wake_batch::Finally;
 
 impl<T> Chan<T> {
@@ -114,6 +115,7 @@ impl<T> Chan<T> {
                 return taken;
             }
             least = 0;
+            give_way();
             list = self.lock();
         }
     }

@@ -3,9 +3,11 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex as StdMutex, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError, TryLockError};
 use std::task::Poll;
+use std::thread::{self, ThreadId};
 
 use broadcast::error::{RecvError, TryRecvError as NoBroadcast};
 use mpsc::error::{TryRecvError, TrySendError};
@@ -24,7 +26,7 @@ use crate::subject::{
 
 pub(super) fn new_channel(capacity: usize) -> Channel {
     let (sender, receiver) = mpsc::channel(capacity);
-    let receiver = OneReceiver(StdMutex::new(receiver));
+    let receiver = OneReceiver::new(receiver);
     (Box::new(sender), Box::new(receiver))
 }
 
@@ -123,17 +125,43 @@ impl Permit for mpsc::Permit<'_, Message> {
     }
 }
 
-/// The one receiver: whoever comes while another uses it, from a waker that is
-/// woken by it, finds nothing.
-struct OneReceiver(StdMutex<mpsc::Receiver<Message>>);
+/// The one receiver, for several threads in turn. A waker that it calls, and that comes
+/// back to it, finds nothing.
+struct OneReceiver {
+    receiver: StdMutex<mpsc::Receiver<Message>>,
+    /// The thread that is in it.
+    inside: StdMutex<Option<ThreadId>>,
+}
 
 impl OneReceiver {
-    fn enter<T>(&self, code: impl FnOnce(&mut mpsc::Receiver<Message>) -> T) -> Option<T> {
-        match self.0.try_lock() {
-            Ok(mut receiver) => Some(code(&mut receiver)),
-            Err(TryLockError::Poisoned(error)) => Some(code(&mut error.into_inner())),
-            Err(TryLockError::WouldBlock) => None,
+    fn new(receiver: mpsc::Receiver<Message>) -> Self {
+        Self {
+            receiver: StdMutex::new(receiver),
+            inside: StdMutex::new(None),
         }
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Option<ThreadId>> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `code` with the receiver when no other thread is in it; not if this thread
+    /// is, as a waker may be that the receiver calls.
+    fn enter<T>(&self, code: impl FnOnce(&mut mpsc::Receiver<Message>) -> T) -> Option<T> {
+        let own = thread::current().id();
+        let mut receiver = loop {
+            match self.receiver.try_lock() {
+                Ok(receiver) => break receiver,
+                Err(TryLockError::Poisoned(error)) => break error.into_inner(),
+                Err(TryLockError::WouldBlock) if *self.inside() == Some(own) => return None,
+                Err(TryLockError::WouldBlock) => thread::yield_now(),
+            }
+        };
+        *self.inside() = Some(own);
+        let outcome = catch_unwind(AssertUnwindSafe(|| code(&mut receiver)));
+        *self.inside() = None;
+        drop(receiver);
+        Some(outcome.unwrap_or_else(|panic| resume_unwind(panic)))
     }
 }
 
@@ -166,7 +194,7 @@ impl ChannelReceiver for OneReceiver {
     }
 
     fn into_recv<'a>(self: Box<Self>, _: &'a DynIo) -> BoxFuture<'a, Option<Message>> {
-        let mut receiver = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut receiver = self.receiver.into_inner().unwrap_or_else(PoisonError::into_inner);
         Box::pin(async move { receiver.recv().await })
     }
 
