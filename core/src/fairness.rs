@@ -23,7 +23,7 @@ pub enum Fairness {
     /// What has been handed to a wait stays with it until its task polls or drops it.
     /// A wait that its task does not poll any more is passed over, as soon as another
     /// wait on the same primitive has been polled beside it often enough: at the third
-    /// poll of a wait of the same task, which gets it; else at the 128th, and then it
+    /// poll of a wait of the same task, which gets it; else at the 8,192nd, and then it
     /// goes to the first in the queue.
     #[default]
     Fifo,

@@ -187,11 +187,11 @@ pub use wait::{Lock, Waiter};
 ///   these carry data: a no-op waker belongs to no task.
 /// - Where the wakers are of different kinds, the task is unknown (`FuturesUnordered`
 ///   and `buffered` poll each member with a waker of their own). Then the lock goes to
-///   the first in the queue when the waits behind it have been polled 128 times, and
+///   the first in the queue when the waits behind it have been polled 8,192 times, and
 ///   they wake themselves until then.
 /// - Where they are of one kind, and so of two tasks of one executor, the other task is
 ///   taken to come when it is woken. A wait that is polled again all the same counts
-///   as well, and the lock goes on at the 128th poll. A wait that is polled once and
+///   as well, and the lock goes on at the 8,192nd poll. A wait that is polled once and
 ///   then sleeps is woken when the lock is passed on, and not before: so poll your
 ///   waits or drop them.
 ///

@@ -201,7 +201,7 @@ pub use waiter::Waiter;
 /// task may keep such a wait and poll another one on the same `RwLock` instead. So that
 /// it does not wait for itself, the grant goes on when other waits have been polled
 /// beside it often enough: to another wait of the same task at its third poll, and else
-/// to the first in the queue at the 128th poll of waits that have queued. A wait that
+/// to the first in the queue at the 8,192nd poll of waits that have queued. A wait that
 /// meets such a grant wakes itself, unless it can tell by its waker that the grant is of
 /// another task of the same executor, which has been woken and will come. The wait that
 /// did not come is the first in the queue when it is polled again. What cannot be had: a
@@ -212,7 +212,7 @@ pub use waiter::Waiter;
 /// Two waits are of one task if their wakers have the same data and functions; a no-op
 /// waker is of no task. A combinator that gives each branch a waker of its own
 /// (`FuturesUnordered` does; `select!` and `join!` do not) makes them waits of unknown
-/// tasks, for which the 128th poll counts.
+/// tasks, for which the 8,192nd poll counts.
 ///
 /// A lock made by [`with_fairness`](RwLock::with_fairness) with
 /// [`Fairness::Eventual`] is for the first that comes: see there.

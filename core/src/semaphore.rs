@@ -163,7 +163,7 @@ const TAKEN: usize = VERDICT + 1;
 /// Permits that have been granted to a wait which its task does not poll any more do
 /// not stay there for ever: another wait of the same task has them at its third poll
 /// (what is too many goes back; what is too few adds up at the head of the queue), and
-/// else they go to the first in the queue when other waits have been polled 128 times
+/// else they go to the first in the queue when other waits have been polled 8,192 times
 /// beside them. The wait that was passed over is the first in the queue as soon as it
 /// is polled. How a task is known, and which waits wake themselves, is told at
 /// [`Mutex`](crate::Mutex#waits-that-are-not-polled). Each poll looks through 64

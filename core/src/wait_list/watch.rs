@@ -11,8 +11,8 @@
 //! | the grant's wait | how it is known | the wait that meets it | the grant goes on at |
 //! |-|-|-|-|
 //! | of the same task | an equal waker that carries data | wakes itself | its third poll, to itself |
-//! | unknown | a waker of another kind, or without data | wakes itself | the 128th meeting, to the first in the queue |
-//! | of another task | a waker of the same kind, with other data | does not wake itself | the 128th meeting, to the first in the queue |
+//! | unknown | a waker of another kind, or without data | wakes itself | the 8,192nd meeting, to the first in the queue |
+//! | of another task | a waker of the same kind, with other data | does not wake itself | the 8,192nd meeting, to the first in the queue |
 //!
 //! One poll is not enough to tell: a combinator may poll the branches of one task in
 //! any order, and the granted branch may be polled next. Three polls of the *same* wait
@@ -27,12 +27,20 @@ use core::task::Waker;
 
 use super::ring::Node;
 
-/// How often a grant is met before it goes on; one poll of each kind under loom.
-const LIMIT: u32 = if cfg!(anysync_loom) { 1 } else { 128 };
+/// How often a grant is met before it goes on. So many polls, of waits that wake
+/// themselves, take longer than an executor's thread needs to come to a task that was
+/// woken. Fewer in tests, and one under loom.
+const LIMIT: u32 = if cfg!(anysync_loom) {
+    1
+} else if cfg!(test) {
+    128
+} else {
+    8_192
+};
 
 /// How much a meeting counts of a wait whose own task has the grant: the third goes
 /// beyond the limit.
-const OWN_TASK: u32 = if cfg!(anysync_loom) { 1 } else { 43 };
+const OWN_TASK: u32 = LIMIT / 3 + 1;
 
 /// How often one grant has been met.
 pub(crate) struct Watch {
