@@ -18,7 +18,13 @@ pub(super) const TRIES: usize = 5;
 /// The system may take the processor away from either: so it is tried until one answer
 /// has come clearly more often than the other.
 pub(super) fn held_up(fresh: &dyn Fn(usize) -> LongCall) -> Option<String> {
-    const SIZE: usize = 1 << 18;
+    /// So much that a long call takes several of the system's time slices: the other
+    /// thread has lost its processor for one of them at most, if nothing holds it up.
+    const SIZE: usize = if cfg!(debug_assertions) {
+        1 << 18
+    } else {
+        1 << 21
+    };
     /// What is over sooner holds up no thread.
     const SHORT: Duration = Duration::from_millis(1);
     const CLEARLY: usize = 3;
