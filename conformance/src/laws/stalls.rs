@@ -26,7 +26,7 @@ pub(super) fn held_up(fresh: &dyn Fn(usize) -> LongCall) -> Option<String> {
         1 << 21
     };
     /// What is over sooner holds up no thread.
-    const SHORT: Duration = Duration::from_millis(1);
+    const SHORT: Duration = Duration::from_millis(5);
     const CLEARLY: usize = 3;
     const MOST: usize = 15;
     let (mut held, mut free) = (Vec::new(), 0);

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::RecvError;
 use super::chan::Chan;
 use super::leave::RECEIVER;
-use super::wait::{Plain, Side, Turn, abandon};
+use super::wait::{Plain, Side, Turn, abandon, poll_kept, queue_unpaid};
 use super::waiter::status_name;
 use crate::io::{Bare, Io};
 use crate::wait_list::{Entry, Kept};
@@ -73,7 +73,10 @@ impl<T, I: Io> Future for Recv<'_, T, I> {
                 };
                 match Chan::<T>::poll_plainly(ticket, turn, || chan.receive_plainly()) {
                     Plain::Won(message) => return Poll::Ready(Ok(message)),
-                    Plain::Unpaid => return queue_recv(this.entry, cx),
+                    Plain::Unpaid => {
+                        queue_unpaid(Side::Receiver, this.entry, cx);
+                        return Poll::Pending;
+                    }
                     Plain::Not => this.entry.as_mut().set_paid(),
                 }
             }
@@ -85,50 +88,14 @@ impl<T, I: Io> Future for Recv<'_, T, I> {
 /// A receive that is not over at first sight.
 #[inline(never)]
 fn poll_recv<T, I: Io>(
-    mut entry: Pin<&mut Kept<'_, Chan<T>, RECEIVER>>,
+    entry: Pin<&mut Kept<'_, Chan<T>, RECEIVER>>,
     io: &I,
     cx: &mut Context<'_>,
 ) -> Poll<Result<T, RecvError>> {
-    let mut spent = entry.has_paid();
-    let (chan, ticket) = match entry.as_mut().first_parts() {
-        Some((chan, ticket)) if chan.seems_won(Side::Receiver) => {
-            let turn = Turn {
-                io,
-                cx: &mut *cx,
-                spent: &mut spent,
-            };
-            let attempt = || chan.take_now(Side::Receiver, |list| chan.take_promised(list));
-            match Chan::<T>::poll_plainly(ticket, turn, attempt) {
-                Plain::Won(received) => return Poll::Ready(received.map_err(|_| RecvError)),
-                Plain::Unpaid => return queue_recv(entry, cx),
-                Plain::Not => entry.as_mut().parts(),
-            }
-        }
-        _ => entry.as_mut().parts(),
-    };
-    let turn = Turn {
-        io,
-        cx,
-        spent: &mut spent,
-    };
-    let polled = chan.poll_wait(Side::Receiver, ticket, Some(turn), |list| {
+    let polled = poll_kept(Side::Receiver, entry, io, cx, |chan, list| {
         chan.take_promised(list)
     });
-    if spent && polled.is_pending() {
-        entry.set_paid();
-    }
     polled.map_err(|_| RecvError)
-}
-
-/// A receive for which there is no budget.
-#[cold]
-fn queue_recv<T>(
-    entry: Pin<&mut Kept<'_, Chan<T>, RECEIVER>>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<T, RecvError>> {
-    let (chan, ticket) = entry.parts();
-    chan.queue(Side::Receiver, ticket, Some(cx.waker()), false);
-    Poll::Pending
 }
 
 impl<T, I> fmt::Debug for Recv<'_, T, I> {

@@ -9,9 +9,9 @@ use alloc::sync::Arc;
 
 use pin_project_lite::pin_project;
 
-use super::chan::{Chan, List};
+use super::chan::Chan;
 use super::leave::{SENDER, WATCHER};
-use super::wait::{FINISHED, Plain, Side, Turn, abandon};
+use super::wait::{FINISHED, Plain, Side, Turn, abandon, poll_kept, queue_unpaid};
 use super::waiter::status_name;
 use super::{OwnedPermit, Permit, Permits, SendError, Sender};
 use crate::io::{Bare, Io};
@@ -107,7 +107,10 @@ impl<T, I: Io> Future for Send<'_, T, I> {
                 let attempt = || chan.send_plainly(this.value).then_some(());
                 match Chan::<T>::poll_plainly(ticket, turn, attempt) {
                     Plain::Won(()) => return Poll::Ready(Ok(())),
-                    Plain::Unpaid => return queue_send(this.entry, cx),
+                    Plain::Unpaid => {
+                        queue_unpaid(Side::Sender, this.entry, cx);
+                        return Poll::Pending;
+                    }
                     Plain::Not => this.entry.as_mut().set_paid(),
                 }
             }
@@ -119,60 +122,21 @@ impl<T, I: Io> Future for Send<'_, T, I> {
 /// A send that is not over at first sight.
 #[inline(never)]
 fn poll_send<T, I: Io>(
-    mut entry: Pin<&mut Kept<'_, Chan<T>, SENDER>>,
+    entry: Pin<&mut Kept<'_, Chan<T>, SENDER>>,
     io: &I,
     cx: &mut Context<'_>,
     value: &mut Option<T>,
 ) -> Poll<Result<(), SendError<T>>> {
     assert!(value.is_some(), "{FINISHED}");
-    let mut spent = entry.has_paid();
-    let mut deliver = |chan: &Chan<T>, list: List<'_, T>| {
+    let sent = poll_kept(Side::Sender, entry, io, cx, |chan, list| {
         let message = value.take().expect(FINISHED);
         let undeliverable = chan.send_reserved(list, message);
         debug_assert!(
             undeliverable.is_none(),
             "a send without receivers is refused"
         );
-    };
-    let (chan, ticket) = match entry.as_mut().first_parts() {
-        Some((chan, ticket)) if chan.seems_won(Side::Sender) => {
-            let turn = Turn {
-                io,
-                cx: &mut *cx,
-                spent: &mut spent,
-            };
-            let attempt = || chan.take_now(Side::Sender, |list| deliver(chan, list));
-            match Chan::<T>::poll_plainly(ticket, turn, attempt) {
-                Plain::Won(sent) => {
-                    return Poll::Ready(sent.map_err(|_| SendError(value.take().expect(FINISHED))));
-                }
-                Plain::Unpaid => return queue_send(entry, cx),
-                Plain::Not => entry.as_mut().parts(),
-            }
-        }
-        _ => entry.as_mut().parts(),
-    };
-    let turn = Turn {
-        io,
-        cx,
-        spent: &mut spent,
-    };
-    let sent = chan.poll_wait(Side::Sender, ticket, Some(turn), |list| deliver(chan, list));
-    if spent && sent.is_pending() {
-        entry.set_paid();
-    }
+    });
     sent.map_err(|_| SendError(value.take().expect(FINISHED)))
-}
-
-/// A send for which there is no budget.
-#[cold]
-fn queue_send<T>(
-    entry: Pin<&mut Kept<'_, Chan<T>, SENDER>>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<(), SendError<T>>> {
-    let (chan, ticket) = entry.parts();
-    chan.queue(Side::Sender, ticket, Some(cx.waker()), false);
-    Poll::Pending
 }
 
 impl<T, I> fmt::Debug for Send<'_, T, I> {

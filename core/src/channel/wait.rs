@@ -10,7 +10,9 @@ use super::chan::{
     Chan, List, PROMISES, RECEIVERS, REFUSED, SENDERS, SLOTS, TAKEN, Ticket, WATCHERS,
 };
 use crate::io::Io;
-use crate::wait_list::{CALLED, Entry, IDLE, LockedTicket, Met, NewTicket, Owner, QUEUED, SEATED};
+use crate::wait_list::{
+    CALLED, Entry, IDLE, Kept, Leave, LockedTicket, Met, NewTicket, Owner, QUEUED, SEATED,
+};
 use crate::wake_batch::{Finally, discard, wake_again};
 
 /// What a future panics with that is polled once too often.
@@ -451,6 +453,63 @@ impl<T> Chan<T> {
         discard(spare);
         settled
     }
+}
+
+/// A poll of a future for one message or slot that is not over at first sight; `act`
+/// fetches what is won. It takes a share of the channel only to queue.
+#[inline(always)]
+pub(super) fn poll_kept<T, I: Io, O, const SIDE: usize>(
+    side: Side,
+    mut entry: Pin<&mut Kept<'_, Chan<T>, SIDE>>,
+    io: &I,
+    cx: &mut Context<'_>,
+    mut act: impl FnMut(&Chan<T>, List<'_, T>) -> O,
+) -> Poll<Result<O, Refused>>
+where
+    Chan<T>: Leave<SIDE>,
+{
+    let mut spent = entry.has_paid();
+    let first = entry.as_mut().first_parts();
+    if let Some((chan, ticket)) = first.filter(|(chan, _)| chan.seems_won(side)) {
+        let turn = Turn {
+            io,
+            cx: &mut *cx,
+            spent: &mut spent,
+        };
+        let attempt = || chan.take_now(side, |list| act(chan, list));
+        match Chan::<T>::poll_plainly(ticket, turn, attempt) {
+            Plain::Won(outcome) => return Poll::Ready(outcome),
+            Plain::Unpaid => {
+                queue_unpaid(side, entry, cx);
+                return Poll::Pending;
+            }
+            Plain::Not => {}
+        }
+    }
+    let (chan, ticket) = entry.as_mut().parts();
+    let turn = Turn {
+        io,
+        cx,
+        spent: &mut spent,
+    };
+    let polled = chan.poll_wait(side, ticket, Some(turn), |list| act(chan, list));
+    if spent && polled.is_pending() {
+        entry.set_paid();
+    }
+    polled
+}
+
+/// Queues a new wait for which there is no budget: it takes its place all the same.
+#[cold]
+pub(super) fn queue_unpaid<T, const SIDE: usize>(
+    side: Side,
+    entry: Pin<&mut Kept<'_, Chan<T>, SIDE>>,
+    cx: &mut Context<'_>,
+) where
+    Chan<T>: Leave<SIDE>,
+{
+    let (chan, ticket) = entry.parts();
+    chan.queue(side, ticket, Some(cx.waker()), false);
 }
 
 /// Takes a wait out of the queue, or passes on what it was granted.

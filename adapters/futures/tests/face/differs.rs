@@ -1,7 +1,5 @@
 //! Where the two sides are not the same.
 
-use std::pin::pin;
-
 use anysync_adapter_tests::face::Task;
 
 /// The body, as a macro over the module that it is about.

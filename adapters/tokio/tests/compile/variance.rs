@@ -40,22 +40,22 @@ pub(crate) fn part<'long: 'short, 'short>(
 }
 
 /// A part of what has lifetimes.
-pub(crate) fn parts<'x>(
+pub(crate) fn locked_part<'x>(
     mutex: sync::OwnedMutexGuard<(u8, &'x str)>,
-    rwlock: sync::OwnedRwLockWriteGuard<(u8, &'x str)>,
-) -> (
-    sync::OwnedMappedMutexGuard<(u8, &'x str), &'x str>,
-    sync::OwnedRwLockMappedWriteGuard<(u8, &'x str), u8>,
-) {
-    (
-        sync::OwnedMutexGuard::map(mutex, |pair| &mut pair.1),
-        sync::OwnedRwLockWriteGuard::map(rwlock, |pair| &mut pair.0),
-    )
+) -> sync::OwnedMappedMutexGuard<(u8, &'x str), &'x str> {
+    sync::OwnedMutexGuard::map(mutex, |pair| &mut pair.1)
+}
+
+/// A part of what has lifetimes.
+pub(crate) fn written_part(
+    rwlock: sync::OwnedRwLockWriteGuard<(u8, &str)>,
+) -> sync::OwnedRwLockMappedWriteGuard<(u8, &str), u8> {
+    sync::OwnedRwLockWriteGuard::map(rwlock, |pair| &mut pair.0)
 }
 
 /// What is read of what has lifetimes.
-pub(crate) fn read_part<'x>(
-    rwlock: sync::OwnedRwLockWriteGuard<(u8, &'x str)>,
-) -> sync::OwnedRwLockReadGuard<(u8, &'x str), u8> {
+pub(crate) fn read_part(
+    rwlock: sync::OwnedRwLockWriteGuard<(u8, &str)>,
+) -> sync::OwnedRwLockReadGuard<(u8, &str), u8> {
     sync::OwnedRwLockWriteGuard::downgrade_map(rwlock, |pair| &pair.0)
 }

@@ -58,7 +58,10 @@ fn a_read_write_lock_and_a_semaphore_go_on_too() {
     let mut left_alone = pin!(semaphore.acquire(Bare));
     assert!(poll(&task, left_alone.as_mut()).is_pending());
     drop(held);
-    assert!(is_ready_at_the_third_poll(&task, pin!(semaphore.acquire(Bare))));
+    assert!(is_ready_at_the_third_poll(
+        &task,
+        pin!(semaphore.acquire(Bare))
+    ));
     assert!(poll(&task, left_alone).is_ready());
 }
 
