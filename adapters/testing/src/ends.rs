@@ -425,7 +425,7 @@ const POLLS: usize = 2_000;
 const PATIENCE: usize = 100;
 
 /// Runs programs over both: those of the seed that the environment names, or those of the
-/// first so many; each by [some](SCHEDULES) schedules, of which the drop-in may miss so
+/// first so many; each by several schedules, of which the drop-in may miss so
 /// many if the original wakes waits in another order.
 ///
 /// # Panics

@@ -4,7 +4,9 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 
-use super::{Place, Recv, RecvError, Shared, TryRecvError, WeakSender};
+#[cfg(any(feature = "std", doc))]
+use super::RecvError;
+use super::{Place, Recv, Shared, TryRecvError, WeakSender};
 use crate::io::{Bare, Io};
 use crate::notify;
 

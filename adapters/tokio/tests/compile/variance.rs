@@ -40,9 +40,9 @@ pub(crate) fn part<'long: 'short, 'short>(
 }
 
 /// A part of what has lifetimes.
-pub(crate) fn locked_part<'x>(
-    mutex: sync::OwnedMutexGuard<(u8, &'x str)>,
-) -> sync::OwnedMappedMutexGuard<(u8, &'x str), &'x str> {
+pub(crate) fn locked_part(
+    mutex: sync::OwnedMutexGuard<(u8, &str)>,
+) -> sync::OwnedMappedMutexGuard<(u8, &str), &str> {
     sync::OwnedMutexGuard::map(mutex, |pair| &mut pair.1)
 }
 
