@@ -252,7 +252,7 @@ impl<T> Sender<T> {
     ///
     /// First in, first out among the senders that wait, and no other goes past them. A
     /// place that was given to a wait which its own task does not poll moves to
-    /// one that it does, as with a [`Semaphore`]. When the last receiver goes,
+    /// one that it does, as with a [`Semaphore`](crate::Semaphore). When the last receiver goes,
     /// as many waits are told as there are places, and each tells the next.
     ///
     /// # Cancel safety

@@ -116,7 +116,7 @@
 //! reserved or promised for it. `called` counts for how much waits have been called that
 //! have not come, so that a message calls one wait and not two; but it calls that one
 //! also if those before have not come, so that a wait that is not polled costs one call.
-//! After [`PATIENCE`](crate::fairness) calls in vain on one side, that side is in order
+//! After `PATIENCE` calls in vain on one side, that side is in order
 //! until the first in its queue has been granted its own.
 //!
 //! # A grant that is not polled
@@ -124,7 +124,7 @@
 //! A task that waits in two branches of a `select!`, and leaves the one that is granted a
 //! slot or promised a message, would wait for itself in the other. So a queued wait that
 //! is polled meets an unclaimed grant of its side, one of its own task if there is one,
-//! and [`Watch`](crate::wait_list) counts. When a grant has been met often enough its wait
+//! and `Watch` counts. When a grant has been met often enough its wait
 //! is called, and its slots or message are granted anew: to the wait that has met it,
 //! which moves to the front, if both are of one task; else to the first in the queue. In
 //! an eventual channel every wait counts like one of the same task, and so does an attempt

@@ -69,7 +69,7 @@
 //!
 //! A task that waits in two branches of a `select!`, and leaves the one that the lock is
 //! handed to, would wait for itself for ever in the other. So a queued wait that is
-//! polled while the seat is taken meets the seated one, and [`Watch`] counts. When it
+//! polled while the seat is taken meets the seated one, and `Watch` counts. When it
 //! has been met often enough it is called: it leaves the seat, and the lock is the
 //! other's if both are of one task, else it is handed to the first in the queue. The
 //! called wait has been woken, so it is owed no other wake-up. If it was taken for one

@@ -46,7 +46,7 @@
 //! case that the first ones do not come. Each leaves the queue, is woken, and tries like
 //! any other; one that does not get in queues again, as the first. RESERVED is set while
 //! a writer is the first in the queue and readers are in, so that no other reader joins
-//! them; and when waits have come in vain [`PATIENCE`](crate::fairness) times, until the
+//! them; and when waits have come in vain `PATIENCE` times, until the
 //! first in the queue has been granted its part. It stays clear while an upgradable read
 //! is held for whose end the first waits: a task that has it may read once more.
 //!
@@ -73,7 +73,7 @@
 //! A task that waits in two branches of a `select!`, and leaves the one that is
 //! granted, would wait for itself in the other. So a queued wait that is polled meets an
 //! unclaimed grant, one of its own task if there is one, and
-//! [`Watch`](crate::wait_list) counts. When a grant has been met often enough its wait
+//! `Watch` counts. When a grant has been met often enough its wait
 //! is called, and its part is given back and granted anew: to the wait that has met it,
 //! which moves to the front (but not before an upgrade), if both are of one task; else to
 //! the first in the queue. Several grants of one task go on one after the other, until

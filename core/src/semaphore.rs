@@ -36,7 +36,7 @@
 //! also while waits are queued. A release adds its permits and *calls* as many of the
 //! first waits as what is free suffices for: each leaves the queue, is woken, and tries
 //! like any other; one that finds too few queues again, as the first. After
-//! [`PATIENCE`](crate::fairness) times in vain RESERVED is set, so that the semaphore is
+//! `PATIENCE` times in vain RESERVED is set, so that the semaphore is
 //! in order until the first in the queue has been granted its own.
 //!
 //! # Invariants
@@ -58,7 +58,7 @@
 //! A task that waits in two branches of a `select!`, and leaves the one that is granted
 //! its permits, would wait for itself in the other. So a queued wait that is polled
 //! meets an unclaimed grant, one of its own task if there is one, and
-//! [`Watch`](crate::wait_list) counts. When a grant has been met often enough its wait
+//! `Watch` counts. When a grant has been met often enough its wait
 //! is called, and its permits are granted anew: to the wait that has met it, which moves
 //! to the front, if both are of one task; else to the first in the queue.
 //!
