@@ -39,6 +39,10 @@ sides! {
 #[test]
 fn traits() {
     use anysync_adapter_tests::compile::differences;
-    let found = differences(&original::traits::rows(), &ours::traits::rows());
+    let mut found = differences(&original::traits::rows(), &ours::traits::rows());
+    if cfg!(feature = "tracing") {
+        // The console is told when a primitive is dropped.
+        found.retain(|it| !it.contains(" lacks free of drop: "));
+    }
     assert_eq!(found, [""; 0], "{found:#?}");
 }
