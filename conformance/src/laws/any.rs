@@ -202,8 +202,7 @@ pub(super) const LAWS: &[Law] = &[
         "A server that sheds its load cancels everybody at once: with a search through the \
          queue that is quadratic, at the worst moment.",
     )
-    .once()
-    .timed(),
+    .once(),
     Law::should(
         "any::spends_budget_after_winning",
         About::EveryWait,
