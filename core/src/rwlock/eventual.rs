@@ -81,10 +81,9 @@ impl Raw {
         loop {
             let is_open = first.is_none_or(|kind| {
                 let stops = writes(kind) && readers(state) > 0;
-                let is_due = list.is_out_of_patience() || stops;
                 waits_for_upgradable(kind, state)
-                    || !is_due
-                    || !list.is_out_of_patience() && self.with(kind, state).is_some()
+                    || !list.is_out_of_patience()
+                        && (!stops || self.with(kind, state).is_some())
             });
             let mut next = state & !(WAITING | RESERVED);
             if first.is_some() {

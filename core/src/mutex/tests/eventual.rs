@@ -84,7 +84,7 @@ fn each_release_calls_the_next() {
 }
 
 #[test]
-fn starves_no_wait() {
+fn starves_nobody() {
     let mutex = eventual(0);
     let mut waits = queued(&mutex, 0);
     let tasks: Vec<_> = (0..3).map(|_| counting_waker()).collect();
