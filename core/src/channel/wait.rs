@@ -173,6 +173,13 @@ impl<T> Chan<T> {
             match ticket.status() {
                 TAKEN => panic!("{FINISHED}"),
                 CALLED => {
+                    if self.seems_won(side) && spend(&mut turn) {
+                        let mut list = self.lock();
+                        if let Some(taken) = self.take_called(side, &mut list, wanted) {
+                            ticket.set(ended, wanted);
+                            return Poll::Ready(taken.map(|()| act(list)));
+                        }
+                    }
                     if !self.come(side, ticket.again(), waker_of(&turn).or(own)) {
                         return Poll::Pending;
                     }
@@ -240,6 +247,31 @@ impl<T> Chan<T> {
         Some(Ok(()))
     }
 
+    /// What a wait that was CALLED gets, unless it has to queue as the first.
+    fn take_called(
+        &self,
+        side: Side,
+        list: &mut List<'_, T>,
+        wanted: usize,
+    ) -> Option<Result<(), Refused>> {
+        let taken = if self.refuses(list, side) {
+            Err(Refused)
+        } else if self.is_there(side, list, wanted) {
+            match side {
+                Side::Sender => list.reserved += wanted,
+                _ => list.promised += 1,
+            }
+            Ok(())
+        } else {
+            return None;
+        };
+        self.end_call(side, list, wanted);
+        if taken.is_err() {
+            self.publish(list);
+        }
+        Some(taken)
+    }
+
     /// Whether a wait on this side waits for nothing.
     #[inline]
     fn refuses(&self, list: &List<'_, T>, side: Side) -> bool {
@@ -274,6 +306,14 @@ impl<T> Chan<T> {
         if is_first && self.is_there(side, &locked, wanted) {
             self.grant_to_first(side, locked, wanted);
             return true;
+        }
+        let is_eventual = locked.senders.queue.is_eventual();
+        if side
+            .grants()
+            .is_none_or(|grants| locked.is_beside_others(grants, is_eventual))
+        {
+            self.publish(&locked);
+            return false;
         }
         self.meet(side, locked, waker, true)
     }

@@ -13,48 +13,64 @@ use super::raw::{
     is_reserved, readers, without,
 };
 use crate::primitive::Ordering;
-use crate::wake_batch::{Panicked, WakeBatch, wake_in_rounds};
+use crate::wake_batch::{Panicked, wake_in_rounds, wake_one};
 
 impl Raw {
     /// Calls the first in the queue that would get in now. If the lock is free, it also
     /// calls those behind them that write where the first reads, or the other way round:
     /// in case that the first do not come. Opens the lock and wakes.
     #[cold]
-    pub(super) fn call<'a>(&'a self, list: List<'a>) -> Panicked {
-        if list.is_empty(QUEUE) {
-            self.set_flags(&list);
-            return Panicked::none();
-        }
-        // What the word would be if those that have been called were in.
-        let mut supposed = None;
-        let mut is_second = false;
+    pub(super) fn call<'a>(&'a self, mut list: List<'a>) -> Panicked {
         let first_writes = list.first_tag(QUEUE).is_some_and(writes);
+        let granted = self.hand_over(&mut list);
+        // What the word would be if those that have been called were in.
+        let mut supposed = self.state.load(Ordering::Acquire);
+        let first = granted.or_else(|| self.call_first(&mut list, &mut supposed));
+        if self.next(&list, supposed).is_some() || self.has_others(&list, first_writes) {
+            return self.call_many(list, supposed, first_writes, first.flatten());
+        }
+        self.set_flags(&list);
+        drop(list);
+        wake_one(first.flatten())
+    }
+
+    /// Goes on with more than one, of which `first` is to be woken.
+    #[cold]
+    fn call_many<'a>(
+        &'a self,
+        list: List<'a>,
+        mut supposed: usize,
+        first_writes: bool,
+        first: Option<Waker>,
+    ) -> Panicked {
+        let mut is_second = false;
         let mut begun = Some(list);
         wake_in_rounds(
-            None,
+            first,
             |batch| {
                 let mut list = begun.take().unwrap_or_else(|| self.list.lock());
-                // A writer that has stopped new readers comes next, as they have ended.
-                let has_stopped = is_reserved(self.state.load(Ordering::Acquire));
-                if list.is_out_of_patience() || has_stopped {
-                    self.hand_over(&mut list, batch);
-                }
-                let state = supposed.get_or_insert_with(|| self.state.load(Ordering::Acquire));
-                batch.fill(|| self.call_first(&mut list, state));
-                let mut was_last = self.next(&list, *state).is_none();
-                if was_last && !is_second {
+                batch.fill(|| self.call_first(&mut list, &mut supposed));
+                let is_over = self.next(&list, supposed).is_none();
+                if is_over && !is_second && self.has_others(&list, first_writes) {
                     is_second = true;
-                    *state = self.state.load(Ordering::Acquire);
-                    was_last = !is_free(*state)
-                        || list
-                            .first_tag(QUEUE)
-                            .is_none_or(|next| writes(next) == first_writes);
+                    supposed = self.state.load(Ordering::Acquire);
+                    batch.fill(|| self.call_first(&mut list, &mut supposed));
                 }
+                let was_last = self.next(&list, supposed).is_none();
                 self.set_flags(&list);
                 was_last
             },
             || self.call(self.list.lock()).resume(),
         )
+    }
+
+    /// Whether the lock is free, and the first in the queue now writes where the first
+    /// one reads, or the other way round.
+    fn has_others(&self, list: &List<'_>, first_writes: bool) -> bool {
+        is_free(self.state.load(Ordering::Acquire))
+            && list
+                .first_tag(QUEUE)
+                .is_some_and(|next| writes(next) != first_writes)
     }
 
     /// Takes the first out of the queue, if it would get in. The result is its waker.
@@ -63,15 +79,20 @@ impl Raw {
         list.pop_front(QUEUE, crate::wait_list::CALLED)
     }
 
-    /// Grants to the first in the queue, if it gets in.
-    fn hand_over(&self, list: &mut List<'_>, batch: &mut WakeBatch) {
-        let Some(kind) = list.first_tag(QUEUE) else {
-            return;
-        };
-        if self.change(list, |state| self.with(kind, state)) {
-            list.end_patience();
-            batch.push(list.grant_front(QUEUE, GRANTS).flatten());
+    /// Grants to the first in the queue, if it gets in, where that is due: waits have been
+    /// called in vain too often, or a writer that has stopped new readers comes next, as
+    /// they have ended. The result is its waker.
+    fn hand_over(&self, list: &mut List<'_>) -> Option<Option<Waker>> {
+        let has_stopped = is_reserved(self.state.load(Ordering::Acquire));
+        if !has_stopped && !list.is_out_of_patience() {
+            return None;
         }
+        let kind = list.first_tag(QUEUE)?;
+        if !self.change(list, |state| self.with(kind, state)) {
+            return None;
+        }
+        list.end_patience();
+        list.grant_front(QUEUE, GRANTS)
     }
 
     /// Brings the flags up to date with the queue.

@@ -69,6 +69,11 @@ impl Raw {
     fn poll_queued(&self, mut ticket: Ticket<'_>, waker: &Waker) -> Option<Won<'_>> {
         match ticket.status() {
             IDLE => self.queue(ticket, Some(waker), false),
+            CALLED if self.try_take(ticket.tag()) => {
+                let kind = ticket.tag();
+                ticket.set(TAKEN, kind);
+                Some(self.won(kind))
+            }
             CALLED => self.come(ticket, Some(waker)),
             SEATED => self
                 .fetch(ticket.again())
@@ -123,10 +128,11 @@ impl Raw {
         } else {
             locked.push_back(QUEUE, kind);
         }
-        if locked.is_eventual() {
+        let is_eventual = locked.is_eventual();
+        if is_eventual {
             self.set_flags(&locked);
         }
-        if locked.is_empty(GRANTS) {
+        if locked.is_beside_others(GRANTS, is_eventual) {
             return None;
         }
         match self.meet(locked, true) {

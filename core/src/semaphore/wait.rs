@@ -69,6 +69,7 @@ impl Semaphore {
     ) -> Poll<Outcome<'_>> {
         let won = match ticket.status() {
             SEATED if ticket.lock().take_grant(GRANTS) => Some(Won::Permits),
+            CALLED if self.take_free(ticket.tag()).is_ok() => Some(Won::Permits),
             CALLED => self.come(ticket.again(), Some(cx.waker())),
             TAKEN => panic!("an acquire of a `Semaphore` was polled after it had finished"),
             _ => self.look(ticket.again(), Some(cx.waker())),
@@ -125,7 +126,7 @@ impl Semaphore {
             return Some(self.win_at_once(won, ticket));
         }
         locked.push_back(QUEUE, wanted);
-        if locked.is_empty(GRANTS) {
+        if locked.is_beside_others(GRANTS, locked.is_eventual()) {
             return None;
         }
         match self.meet(locked, true) {

@@ -178,6 +178,31 @@ impl<S: Grants, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
         self.node.word.store(word(SEATED, tag), Ordering::Relaxed);
     }
 
+    /// Whether a wait that has just queued has no grant to meet: there is none, or all
+    /// are of other tasks, which come for theirs.
+    #[inline]
+    pub(crate) fn is_beside_others(&self, grants: usize, hasty: bool) -> bool {
+        let Some(head) = self.locked.head(grants) else {
+            return true;
+        };
+        if hasty {
+            return false;
+        }
+        let mut grant = head;
+        for _ in 0..LOOKED_THROUGH {
+            if self.relation(grant) != Relation::OtherTask {
+                return false;
+            }
+            // SAFETY: invariants PINNED and GRANTED: the node is in the ring, and we
+            // hold the lock.
+            match NonNull::new(unsafe { links(grant.as_ref()).next }.cast_mut()) {
+                Some(next) if next != head => grant = next,
+                _ => return true,
+            }
+        }
+        false
+    }
+
     /// This queued wait meets the grants that no task has claimed. If one is to go on
     /// ([`Met::Own`], [`Met::Stale`]), it is the watched one.
     #[inline]
@@ -189,6 +214,7 @@ impl<S: Grants, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
         }
     }
 
+    #[cold]
     fn meet_from(&mut self, head: NonNull<Node>, grants: usize, first: bool, hasty: bool) -> Met {
         let watch = self.locked.guard.state.watch(grants);
         let (watched, is_busy) = (watch.grant, watch.watch.is_of_own_task());
@@ -202,9 +228,6 @@ impl<S: Grants, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
             Some(_) if mine.is_none() && is_busy => None,
             Some(own) => Some(own),
             None if !watched.is_null() => None,
-            None if first && !more && !hasty && self.relation(head) == Relation::OtherTask => {
-                return Met::Nothing;
-            }
             None => Some(head),
         };
         let node = self.node;
