@@ -173,7 +173,12 @@ impl<T> Chan<T> {
             match ticket.status() {
                 TAKEN => panic!("{FINISHED}"),
                 CALLED => {
-                    if self.seems_won(side) && spend(&mut turn) {
+                    if self.seems_won(side) {
+                        if !spend(&mut turn) {
+                            // The budget is spent: it takes its place all the same.
+                            self.come(side, ticket, waker_of(&turn));
+                            return Poll::Pending;
+                        }
                         let mut list = self.lock();
                         if let Some(taken) = self.take_called(side, &mut list, wanted) {
                             ticket.set(ended, wanted);

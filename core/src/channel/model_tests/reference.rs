@@ -291,6 +291,15 @@ impl Model {
             match status {
                 Status::Called => {
                     self.renew(at, task);
+                    let seems_won = self.refuses(kind)
+                        || kind.sends() && self.admits(1).is_ok()
+                        || kind.receives()
+                            && self.unpromised() != 0
+                            && self.receive_queue.is_empty();
+                    if seems_won && !self.spend(at, task) {
+                        self.come(at);
+                        return None;
+                    }
                     if !self.come(at) {
                         return None;
                     }

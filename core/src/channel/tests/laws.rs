@@ -391,8 +391,10 @@ fn a_waker_that_panics_when_it_is_cloned_loses_no_call() {
         let mut second = wait(&ends, kind);
         assert!(!is_ready(&mut second, &waker));
         make(&ends, kind);
+        assert!(attempt(&ends, kind), "{kind:?}");
         let message = panic_message(|| _ = poll(first.as_mut(), &bad));
         assert_eq!(message, "no clone");
+        make(&ends, kind);
         drop(first);
         assert_eq!(wakes.count(), 1, "the call was lost");
         assert!(is_ready(&mut second, &waker));
