@@ -22,6 +22,71 @@
 //! Each module's page draws the states of its primitive, says what each
 //! operation does in each, and argues its memory orderings.
 //!
+//! # Each in a line or two
+//!
+//! On [`Bare`], which asks nothing of any executor:
+//!
+//! ```
+//! # #[cfg(feature = "std")] {
+//! use anysync::*;
+//!
+//! static READY: Condvar = Condvar::new();
+//!
+//! Bare.block_on(async {
+//!     let mutex = Mutex::new(1);
+//!     *mutex.lock(Bare).await += 1;
+//!
+//!     let full = READY.wait_while(Bare, mutex.lock(Bare).await, |value| *value < 2).await;
+//!     drop(full);
+//!
+//!     let lock = RwLock::new(1);
+//!     assert_eq!(*lock.read(Bare).await, 1);
+//!
+//!     let two = Semaphore::new(2);
+//!     let _permit = two.acquire(Bare).await.unwrap();
+//!
+//!     let notify = Notify::new();
+//!     notify.notify_one();
+//!     notify.wait(Bare).await;
+//!
+//!     let token = CancellationToken::new();
+//!     token.cancel();
+//!     token.cancelled(Bare).await;
+//!
+//!     let barrier = Barrier::new(1);
+//!     assert!(barrier.wait(Bare).await); // it leads
+//!
+//!     let cell = OnceCell::new();
+//!     assert_eq!(*cell.get_or_init(Bare, || 7).await, 7);
+//!
+//!     let (sender, mut receiver) = oneshot::channel();
+//!     sender.send(1).unwrap();
+//!     assert_eq!(receiver.recv(Bare).await, Ok(1));
+//!
+//!     let (sender, receiver) = channel::bounded(8);
+//!     sender.send(Bare, 1).await.unwrap();
+//!     assert_eq!(receiver.recv(Bare).await, Ok(1));
+//!
+//!     let (sender, mut receiver) = watch::channel(1);
+//!     sender.send(2).unwrap();
+//!     receiver.changed(Bare).await.unwrap();
+//!
+//!     let (sender, mut receiver) = broadcast::channel(8);
+//!     sender.send(1).unwrap();
+//!     assert_eq!(receiver.recv(Bare).await, Ok(1));
+//! });
+//! # }
+//! ```
+//!
+//! Not sure? Ask in this order:
+//!
+//! 1. Is data to pass from one task to another? One value: a [`oneshot`]. Many, each for one receiver: a [`channel`]; each for every receiver: [`broadcast`]; only the latest: [`watch`].
+//! 2. Is data to be shared that changes? Reads far outnumber writes: [`RwLock`]. Else [`Mutex`], and a [`Condvar`] beside it to wait until the data is as you need it.
+//! 3. Is it only how many do something at once? [`Semaphore`].
+//! 4. Is it a signal without data? Wake one: [`Notify::notify_one`]. Wake all: [`Notify::notify_all`]. If a task that comes late must see it too, it is a state and not a signal: cancel a [`CancellationToken`].
+//! 5. Is it a point that all must reach? [`Barrier`].
+//! 6. Is it something to make once? [`OnceCell`].
+//!
 //! # Three ways to wait
 //!
 //! ```
