@@ -169,6 +169,21 @@ impl<T> Chan<T> {
                 return Poll::Pending;
             }
         }
+        self.poll_queued(side, ticket, turn, own, act)
+    }
+
+    /// Polls a wait that is or was queued.
+    #[inline]
+    fn poll_queued<I: Io, O>(
+        &self,
+        side: Side,
+        mut ticket: Ticket<'_, T>,
+        mut turn: Option<Turn<'_, '_, I>>,
+        own: Option<&Waker>,
+        act: impl FnOnce(List<'_, T>) -> O,
+    ) -> Poll<Result<O, Refused>> {
+        let wanted = ticket.tag();
+        let ended = if turn.is_some() { TAKEN } else { IDLE };
         loop {
             match ticket.status() {
                 TAKEN => panic!("{FINISHED}"),
@@ -312,14 +327,6 @@ impl<T> Chan<T> {
             self.grant_to_first(side, locked, wanted);
             return true;
         }
-        let is_eventual = locked.senders.queue.is_eventual();
-        if side
-            .grants()
-            .is_none_or(|grants| locked.is_beside_others(grants, is_eventual))
-        {
-            self.publish(&locked);
-            return false;
-        }
         self.meet(side, locked, waker, true)
     }
 
@@ -348,7 +355,11 @@ impl<T> Chan<T> {
         first: bool,
     ) -> bool {
         let is_eventual = locked.senders.queue.is_eventual();
-        let met = locked.meet_grants(grants, first, is_eventual);
+        let met = if first && locked.is_beside_others(grants, is_eventual) {
+            Met::Nothing
+        } else {
+            locked.meet_grants(grants, first, is_eventual)
+        };
         if matches!(met, Met::Nothing | Met::Again) {
             self.publish(&locked);
             drop(locked);
@@ -515,6 +526,7 @@ where
 {
     let mut spent = entry.has_paid();
     let first = entry.as_mut().first_parts();
+    let is_first = first.is_some();
     if let Some((chan, ticket)) = first.filter(|(chan, _)| chan.seems_won(side)) {
         let turn = Turn {
             io,
@@ -531,13 +543,16 @@ where
             Plain::Not => {}
         }
     }
-    let (chan, ticket) = entry.as_mut().parts();
-    let turn = Turn {
-        io,
-        cx,
-        spent: &mut spent,
-    };
-    let polled = chan.poll_wait(side, ticket, Some(turn), |list| act(chan, list));
+    let (chan, mut ticket) = entry.as_mut().parts();
+    let mut polled = Poll::Pending;
+    if !is_first || chan.queue(side, ticket.again(), Some(cx.waker()), false) {
+        let turn = Turn {
+            io,
+            cx,
+            spent: &mut spent,
+        };
+        polled = chan.poll_queued(side, ticket, Some(turn), None, |list| act(chan, list));
+    }
     if spent && polled.is_pending() {
         entry.set_paid();
     }

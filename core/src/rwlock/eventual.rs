@@ -103,8 +103,7 @@ impl Raw {
             let is_open = first.is_none_or(|kind| {
                 let stops = writes(kind) && readers(state) > 0;
                 waits_for_upgradable(kind, state)
-                    || !list.is_out_of_patience()
-                        && (!stops || self.with(kind, state).is_some())
+                    || !list.is_out_of_patience() && (!stops || self.with(kind, state).is_some())
             });
             let mut next = state & !(WAITING | RESERVED);
             if first.is_some() {

@@ -128,11 +128,10 @@ impl Raw {
         } else {
             locked.push_back(QUEUE, kind);
         }
-        let is_eventual = locked.is_eventual();
-        if is_eventual {
+        if locked.is_eventual() {
             self.set_flags(&locked);
         }
-        if locked.is_beside_others(GRANTS, is_eventual) {
+        if locked.is_empty(GRANTS) {
             return None;
         }
         match self.meet(locked, true) {
@@ -189,6 +188,9 @@ impl Raw {
     #[cold]
     fn meet(&self, mut locked: LockedTicket<'_>, first: bool) -> Met {
         let is_eventual = locked.is_eventual();
+        if first && locked.is_beside_others(GRANTS, is_eventual) {
+            return Met::Nothing;
+        }
         let met = locked.meet_grants(GRANTS, first, is_eventual);
         if matches!(met, Met::Own | Met::Stale) {
             let granted = locked.call_watched(GRANTS);

@@ -126,7 +126,7 @@ impl Semaphore {
             return Some(self.win_at_once(won, ticket));
         }
         locked.push_back(QUEUE, wanted);
-        if locked.is_beside_others(GRANTS, locked.is_eventual()) {
+        if locked.is_empty(GRANTS) {
             return None;
         }
         match self.meet(locked, true) {
@@ -173,6 +173,9 @@ impl Semaphore {
     #[cold]
     fn meet(&self, mut locked: LockedTicket<'_>, first: bool) -> Met {
         let is_eventual = locked.is_eventual();
+        if first && locked.is_beside_others(GRANTS, is_eventual) {
+            return Met::Nothing;
+        }
         let met = locked.meet_grants(GRANTS, first, is_eventual);
         if matches!(met, Met::Own | Met::Stale) {
             let permits = locked.call_watched(GRANTS);
