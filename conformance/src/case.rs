@@ -14,7 +14,7 @@ use crate::erased::BoxFuture;
 use crate::harness::{SEED, seed};
 use crate::report::{Failure, Outcome};
 use crate::runner;
-use crate::suite::{ROUNDS, WATCHDOG, random_seed};
+use crate::suite::{self, ROUNDS, random_seed};
 
 /// What a test does.
 pub type Body = fn(Cx) -> BoxFuture<'static, ()>;
@@ -57,7 +57,7 @@ impl Case {
             needs: &[],
             seeds: None,
             rounds: ROUNDS,
-            watchdog: WATCHDOG,
+            watchdog: suite::watchdog(),
         }
     }
 
@@ -88,7 +88,7 @@ impl Case {
         self
     }
 
-    /// How long one run may take before it counts as hung: [`WATCHDOG`] unless told
+    /// How long one run may take before it counts as hung: [`WATCHDOG`](crate::WATCHDOG) unless told
     /// otherwise.
     pub fn watchdog(mut self, limit: Duration) -> Self {
         self.watchdog = limit;
@@ -223,7 +223,7 @@ impl<E: Debug> Verdict for Result<(), E> {
 /// | `#[also(my_executor = MyExecutor)]` | on this [`Backend`], too, which is an expression; in `only` it is allowed as well |
 /// | `#[rounds(200)]` | in so many schedules on `sim`, from another seed at each run |
 /// | `#[seeds(0..200)]` | with just these seeds on `sim`, at each run the same |
-/// | `#[watchdog(120)]` | may take so many seconds, 60 by default |
+/// | `#[watchdog(120)]` | may take so many seconds, 20 by default |
 /// | `#[ignore]`, `#[should_panic]` | as of any test |
 /// | others, and docs | go to the function and to its module |
 ///

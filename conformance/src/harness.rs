@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::{ArgAction, CommandFactory, FromArgMatches};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::backend::Capability;
@@ -59,13 +60,34 @@ pub fn run(suite: Suite) -> ExitCode {
     run_trials(trials(suite))
 }
 
-/// Runs these tests by the process's arguments.
-pub fn run_trials(trials: Vec<Trial>) -> ExitCode {
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+/// Runs these tests by the process's arguments. There may be several filters, as for the
+/// tests that cargo makes.
+pub fn run_trials(mut trials: Vec<Trial>) -> ExitCode {
+    let several = |arg: clap::Arg| arg.num_args(0..).action(ArgAction::Append);
+    let command = Arguments::command().mut_arg("filter", several);
+    let matches = command.get_matches();
+    let given = matches.get_many::<String>("filter");
+    let filters: Vec<String> = given.into_iter().flatten().cloned().collect();
+    let mut arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    if filters.len() > 1 {
+        arguments.filter = None;
+        trials.retain(|trial| {
+            let mut filters = filters.iter();
+            filters.any(|filter| match arguments.exact {
+                true => trial.name() == filter,
+                false => trial.name().contains(filter),
+            })
+        });
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// A test for each of the suite's checks, named `subject::backend::law`. A
-/// check that would be skipped is an ignored test, whose kind tells why.
+/// A test for each of the suite's checks that are about something the subject has, named
+/// `subject::backend::law`. A check that its backend cannot run is an ignored test, whose
+/// kind tells why.
 ///
 /// Before the checks of a backend comes a test that it runs futures and tasks at all,
 /// `subject::backend::runs_futures`: when that fails, the checks are ignored.
@@ -78,6 +100,10 @@ pub fn trials(suite: Suite) -> Vec<Trial> {
     let mut probed = BTreeMap::new();
     let mut trials = Vec::new();
     for check in suite.checks() {
+        // A kind that the subject does not have, or does not promise for, is no test of it.
+        if !check.is_about_its_subject() {
+            continue;
+        }
         let backend = check.backend.name().to_owned();
         let subject = check.subject.name();
         let probed: &Arc<Result<Probed, Failure>> = match probed.entry(backend.clone()) {

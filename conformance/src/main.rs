@@ -2,8 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::fs;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,17 +12,21 @@ use anysync_conformance::backends::sim::Simulated;
 use anysync_conformance::law::{Law, Level};
 use anysync_conformance::mutants::{self, Broken, KillTable};
 use anysync_conformance::report::{CheckResult, Outcome, Report};
-use anysync_conformance::soak::Soak;
+use anysync_conformance::soak::{self, Soak};
 use anysync_conformance::subject::Subject;
 use anysync_conformance::{
-    Day, ROUNDS, Suite, WATCHDOG, backends, book, laws, random_seed, subjects,
+    Day, ROUNDS, Suite, WATCHDOG_VARIABLE, backends, book, laws, random_seed, subjects,
 };
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
+mod output;
 #[cfg(feature = "peers")]
 mod peers;
+
+use output::Output;
 
 /// Runs the laws of async coordination primitives on every executor.
 ///
@@ -61,16 +63,17 @@ struct Arguments {
     seed: Option<u64>,
 
     /// Run each law so many times where its seed decides the schedule, which is on the backend `sim`
-    #[arg(long, value_name = "N", default_value_t = ROUNDS, value_parser = clap::value_parser!(u64).range(1..))]
-    rounds: u64,
+    /// [default: 20]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    rounds: Option<u64>,
 
     /// Run each law also under every schedule that there is, but not under more than N, on the
     /// backend `sim` [default backend: sim]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "mutants")]
     exhaustive: Option<u64>,
 
-    /// Give up a check after so many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Give up a check after so many seconds [default: 20]
+    #[arg(long, value_name = "SECONDS", env = WATCHDOG_VARIABLE, value_parser = clap::value_parser!(u64).range(1..))]
     watchdog: Option<u64>,
 
     /// Let this law fail, for this reason, and up to this day where there is one: where it does,
@@ -79,18 +82,19 @@ struct Arguments {
     known: Vec<KnownFailure>,
 
     /// Print the laws, the backends and the subjects, and run nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["backends", "subjects", "level", "seed", "rounds", "exhaustive", "known", "mutants"])]
     list: bool,
 
     /// Print which law kills which deliberately broken subject or backend
-    #[arg(long, conflicts_with_all = ["backends", "subjects", "list"])]
+    #[arg(long, conflicts_with_all = ["backends", "subjects", "known", "format", "watchdog"])]
     mutants: bool,
 
     /// How to print the results
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 
-    /// Write the results to this file in place of the terminal
+    /// Write the results to this file, once they are complete; `-` is standard output, which is
+    /// the default
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -169,7 +173,7 @@ struct SoakArguments {
     subjects: Vec<String>,
 
     /// Give up an epoch after so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = WATCHDOG.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = soak::WATCHDOG.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
     watchdog: u64,
 }
 
@@ -308,7 +312,9 @@ fn main() -> ExitCode {
     let success = match &arguments.command {
         Some(Command::Soak(soak)) => Ok(run_soak(soak)),
         Some(Command::Book(to)) => {
-            write(to.output.as_ref(), &book::of(&laws::all())).map(|()| true)
+            let text = book::of(&laws::all());
+            let output = Output::new(to.output.as_ref());
+            output.and_then(|output| output.write(&text)).map(|()| true)
         }
         #[cfg(feature = "peers")]
         Some(Command::Peers(peers)) => run_peers(peers),
@@ -327,19 +333,17 @@ fn main() -> ExitCode {
 /// `true` when every MUST holds.
 fn run(arguments: &Arguments) -> Result<bool, Usage> {
     let suite = suite(arguments)?;
-    if arguments.list {
-        write(arguments.output.as_ref(), &list(&suite))?;
-        return Ok(true);
-    }
     // Before the laws run, not after.
-    if arguments.output.is_some() {
-        write(arguments.output.as_ref(), "")?;
+    let output = Output::new(arguments.output.as_ref())?;
+    if arguments.list {
+        output.write(&list(&suite, arguments.format)?)?;
+        return Ok(true);
     }
     if arguments.mutants {
         let bar = bar(0);
         let table = KillTable::of(&suite, |result| show(&bar, result));
         bar.finish_and_clear();
-        write(arguments.output.as_ref(), &table.to_string())?;
+        output.write(&table.to_string())?;
         return Ok(table.is_complete());
     }
     let report = run_with_bar(&suite);
@@ -352,14 +356,16 @@ fn run(arguments: &Arguments) -> Result<bool, Usage> {
         Format::Junit => report.junit(),
         Format::Html => report.html(Some(SystemTime::now())),
     };
-    write(arguments.output.as_ref(), &text)?;
+    output.write(&text)?;
     Ok(report.is_success())
 }
 
 fn suite(arguments: &Arguments) -> Result<Suite, Usage> {
+    refuse_what_has_no_effect(arguments)?;
     let mut suite = Suite::new()
+        .of_command()
         .seed(arguments.seed.unwrap_or_else(random_seed))
-        .rounds(arguments.rounds)
+        .rounds(arguments.rounds.unwrap_or(ROUNDS))
         .level(match arguments.level {
             Threshold::Must => Level::Must,
             Threshold::Should => Level::Should,
@@ -403,6 +409,31 @@ fn suite(arguments: &Arguments) -> Result<Suite, Usage> {
         ));
     }
     Ok(suite)
+}
+
+/// Flags that say something about schedules, with backends that have but one.
+fn refuse_what_has_no_effect(arguments: &Arguments) -> Result<(), Usage> {
+    let mut named = arguments.backends.iter();
+    let fixed = |name: &&String| !backend_named(name).is_drawn();
+    if arguments.exhaustive.is_some() {
+        if let Some(name) = named.clone().find(fixed) {
+            return Err(Usage(format!(
+                "--exhaustive has no effect on the backend `{name}`, whose schedule is its own: \
+                 only `sim` can run every schedule"
+            )));
+        }
+    }
+    if arguments.rounds.is_some()
+        && !arguments.backends.is_empty()
+        && named.all(|name| fixed(&name))
+    {
+        return Err(Usage(format!(
+            "--rounds has no effect on {}: each law runs there once, and several times only \
+             on `sim`",
+            arguments.backends.join(", ")
+        )));
+    }
+    Ok(())
 }
 
 fn backend_named(name: &str) -> Arc<dyn Backend> {
@@ -474,32 +505,44 @@ fn run_peers(arguments: &PeersArguments) -> Result<bool, Usage> {
         watchdog: arguments.watchdog,
     };
     // Before the laws run, not after.
-    if arguments.output.is_some() {
-        write(arguments.output.as_ref(), "")?;
-    }
+    let output = Output::new(arguments.output.as_ref())?;
     let bar = bar(0);
     let page = peers::page(&plan, |done, all, what| {
         bar.set_message(format!("of {all}: {what}"));
         bar.set_position(done as u64);
     });
     bar.finish_and_clear();
-    write(arguments.output.as_ref(), &page.map_err(Usage)?)?;
+    output.write(&page.map_err(Usage)?)?;
     Ok(true)
 }
 
-fn write(output: Option<&PathBuf>, text: &str) -> Result<(), Usage> {
-    match output {
-        Some(path) => fs::write(path, text)
-            .map_err(|error| Usage(format!("cannot write to {}: {error}", path.display()))),
-        None => match io::stdout().write_all(text.as_bytes()) {
-            // Whoever reads has enough: `| head` is no error.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(|error| Usage(format!("cannot write: {error}"))),
-        },
+fn list(suite: &Suite, format: Format) -> Result<String, Usage> {
+    match format {
+        Format::Table => Ok(list_as_text(suite)),
+        Format::Json => Ok(list_as_json(suite)),
+        Format::Junit | Format::Html => Err(Usage(
+            "a list has no results: `--list` takes `--format table` or `--format json`".to_owned(),
+        )),
     }
 }
 
-fn list(suite: &Suite) -> String {
+fn list_as_json(suite: &Suite) -> String {
+    let laws = suite.laws();
+    let laws = laws.iter().map(|law| {
+        let needs: Vec<_> = law.needs.iter().map(|need| need.name()).collect();
+        json!({
+            "id": law.id, "level": law.level.name(), "needs": needs, "sentence": law.sentence,
+        })
+    });
+    let list = json!({
+        "laws": laws.collect::<Vec<_>>(),
+        "backends": backend_names(),
+        "subjects": subject_names(),
+    });
+    format!("{list}\n")
+}
+
+fn list_as_text(suite: &Suite) -> String {
     let mut out = String::new();
     let mut line = |text: String| {
         out.push_str(&text);
@@ -529,8 +572,12 @@ fn list(suite: &Suite) -> String {
 fn run_with_bar(suite: &Suite) -> Report {
     let bar = bar(suite.checks().len() as u64);
     let report = suite.run_with(|result| {
-        if matches!(result.outcome, Outcome::Failed(_)) {
-            bar.println(format!("✗ {} on {}", result.law, result.backend));
+        if let Outcome::Failed(failure) = &result.outcome {
+            let reason = failure.message.lines().next().unwrap_or_default();
+            let mark = if result.is_fatal() { '✗' } else { '○' };
+            let told = format!("{mark} {} on {}: {reason}", result.law, result.backend);
+            // The bar shows nothing where there is no terminal.
+            bar.suspend(|| eprintln!("{told}"));
         }
         show(&bar, result);
     });

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use crate::cx::{SkipReason, is_planned};
+use crate::harness::SEED;
 use crate::law::{Law, Level};
 use crate::log::{Log, message_of};
 
@@ -33,6 +34,7 @@ pub fn locked_versions(lock: &str) -> BTreeMap<&str, &str> {
 
 /// How a check ended.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Outcome {
     /// The law holds.
     Passed,
@@ -72,15 +74,6 @@ impl Outcome {
         }
     }
 
-    /// Its sign in a matrix.
-    fn mark(&self) -> char {
-        match self {
-            Self::Passed => '✓',
-            Self::Failed(_) => '✗',
-            Self::Skipped(_) => '–',
-        }
-    }
-
     pub(crate) fn from_panic(payload: Box<dyn Any + Send>, log: &Log) -> Self {
         let payload = match payload.downcast::<SkipReason>() {
             Ok(skip) => return Self::Skipped(skip.0),
@@ -110,6 +103,8 @@ pub struct CheckResult {
     pub law: String,
     /// The backend's name.
     pub backend: String,
+    /// Whether the command of this crate knows the subject and the backend.
+    pub is_built_in: bool,
     /// The law's level for this subject.
     pub level: Level,
     /// How it ended.
@@ -127,7 +122,23 @@ pub struct CheckResult {
 }
 
 impl CheckResult {
-    /// The command that repeats it.
+    /// Whether it fails a run: a MUST does not hold.
+    pub fn is_fatal(&self) -> bool {
+        self.level == Level::Must && matches!(self.outcome, Outcome::Failed(_))
+    }
+
+    /// Its sign in a matrix: a SHOULD that does not hold has one of its own.
+    fn mark(&self) -> char {
+        match self.outcome {
+            Outcome::Passed => '✓',
+            Outcome::Failed(_) if self.level == Level::Should => '○',
+            Outcome::Failed(_) => '✗',
+            Outcome::Skipped(_) => '–',
+        }
+    }
+
+    /// The command that repeats it: for a subject or a backend that the command of this
+    /// crate does not know, the test of that name.
     fn command(&self) -> String {
         let Self {
             law,
@@ -136,7 +147,12 @@ impl CheckResult {
             seed,
             ..
         } = self;
-        format!("anysync-conformance {law} --backend {backend} --subject {subject} --seed {seed}")
+        if self.is_built_in {
+            return format!(
+                "anysync-conformance {law} --backend {backend} --subject {subject} --seed {seed}"
+            );
+        }
+        format!("{SEED}={seed} cargo test -- --exact {subject}::{backend}::{law}")
     }
 }
 
@@ -169,9 +185,7 @@ impl Report {
 
     /// Whether every MUST holds.
     pub fn is_success(&self) -> bool {
-        !self.results.iter().any(|result| {
-            result.level == Level::Must && matches!(result.outcome, Outcome::Failed(_))
-        })
+        !self.results.iter().any(CheckResult::is_fatal)
     }
 
     fn law(&self, id: &str) -> Option<&Law> {

@@ -210,8 +210,9 @@ fn stands(progress: &Progress) -> String {
              executor's thread"
         ),
         (0, false) => format!(
-            "The root future was polled {polls}x and waits: either a wake-up was lost, by a \
-             primitive or by the executor's waker, or something blocks the executor's thread"
+            "The root future was polled {polls}x and waits: most likely the primitive lost a \
+             wake-up, since the executor was tried before and wakes what waits; or something \
+             blocks the executor's thread"
         ),
         _ => format!(
             "The root future is polled again and again, {polls}x by now: what it asks for does \

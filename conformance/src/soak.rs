@@ -23,7 +23,9 @@ use crate::erased::BoxFuture;
 use crate::report::{Failure, Outcome};
 use crate::runner;
 use crate::subject::{Kind, Subject};
-use crate::suite::WATCHDOG;
+
+/// How long an epoch may take before it counts as hung, unless something else is said.
+pub const WATCHDOG: Duration = Duration::from_secs(60);
 
 mod locks;
 mod messages;

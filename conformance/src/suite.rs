@@ -16,8 +16,30 @@ use crate::runner;
 use crate::subject::Subject;
 use crate::{backends, laws, subjects};
 
-/// How long a check may take before it counts as hung.
-pub const WATCHDOG: Duration = Duration::from_secs(60);
+/// How long a check may take before it counts as hung, unless something else is said.
+pub const WATCHDOG: Duration = Duration::from_secs(20);
+
+/// The variable whose number is how many seconds a check may take, in place of
+/// [`WATCHDOG`].
+pub const WATCHDOG_VARIABLE: &str = "ANYSYNC_CONFORMANCE_WATCHDOG";
+
+/// How long all schedules of one check may take together, at the least.
+const EXPLORING: Duration = Duration::from_secs(60);
+
+/// How long a check may take, by the environment or else by [`WATCHDOG`].
+///
+/// # Panics
+///
+/// If the variable [`WATCHDOG_VARIABLE`] is set, and not to a number from 1.
+pub(crate) fn watchdog() -> Duration {
+    let Ok(text) = std::env::var(WATCHDOG_VARIABLE) else {
+        return WATCHDOG;
+    };
+    match text.parse::<u64>() {
+        Ok(seconds) if seconds > 0 => Duration::from_secs(seconds),
+        _ => panic!("{WATCHDOG_VARIABLE}={text}: a whole number of seconds from 1 is allowed"),
+    }
+}
 
 /// A seed that differs from run to run, and is short enough to be typed.
 pub fn random_seed() -> u64 {
@@ -56,6 +78,7 @@ pub struct Suite {
     stories: bool,
     watchdog: Duration,
     jobs: usize,
+    is_command: bool,
 }
 
 /// One cell of the matrix.
@@ -75,6 +98,7 @@ pub struct Check {
     /// Whether a failure is to be told in full.
     stories: bool,
     watchdog: Duration,
+    is_built_in: bool,
 }
 
 impl Suite {
@@ -94,8 +118,9 @@ impl Suite {
             known: Vec::new(),
             today: None,
             stories: true,
-            watchdog: WATCHDOG,
+            watchdog: watchdog(),
             jobs: jobs.max(2),
+            is_command: false,
         }
     }
 
@@ -105,10 +130,13 @@ impl Suite {
         self.shared_backend(Arc::new(backend))
     }
 
-    /// Runs on this backend, too.
+    /// Runs on this backend, too; once, however often one of its name is given.
     #[must_use]
     pub fn shared_backend(mut self, backend: Arc<dyn Backend>) -> Self {
-        self.backends.push(backend);
+        let is_there = |there: &Arc<dyn Backend>| there.name() == backend.name();
+        if !self.backends.iter().any(is_there) {
+            self.backends.push(backend);
+        }
         self
     }
 
@@ -118,10 +146,13 @@ impl Suite {
         self.shared_subject(Arc::new(subject))
     }
 
-    /// Tests this subject, too.
+    /// Tests this subject, too; once, however often one of its name is given.
     #[must_use]
     pub fn shared_subject(mut self, subject: Arc<dyn Subject>) -> Self {
-        self.subjects.push(subject);
+        let is_there = |there: &Arc<dyn Subject>| there.name() == subject.name();
+        if !self.subjects.iter().any(is_there) {
+            self.subjects.push(subject);
+        }
         self
     }
 
@@ -208,13 +239,22 @@ impl Suite {
         outdated.map(|known| known.law.as_str()).collect()
     }
 
+    /// For the command of this crate, by which all of its checks can be repeated.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of_command(mut self) -> Self {
+        self.is_command = true;
+        self
+    }
+
     /// For checks that are to fail, and whose failures nobody reads.
     pub(crate) fn without_stories(mut self) -> Self {
         self.stories = false;
         self
     }
 
-    /// How long a check may take before it counts as hung.
+    /// How long a check may take before it counts as hung: [`WATCHDOG`] by default, or
+    /// what the variable [`WATCHDOG_VARIABLE`] says.
     #[must_use]
     pub fn watchdog(mut self, limit: Duration) -> Self {
         self.watchdog = limit;
@@ -254,9 +294,16 @@ impl Suite {
             some => some.to_vec(),
         };
         let today = self.today.unwrap_or_else(Day::today);
+        let (known_backends, known_subjects) = (backends::all(), subjects::all());
         let mut checks = Vec::new();
         for subject in &subjects {
             let about_backends = subject.is_strict();
+            let is_known = |known: &Arc<dyn Subject>| known.name() == subject.name();
+            let knows_subject = known_subjects.iter().any(is_known);
+            let is_built_in = |backend: &Arc<dyn Backend>| {
+                let is_known = |known: &Arc<dyn Backend>| known.name() == backend.name();
+                self.is_command || knows_subject && known_backends.iter().any(is_known)
+            };
             for law in self.laws() {
                 if law.level_for(&**subject) < self.level
                     || (law.about == About::Backend && !about_backends)
@@ -276,6 +323,7 @@ impl Suite {
                     known: known.clone(),
                     stories: self.stories,
                     watchdog: self.watchdog,
+                    is_built_in: is_built_in(backend),
                 }));
             }
         }
@@ -446,6 +494,11 @@ impl Check {
         })
     }
 
+    /// Whether the subject has what the law is about. If not, the check says nothing.
+    pub fn is_about_its_subject(&self) -> bool {
+        self.law.reason_against(&*self.subject).is_none()
+    }
+
     /// Runs it, and returns even if it hangs.
     ///
     /// The result of several rounds is that of the first that fails, with its seed.
@@ -462,6 +515,7 @@ impl Check {
             subject: self.subject.name().to_owned(),
             law: self.law.id.to_owned(),
             backend: self.backend.name().to_owned(),
+            is_built_in: self.is_built_in,
             level: self.law.level_for(&*self.subject),
             outcome,
             seed: self.seed,
@@ -509,7 +563,13 @@ impl Check {
     fn explore(&self, limit: u64, result: &mut CheckResult) {
         let start = Instant::now();
         let (backend, seed) = (Arc::clone(&self.backend), self.drawn_seed(self.seed));
-        let explored = runner::explore(backend, self.bodies(), seed, limit, self.watchdog);
+        let explored = runner::explore(
+            backend,
+            self.bodies(),
+            seed,
+            limit,
+            self.watchdog.max(EXPLORING),
+        );
         result.time += start.elapsed();
         let Some(explored) = explored else {
             return;

@@ -21,7 +21,7 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn bad_usage_exits_with_2_and_names_what_is_allowed() {
-    let cases: [(&[&str], &[&str]); 22] = [
+    let cases: [(&[&str], &[&str]); 28] = [
         (
             &["--backend", "tokyo"],
             &["tokyo", "tokio-current-thread", "smol-local", "threads"],
@@ -36,6 +36,24 @@ fn bad_usage_exits_with_2_and_names_what_is_allowed() {
         (&["--watchdog", "0"], &["0", "--watchdog"]),
         (&["--rounds", "0"], &["0", "--rounds"]),
         (&["--exhaustive", "0"], &["0", "--exhaustive"]),
+        (
+            &["--exhaustive", "9", "--backend", "threads"],
+            &["--exhaustive", "`threads`", "`sim`"],
+        ),
+        (
+            &["--rounds", "9", "--backend", "threads"],
+            &["--rounds", "threads", "`sim`"],
+        ),
+        (&["--list", "--seed", "7"], &["--list", "--seed"]),
+        (
+            &["--list", "--format", "html"],
+            &["--list", "table", "json"],
+        ),
+        (
+            &["--mutants", "--format", "json"],
+            &["--mutants", "--format"],
+        ),
+        (&["--output", "/"], &["/", "directory"]),
         (&["--level", "may"], &["may", "must", "should"]),
         (
             &["--format", "xml"],
@@ -87,6 +105,86 @@ fn file_that_cannot_be_written_is_bad_usage() {
     let output = command(&["permit_is_stored", "--output", path]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains(path), "{}", stderr(&output));
+}
+
+#[test]
+fn old_report_stays_until_the_new_one_is_complete() {
+    let path = std::env::temp_dir().join(format!("anysync-old-{}.txt", std::process::id()));
+    std::fs::write(&path, "old").expect("it is written");
+    let name = path.to_str().expect("UTF-8");
+    let output = command(&["mutex::is_fifo", "--rounds", "x", "--output", name]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "old");
+    let output = command(&["permit_is_stored", "--backend", "threads", "--output", name]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = std::fs::read_to_string(&path).expect("it is there");
+    assert!(text.contains("1 passed"), "{text}");
+    std::fs::remove_file(&path).expect("it is removed");
+}
+
+#[test]
+fn dash_is_standard_output_and_a_backend_runs_once() {
+    let output = command(&[
+        "permit_is_stored",
+        "--backend",
+        "threads",
+        "--backend",
+        "threads",
+        "--output",
+        "-",
+    ]);
+    let text = stdout(&output);
+    assert!(text.contains("1 passed, 0 failed"), "{text}");
+}
+
+#[test]
+fn list_is_there_as_json() {
+    let output = command(&["notify::permit", "--list", "--format", "json"]);
+    let list: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!(list["laws"][0]["id"], "notify::permit_is_stored");
+    assert_eq!(list["laws"][0]["level"], "must");
+    assert!(list["backends"].to_string().contains("\"sim\""), "{list}");
+    assert!(
+        list["subjects"].to_string().contains("\"anysync\""),
+        "{list}"
+    );
+}
+
+#[test]
+fn watchdog_of_the_environment_is_checked() {
+    let output = Command::new(env!("CARGO_BIN_EXE_anysync-conformance"))
+        .args(["permit_is_stored"])
+        .env("ANYSYNC_CONFORMANCE_WATCHDOG", "0")
+        .output()
+        .expect("the command starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("--watchdog"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn shoulds_that_do_not_hold_are_told_and_no_failures() {
+    let arguments = ["mutex::starves", "--subject", "futures", "--backend", "sim"];
+    let output = command(&arguments);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("what failed is no MUST (○)"), "{text}");
+    let told = stderr(&output);
+    assert!(
+        told.starts_with("○ mutex::starves_nobody on sim: "),
+        "{told}"
+    );
+    let xml = stdout(&command(&[&arguments[..], &["--format", "junit"]].concat()));
+    assert!(xml.contains("failures=\"0\""), "{xml}");
+    assert!(xml.contains("no MUST, and does not hold: "), "{xml}");
+    let page = stdout(&command(&[&arguments[..], &["--format", "html"]].concat()));
+    assert!(
+        page.contains("Every MUST holds, and 1 of the SHOULDs (○) not"),
+        "{page}"
+    );
 }
 
 #[test]

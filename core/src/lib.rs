@@ -140,10 +140,13 @@
 //! | `std` | yes | `Block`, `io::block_on`; a thread that waits for an inner lock yields, where it would spin |
 //! | `alloc` | with `std` | [`Spawn`] and its relatives, owned waits and guards |
 //! | `critical-section` | no | without `std`: the inner lock is a critical section, in place of a bit |
+//! | `futures-core` | no | `Stream` for a channel's receiver; needs `alloc` |
+//! | `futures-sink` | no | `Sink` for a channel's sender; needs `alloc` |
 //!
 //! Without features the crate is `no_std` and allocates nothing.
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #[cfg(feature = "alloc")]
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
@@ -187,31 +190,47 @@ mod wake_batch;
 #[cfg(feature = "alloc")]
 pub mod watch;
 
+#[doc(inline)]
 pub use barrier::Barrier;
 #[cfg(feature = "alloc")]
+#[doc(inline)]
 pub use cancellation::CancellationToken;
+#[doc(inline)]
 pub use condvar::Condvar;
 #[cfg(feature = "alloc")]
+#[doc(inline)]
 pub use event::Event;
+#[doc(inline)]
 pub use fairness::Fairness;
 #[cfg(feature = "std")]
+#[doc(inline)]
 pub use io::Block;
+#[doc(inline)]
 pub use io::{Bare, Elapsed, Io, Timer, yield_now};
 #[cfg(feature = "alloc")]
+#[doc(inline)]
 pub use io::{Join, JoinError, Runtime, Spawn, SpawnBlocking, SpawnLocal};
+#[doc(inline)]
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard};
 #[cfg(feature = "alloc")]
+#[doc(inline)]
 pub use mutex::{OwnedMappedMutexGuard, OwnedMutexGuard};
+#[doc(inline)]
 pub use notify::Notify;
+#[doc(inline)]
 pub use once_cell::OnceCell;
 #[cfg(feature = "alloc")]
+#[doc(inline)]
 pub use rwlock::{
     OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard,
     OwnedRwLockWriteGuard,
 };
+#[doc(inline)]
 pub use rwlock::{
     RwLock, RwLockMappedWriteGuard, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
 };
 #[cfg(feature = "alloc")]
+#[doc(inline)]
 pub use semaphore::OwnedSemaphorePermit;
+#[doc(inline)]
 pub use semaphore::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};

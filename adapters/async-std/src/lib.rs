@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod channel;
 mod sleep;
@@ -103,7 +104,5 @@ impl Block for AsyncStd {
     }
 }
 
-/// The code of the page about leaving async-std.
-#[cfg(doctest)]
 #[doc = include_str!("../MIGRATION.md")]
-struct Migration;
+pub mod migration {}

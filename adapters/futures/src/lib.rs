@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod channel;
 mod local;
@@ -34,7 +35,5 @@ macro_rules! impl_spawn_blocking {
 }
 pub(crate) use impl_spawn_blocking;
 
-/// The code of the page about moving to it.
-#[cfg(doctest)]
 #[doc = include_str!("../MIGRATION.md")]
-struct Migration;
+pub mod migration {}

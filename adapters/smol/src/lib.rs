@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 
 extern crate alloc;
@@ -15,6 +16,8 @@ mod global;
 #[cfg(feature = "executor")]
 mod local;
 pub mod lock;
+#[doc = include_str!("../MIGRATION.md")]
+pub mod migration {}
 #[cfg(feature = "executor")]
 mod sleep;
 mod translate;

@@ -168,7 +168,13 @@ fn head(
         header {
             h1 { "Conformance of " (report.subjects().join(", ")) }
             @if report.is_success() {
-                p.verdict.good { span aria-hidden="true" { "✓ " } "Every MUST holds" }
+                p.verdict.good {
+                    span aria-hidden="true" { "✓ " } "Every MUST holds"
+                    @match all.iter().filter(|result| result.outcome.name() == "failed").count() {
+                        0 => {}
+                        shoulds => { ", and " (shoulds) " of the SHOULDs (○) not" }
+                    }
+                }
             } @else {
                 p.verdict.bad { span aria-hidden="true" { "✗ " } "A MUST does not hold" }
             }
@@ -297,7 +303,7 @@ fn section(report: &Report, part: &Part<'_>, place: usize, laws: &[&str]) -> Mar
                 @for (place, result, failure) in failed() {
                     details.failure data-check=(place) {
                         summary {
-                            span.mark.failed aria-hidden="true" { "✗" }
+                            span.mark.failed aria-hidden="true" { (result.mark()) }
                             span { (broken(&result.law)) " on " (result.backend) " "
                                 span.level { (result.level) } }
                         }
@@ -328,7 +334,7 @@ fn row(report: &Report, part: &Part<'_>, law: &str, backends: &[&str], laws: &[&
                         button type="button" class=(outcome) data-check=(place)
                             aria-label={ (outcome) ": " (law) " on " (backend) }
                             title={ (outcome) " on " (backend) } {
-                            (result.outcome.mark())
+                            (result.mark())
                         }
                     }
                 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use quick_junit::{NonSuccessKind, Report as XmlReport, TestCase, TestCaseStatus, TestSuite};
 
-use super::{CheckResult, Outcome, Report};
+use super::{CheckResult, Failure, Outcome, Report};
 
 pub(super) fn xml(report: &Report) -> String {
     let mut suites: BTreeMap<(&str, &str), TestSuite> = BTreeMap::new();
@@ -31,8 +31,6 @@ fn without_skipped(xml: &str) -> String {
 }
 
 fn case(report: &Report, result: &CheckResult) -> TestCase {
-    let law = report.law(&result.law);
-    let sentence = law.map(|law| law.sentence).unwrap_or_default();
     let status = match &result.outcome {
         Outcome::Passed => TestCaseStatus::success(),
         Outcome::Skipped(reason) => {
@@ -40,17 +38,19 @@ fn case(report: &Report, result: &CheckResult) -> TestCase {
             status.set_message(reason);
             status
         }
+        // The exit code is that of the MUSTs, and so are the failures.
+        Outcome::Failed(failure) if !result.is_fatal() => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(format!("no MUST, and does not hold: {}", failure.message));
+            status.set_type(result.level.name());
+            status.set_description(described(report, result, failure));
+            status
+        }
         Outcome::Failed(failure) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_message(&failure.message);
             status.set_type(result.level.name());
-            let hint = law.map(|law| law.hint).unwrap_or_default();
-            status.set_description(format!(
-                "the law: {sentence}\n{}\n{}\nhow to mend it: {hint}\nto repeat it: {}",
-                failure.location,
-                failure.dump,
-                result.command()
-            ));
+            status.set_description(described(report, result, failure));
             status
         }
     };
@@ -58,4 +58,17 @@ fn case(report: &Report, result: &CheckResult) -> TestCase {
     case.set_classname(format!("{}.{}", result.subject, result.backend));
     case.set_time(result.time);
     case
+}
+
+/// What is known about a check that failed.
+fn described(report: &Report, result: &CheckResult, failure: &Failure) -> String {
+    let law = report.law(&result.law);
+    let sentence = law.map(|law| law.sentence).unwrap_or_default();
+    let hint = law.map(|law| law.hint).unwrap_or_default();
+    format!(
+        "the law: {sentence}\n{}\n{}\nhow to mend it: {hint}\nto repeat it: {}",
+        failure.location,
+        failure.dump,
+        result.command()
+    )
 }

@@ -52,7 +52,7 @@ fn matrix(subject: &str, results: &[&CheckResult], f: &mut fmt::Formatter<'_>) -
             let cell = results
                 .iter()
                 .find(|result| result.law == law && result.backend == *backend);
-            let mark = cell.map_or(' ', |result| result.outcome.mark());
+            let mark = cell.map_or(' ', |result| result.mark());
             write!(f, "{mark} ")?;
         }
         writeln!(f, " {}", level.map_or("", |result| result.level.name()))?;
@@ -133,7 +133,11 @@ pub(super) fn failures(
             seed,
             ..
         } = result;
-        writeln!(f, "✗ {law} on {backend} ({level}, seed {seed})")?;
+        writeln!(
+            f,
+            "{} {law} on {backend} ({level}, seed {seed})",
+            result.mark()
+        )?;
         let law_data = report.law(law);
         if let Some(known) = law_data {
             writeln!(f, "  the law: {}", known.sentence)?;
@@ -162,7 +166,13 @@ fn indented(text: &str) -> String {
 pub(super) fn summary(results: &[&CheckResult]) -> String {
     let [passed, failed, skipped] =
         ["passed", "failed", "skipped"].map(|name| count(results, name));
+    let fatal = results.iter().filter(|result| result.is_fatal()).count();
     let mut text = format!("{passed} passed, {failed} failed, {skipped} skipped");
+    match (failed - fatal, fatal) {
+        (0, _) => {}
+        (_, 0) => text += "; what failed is no MUST (○)",
+        (shoulds, _) => text += &format!("; {shoulds} of what failed are no MUST (○)"),
+    }
     let drawn = results.iter().filter(|result| result.rounds > 1);
     match drawn.map(|result| result.rounds).sum() {
         0_u64 => {}

@@ -22,6 +22,7 @@ fn result(subject: &str, law: &str, backend: &str, outcome: Outcome) -> CheckRes
         subject: subject.to_owned(),
         law: law.to_owned(),
         backend: backend.to_owned(),
+        is_built_in: true,
         level: Level::Must,
         outcome,
         seed: u64::MAX,
