@@ -145,6 +145,7 @@ impl Case {
             seed: self.drawn_seed(seed),
             watchdog: self.watchdog,
             is_alone: false,
+            is_trial: false,
         });
         outcome
     }

@@ -20,6 +20,8 @@ pub(crate) struct Check {
     pub(crate) watchdog: Duration,
     /// Whether it is to run while no other check does.
     pub(crate) is_alone: bool,
+    /// Whether it tries the backend itself, of which nothing is known yet.
+    pub(crate) is_trial: bool,
 }
 
 /// Shared by the checks that run, or had by one alone.
@@ -34,6 +36,7 @@ pub(crate) fn run(check: Check) -> (Outcome, Duration) {
         seed,
         watchdog,
         is_alone,
+        is_trial,
     } = check;
     let _alone = is_alone.then(|| MACHINE.write().unwrap_or_else(PoisonError::into_inner));
     let _shared = (!is_alone).then(|| MACHINE.read().unwrap_or_else(PoisonError::into_inner));
@@ -59,7 +62,7 @@ pub(crate) fn run(check: Check) -> (Outcome, Duration) {
         Ok(Ok(())) => ended(&progress),
         Ok(Err(payload)) => backend_panicked(&progress, &message_of(&*payload)),
         Err(RecvTimeoutError::Timeout) => {
-            let outcome = hung(&progress, watchdog);
+            let outcome = hung(&progress, watchdog, is_trial);
             progress.log.abandon();
             outcome
         }
@@ -170,7 +173,7 @@ fn backend_panicked(progress: &Progress, message: &str) -> Outcome {
     outcome
 }
 
-fn hung(progress: &Progress, watchdog: Duration) -> Outcome {
+fn hung(progress: &Progress, watchdog: Duration, is_trial: bool) -> Outcome {
     let stage = progress.take_stage();
     let message = match stage {
         Stage::Done(Outcome::Failed(failure)) => return Outcome::Failed(failure),
@@ -192,14 +195,14 @@ fn hung(progress: &Progress, watchdog: Duration) -> Outcome {
         ),
         Stage::Running => format!(
             "hung: not finished after {watchdog:.0?}. {}",
-            stands(progress)
+            stands(progress, is_trial)
         ),
     };
     failed(progress, message)
 }
 
 /// What a root future that hangs is at, with a guess at the cause.
-fn stands(progress: &Progress) -> String {
+fn stands(progress: &Progress, is_trial: bool) -> String {
     let before = polls(progress);
     let is_in_poll = progress.in_poll.load(Ordering::Relaxed);
     thread::sleep(Duration::from_millis(20));
@@ -209,10 +212,14 @@ fn stands(progress: &Progress) -> String {
             "Poll {polls} of the root future does not return: something in it blocks the \
              executor's thread"
         ),
+        (0, false) if is_trial => format!(
+            "The root future was polled {polls}x and waits: either a wake-up was lost, by the \
+             executor's waker, or something blocks the executor's thread"
+        ),
+        // The backend has been tried before, and wakes what waits.
         (0, false) => format!(
-            "The root future was polled {polls}x and waits: most likely the primitive lost a \
-             wake-up, since the executor was tried before and wakes what waits; or something \
-             blocks the executor's thread"
+            "The root future was polled {polls}x and waits: either the primitive lost a \
+             wake-up, or something blocks the executor's thread"
         ),
         _ => format!(
             "The root future is polled again and again, {polls}x by now: what it asks for does \

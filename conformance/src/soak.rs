@@ -179,6 +179,7 @@ impl Soak {
             seed,
             watchdog: self.watchdog,
             is_alone: false,
+            is_trial: false,
         });
         let failure = match outcome {
             Outcome::Passed => {

@@ -613,6 +613,7 @@ impl Check {
             watchdog: self.watchdog,
             // Among checks that are to fail it would wait for those that hang.
             is_alone: self.law.timed && self.stories && !self.backend.is_drawn(),
+            is_trial: false,
         })
     }
 }

@@ -341,7 +341,7 @@ fn rounds_find_the_schedule_that_fails_and_its_seed_repeats_it() {
     let result = &report.results()[0];
     assert!(matches!(result.outcome, Outcome::Failed(_)), "{report}");
     assert!(result.seed > start && result.rounds == 1 + result.seed - start);
-    let command = format!("--backend sim --subject nothing --seed {}", result.seed);
+    let command = format!("SEED={} cargo test -- --exact nothing::sim::", result.seed);
     let text = report.to_string();
     for part in [
         &*command,
@@ -468,7 +468,7 @@ fn report_has_all_that_is_needed_to_mend_and_repeat() {
         "seven is not eight",
         "nine is not ten",
         "engine.rs:",
-        "anysync-conformance test::panics --backend threads --subject nothing --seed 77",
+        "ANYSYNC_CONFORMANCE_SEED=77 cargo test -- --exact nothing::threads::test::panics",
         "0 passed, 2 failed, 0 skipped",
     ] {
         assert!(text.contains(part), "no {part} in:\n{text}");

@@ -129,6 +129,7 @@ fn run<T>(
             seed: 0,
             watchdog: limit,
             is_alone: false,
+            is_trial: true,
         });
         let answer = match (outcome, answer.try_recv()) {
             (Outcome::Failed(failure), _) => Err(failure),

@@ -193,14 +193,21 @@ impl<S: Grants, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
             if self.relation(grant) != Relation::OtherTask {
                 return false;
             }
-            // SAFETY: invariants PINNED and GRANTED: the node is in the ring, and we
-            // hold the lock.
-            match NonNull::new(unsafe { links(grant.as_ref()).next }.cast_mut()) {
-                Some(next) if next != head => grant = next,
-                _ => return true,
+            match self.behind(grant, head) {
+                Some(next) => grant = next,
+                None => return true,
             }
         }
         false
+    }
+
+    /// The grant behind this one, of the ring with this head.
+    #[inline]
+    fn behind(&self, grant: NonNull<Node>, head: NonNull<Node>) -> Option<NonNull<Node>> {
+        // SAFETY: invariants PINNED and GRANTED: the node is in the ring, and we
+        // hold the lock.
+        let next = unsafe { links(grant.as_ref()).next };
+        NonNull::new(next.cast_mut()).filter(|next| *next != head)
     }
 
     /// This queued wait meets the grants that no task has claimed. If one is to go on
@@ -255,12 +262,9 @@ impl<S: Grants, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
             if self.is_own(grant) {
                 return (Some(grant), false);
             }
-            // SAFETY: invariants PINNED and GRANTED: the node is in the ring, and we
-            // hold the lock.
-            let next = unsafe { links(grant.as_ref()).next };
-            match NonNull::new(next.cast_mut()) {
-                Some(next) if next != head => grant = next,
-                _ => return (None, false),
+            match self.behind(grant, head) {
+                Some(next) => grant = next,
+                None => return (None, false),
             }
         }
         self.locked.guard.rings.as_mut()[grants].head = grant.as_ptr();
