@@ -35,6 +35,7 @@ impl fmt::Display for Level {
 
 /// Whom a law is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum About {
     /// The backend's own adapter; no primitive takes part.
     Backend,

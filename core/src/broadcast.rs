@@ -97,6 +97,7 @@ pub use wait::{Closed, Recv, SendWait};
 /// What happens when a message is sent and the ring is full, because a receiver
 /// is slow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Overflow {
     /// The oldest message goes, and receivers that have not read it are told how
     /// many they missed. A slow receiver holds up no other task.
@@ -263,6 +264,7 @@ impl<T> Sender<T> {
     /// # Memory ordering
     ///
     /// Releases what was written before to the task that receives the message.
+    #[doc(alias("broadcast"))]
     pub fn send_wait<I: Io>(&self, io: I, value: T) -> SendWait<'_, T, I> {
         SendWait::new(&self.shared, io, value)
     }

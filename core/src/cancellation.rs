@@ -123,6 +123,7 @@ impl CancellationToken {
     /// # Panics
     ///
     /// If there are 2^32 - 2 tokens in one tree.
+    #[doc(alias("child"))]
     pub fn child_token(&self) -> Self {
         Self {
             node: self.node.child(),
@@ -198,6 +199,7 @@ impl CancellationToken {
     ///
     /// Acquires what was written before the cancel.
     #[inline]
+    #[doc(alias("stopped"))]
     pub fn cancelled<I: Io>(&self, io: I) -> Cancelled<'_, I> {
         Cancelled::new(self, io)
     }

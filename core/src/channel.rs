@@ -195,6 +195,7 @@ pub const MAX_CAPACITY: usize = crate::wait_list::TAG_MAX;
 /// oneshot sender along with the message, and let the receiver
 /// answer by it. Also if `capacity` is above [`MAX_CAPACITY`].
 #[track_caller]
+#[doc(alias("mpsc", "mpmc", "sync_channel"))]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     bounded_with_fairness(capacity, Fairness::Fifo)
 }
@@ -244,6 +245,7 @@ pub fn bounded_with_fairness<T>(capacity: usize, fairness: Fairness) -> (Sender<
 /// assert_eq!(receiver.len(), 1_000);
 /// assert_eq!(receiver.capacity(), None);
 /// ```
+#[doc(alias("unbounded_channel", "mpsc"))]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     unbounded_with_fairness(Fairness::Fifo)
 }

@@ -273,6 +273,7 @@ impl Condvar {
     /// Where `condition` does, with the lock still held by the future; and when
     /// the future is polled after it has returned the guard.
     #[inline]
+    #[doc(alias("wait_until"))]
     pub fn wait_while<'a, T: ?Sized, I: Io, F: FnMut(&mut T) -> bool>(
         &'a self,
         io: I,
@@ -403,6 +404,7 @@ impl Condvar {
     ///
     /// Passes on the panic of a waker, after all the others have been woken.
     #[inline]
+    #[doc(alias("broadcast", "notify_waiters"))]
     pub fn notify_all(&self) {
         if self.waiter_count() != 0 {
             self.notify_each();

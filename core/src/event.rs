@@ -313,6 +313,7 @@ impl<T> Event<T> {
     /// event.notify(1);
     /// assert_eq!((event.listener_count(), event.notified_count()), (1, 1));
     /// ```
+    #[doc(alias("total_listeners"))]
     pub fn listener_count(&self) -> usize {
         let list = self.list.lock();
         list.listening + self.word.load(Ordering::Relaxed) / ONE

@@ -152,6 +152,12 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(not(target_has_atomic = "ptr"))]
+compile_error!(
+    "`anysync` needs atomic compare-and-swap of a pointer's width, which this target does not have \
+     (as thumbv6m)"
+);
+
 pub mod action;
 #[cfg(all(test, feature = "std", not(anysync_loom)))]
 mod auto_traits;

@@ -363,6 +363,7 @@ impl<T: ?Sized> Mutex<T> {
     /// As [`lock`](Mutex::lock).
     #[cfg(feature = "alloc")]
     #[inline]
+    #[doc(alias("lock_arc"))]
     pub fn lock_owned<I: Io>(self: Arc<Self>, io: I) -> LockOwned<T, Self, I> {
         LockOwned::new(Projected::whole(self), io)
     }
@@ -410,6 +411,7 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[cfg(feature = "alloc")]
     #[inline]
+    #[doc(alias("try_lock_arc"))]
     pub fn try_lock_owned(self: Arc<Self>) -> Option<OwnedMutexGuard<T>> {
         Self::try_lock_projected(Projected::whole(self))
     }
@@ -452,6 +454,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// As [`lock`](Mutex::lock): threads and tasks are in one queue.
     #[cfg(feature = "std")]
+    #[doc(alias("lock_blocking"))]
     pub fn blocking_lock(&self) -> MutexGuard<'_, T> {
         self.try_lock()
             .unwrap_or_else(|| crate::io::block_on(self.lock_future()))
@@ -460,6 +463,7 @@ impl<T: ?Sized> Mutex<T> {
     /// [`blocking_lock`](Mutex::blocking_lock) with a guard that owns a share of
     /// the lock.
     #[cfg(feature = "std")]
+    #[doc(alias("lock_arc_blocking"))]
     pub fn blocking_lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
         crate::io::block_on(self.lock_owned(Bare))
     }

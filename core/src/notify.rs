@@ -280,6 +280,7 @@ impl Notify {
     ///
     /// If a waker panics, all the others are woken first; then the first panic
     /// goes on.
+    #[doc(alias("notify_waiters"))]
     pub fn notify_all(&self) {
         let mut state = self.state.load(Ordering::Relaxed);
         while state & KIND != WAITING {
@@ -332,6 +333,7 @@ impl Notify {
     ///
     /// Acquires what the signal released.
     #[inline]
+    #[doc(alias("notified"))]
     pub fn wait<I: Io>(&self, io: I) -> Wait<'_, I> {
         Wait {
             entry: Entry::new(self, self.current_calls()),
@@ -360,6 +362,7 @@ impl Notify {
     /// ```
     #[cfg(feature = "alloc")]
     #[inline]
+    #[doc(alias("notified_owned"))]
     pub fn wait_owned<I: Io>(self: Arc<Self>, io: I) -> OwnedWait<I> {
         Self::wait_owned_by(self, |notify| notify, io)
     }

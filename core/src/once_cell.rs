@@ -258,6 +258,7 @@ impl<T> OnceCell<T> {
 
     /// Whether the value is there.
     #[inline]
+    #[doc(alias("initialized"))]
     pub fn is_initialized(&self) -> bool {
         self.state.load(Ordering::Acquire) == READY
     }
@@ -608,6 +609,7 @@ impl<T> OnceCell<T> {
     ///
     /// Acquires what was done before the value was stored.
     #[inline]
+    #[doc(alias("wait_initialized"))]
     pub fn wait<I: Io>(&self, io: I) -> Wait<'_, T, I> {
         Wait {
             entry: Entry::new(self, 0),

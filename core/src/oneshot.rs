@@ -209,6 +209,7 @@ impl<T, H: Home> Sender<T, H> {
     /// assert!(sender.is_closed());
     /// ```
     #[inline]
+    #[doc(alias("is_canceled"))]
     pub fn is_closed(&self) -> bool {
         self.tx.is_closed()
     }
@@ -254,6 +255,7 @@ impl<T, H: Home> Sender<T, H> {
     ///
     /// When it is polled after it has finished.
     #[inline]
+    #[doc(alias("cancellation"))]
     pub fn closed<I: Io>(&mut self, io: I) -> Closed<'_, T, H, I> {
         Closed::new(&mut self.tx, io)
     }
@@ -277,6 +279,7 @@ impl<T, H: Home> Sender<T, H> {
     /// assert_eq!(sender.poll_closed(&mut cx), Poll::Ready(()));
     /// ```
     #[inline]
+    #[doc(alias("poll_canceled"))]
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.closed_with(cx.waker()) {
             Poll::Ready(())
@@ -475,6 +478,7 @@ impl<T, H: Home> Receiver<T, H> {
     ///
     /// As [`recv`](Receiver::recv).
     #[cfg(feature = "std")]
+    #[doc(alias("recv_blocking"))]
     pub fn blocking_recv(mut self) -> Result<T, RecvError> {
         crate::io::block_on(self.recv(Bare))
     }

@@ -635,6 +635,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// As [`read`](RwLock::read).
     #[cfg(feature = "std")]
+    #[doc(alias("read_blocking"))]
     pub fn blocking_read(&self) -> RwLockReadGuard<'_, T> {
         crate::io::block_on(self.read_future())
     }
@@ -655,6 +656,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// As [`write`](RwLock::write).
     #[cfg(feature = "std")]
+    #[doc(alias("write_blocking"))]
     pub fn blocking_write(&self) -> RwLockWriteGuard<'_, T> {
         crate::io::block_on(self.write_future())
     }
@@ -725,6 +727,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// When the future is polled after it has returned the guard.
     #[inline]
+    #[doc(alias("read_arc"))]
     pub fn read_owned<I: Io>(self: Arc<Self>, io: I) -> ReadOwned<T, Self, I> {
         ReadOwned::new(Projected::whole(self), io)
     }
@@ -787,6 +790,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// When the future is polled after it has returned the guard.
     #[inline]
+    #[doc(alias("upgradable_read_arc"))]
     pub fn upgradable_read_owned<I: Io>(self: Arc<Self>, io: I) -> UpgradableReadOwned<T, Self, I> {
         UpgradableReadOwned::new(Projected::whole(self), io)
     }
@@ -845,6 +849,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// When the future is polled after it has returned the guard.
     #[inline]
+    #[doc(alias("write_arc"))]
     pub fn write_owned<I: Io>(self: Arc<Self>, io: I) -> WriteOwned<T, Self, I> {
         WriteOwned::new(Projected::whole(self), io)
     }
@@ -877,6 +882,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// [`try_read`](RwLock::try_read) with a guard that owns a share of the lock.
     #[inline]
+    #[doc(alias("try_read_arc"))]
     pub fn try_read_owned(self: Arc<Self>) -> Option<OwnedRwLockReadGuard<T>> {
         Self::try_read_owned_by(self, |lock| lock)
     }
@@ -896,6 +902,7 @@ impl<T: ?Sized> RwLock<T> {
     /// [`try_upgradable_read`](RwLock::try_upgradable_read) with a guard that owns
     /// a share of the lock.
     #[inline]
+    #[doc(alias("try_upgradable_read_arc"))]
     pub fn try_upgradable_read_owned(self: Arc<Self>) -> Option<OwnedRwLockUpgradableReadGuard<T>> {
         Self::try_upgradable_read_owned_by(self, |lock| lock)
     }
@@ -914,6 +921,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// [`try_write`](RwLock::try_write) with a guard that owns a share of the lock.
     #[inline]
+    #[doc(alias("try_write_arc"))]
     pub fn try_write_owned(self: Arc<Self>) -> Option<OwnedRwLockWriteGuard<T>> {
         Self::try_write_owned_by(self, |lock| lock)
     }

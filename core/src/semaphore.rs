@@ -587,6 +587,7 @@ impl Semaphore {
     /// When the future is polled after it has finished.
     #[cfg(feature = "alloc")]
     #[inline]
+    #[doc(alias("acquire_arc"))]
     pub fn acquire_owned<I: Io>(self: Arc<Self>, io: I) -> AcquireOwned<Self, I> {
         AcquireOwned::new(Projected::whole(self), 1, io)
     }
@@ -686,6 +687,7 @@ impl Semaphore {
     /// the semaphore.
     #[cfg(feature = "alloc")]
     #[inline]
+    #[doc(alias("try_acquire_arc"))]
     pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         self.try_acquire_many_owned(1)
     }

@@ -428,11 +428,13 @@ impl<T> Receiver<T> {
 
     /// Makes the present value unseen, so that [`changed`](Receiver::changed)
     /// is ready at once.
+    #[doc(alias("mark_unseen"))]
     pub fn mark_changed(&mut self) {
         self.seen = self.shared.version().wrapping_sub(STEP);
     }
 
     /// Makes the present value seen.
+    #[doc(alias("mark_seen"))]
     pub fn mark_unchanged(&mut self) {
         self.seen = self.shared.version();
     }

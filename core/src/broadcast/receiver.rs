@@ -28,6 +28,7 @@ impl<T> Receiver<T> {
 
     /// Another receiver, of what is sent from now on: what this one has not
     /// read it does not get.
+    #[doc(alias("new_receiver"))]
     pub fn resubscribe(&self) -> Self {
         Self::new(&self.shared)
     }
@@ -50,11 +51,13 @@ impl<T> Receiver<T> {
     }
 
     /// How many senders there are, at this moment.
+    #[doc(alias("strong_count"))]
     pub fn sender_strong_count(&self) -> usize {
         self.shared.lock().senders
     }
 
     /// How many [`WeakSender`]s there are, at this moment.
+    #[doc(alias("weak_count"))]
     pub fn sender_weak_count(&self) -> usize {
         self.shared.lock().weak_senders
     }
@@ -196,6 +199,7 @@ impl<T: Clone> Receiver<T> {
     ///
     /// As [`recv`](Receiver::recv).
     #[cfg(feature = "std")]
+    #[doc(alias("recv_blocking"))]
     pub fn blocking_recv(&mut self) -> Result<T, RecvError> {
         crate::io::block_on(self.recv_future())
     }

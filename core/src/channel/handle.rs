@@ -30,6 +30,7 @@ macro_rules! common_methods {
         /// How many messages could be sent without waiting, at this moment; `None`
         /// if the channel is unbounded. While a wait for a slot is queued this is 0,
         /// unless a slot belongs to the first that comes. A closed channel still counts them.
+        #[doc(alias("capacity", "remaining"))]
         pub fn free_slots(&self) -> Option<usize> {
             self.chan.capacity()?;
             let list = self.chan.lock();
@@ -123,6 +124,7 @@ pub(super) use common_methods;
 macro_rules! counts {
     () => {
         /// How many [`Sender`](crate::channel::Sender)s there are, at this moment.
+        #[doc(alias("strong_count"))]
         pub fn sender_count(&self) -> usize {
             self.chan.senders.load(crate::primitive::Ordering::Acquire)
         }
@@ -137,6 +139,7 @@ macro_rules! counts {
 
         /// How many [`WeakSender`](crate::channel::WeakSender)s there are, at this
         /// moment.
+        #[doc(alias("weak_count"))]
         pub fn weak_sender_count(&self) -> usize {
             self.chan
                 .weak_senders
@@ -189,6 +192,7 @@ macro_rules! weak_handle {
             }
 
             /// Whether this is of the same channel as `other`.
+            #[doc(alias("same_receiver"))]
             pub fn same_channel(&self, other: &Self) -> bool {
                 Arc::ptr_eq(&self.chan, &other.chan)
             }

@@ -145,6 +145,7 @@ impl<T> OwnedPermit<T> {
     }
 
     /// Whether this is a slot of the same channel as `other`.
+    #[doc(alias("same_receiver"))]
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(self.chan(), other.chan())
     }

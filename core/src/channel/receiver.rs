@@ -242,6 +242,7 @@ impl<T> Receiver<T> {
     ///
     /// As [`recv`](Receiver::recv).
     #[cfg(feature = "std")]
+    #[doc(alias("blocking_recv"))]
     pub fn recv_blocking(&self) -> Result<T, RecvError> {
         crate::io::block_on(self.recv_future())
     }
@@ -374,6 +375,7 @@ impl<T> Receiver<T> {
     }
 
     /// Whether this is of the same channel as `other`.
+    #[doc(alias("same_receiver"))]
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.chan, &other.chan)
     }

@@ -166,6 +166,7 @@ impl<T> Sender<T> {
     ///
     /// With the message, as [`send`](Sender::send).
     #[cfg(feature = "std")]
+    #[doc(alias("blocking_send"))]
     pub fn send_blocking(&self, message: T) -> Result<(), SendError<T>> {
         crate::io::block_on(self.send_future(message))
     }
@@ -198,6 +199,7 @@ impl<T> Sender<T> {
     /// # Panics
     ///
     /// Passes on the panic of a waker; the message has been sent then.
+    #[doc(alias("overwrite"))]
     pub fn force_send(&self, message: T) -> Result<Option<T>, SendError<T>> {
         self.leave();
         self.chan.force_send(message)
@@ -235,6 +237,7 @@ impl<T> Sender<T> {
     ///
     /// When the future is polled after it has finished.
     #[inline]
+    #[doc(alias("permit"))]
     pub fn reserve<I: Io>(&self, io: I) -> Reserve<'_, T, I> {
         self.leave();
         Reserve::new(&self.chan, 1, io)
@@ -479,6 +482,7 @@ impl<T> Sender<T> {
     }
 
     /// Whether this is of the same channel as `other`.
+    #[doc(alias("same_receiver"))]
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.chan, &other.chan)
     }
