@@ -187,6 +187,8 @@ const TAKEN: usize = VERDICT + 1;
 pub struct Semaphore {
     state: AtomicUsize,
     list: WaitList<Queue, [Ring; 2]>,
+    /// As the list says, for those that have not locked it.
+    is_eventual: bool,
 }
 
 has_list!([] Semaphore, list: WaitList<Queue, [Ring; 2]>);
@@ -248,6 +250,7 @@ impl Semaphore {
                     [Ring::new(), Ring::new()],
                     Queue::new(fairness),
                 ),
+                is_eventual: matches!(fairness, Fairness::Eventual),
             }
         }
     }

@@ -152,7 +152,7 @@ impl Model {
     /// What the user's attempt does: it may have an unclaimed grant.
     fn try_acquire(&mut self, n: usize) -> Result<(), TryAcquireError> {
         let outcome = self.try_take(n);
-        let fails = outcome == Err(TryAcquireError::NoPermits) && self.is_reserved();
+        let fails = outcome == Err(TryAcquireError::NoPermits);
         if !fails || !self.is_eventual || self.grants.is_empty() {
             return outcome;
         }

@@ -15,6 +15,7 @@ use super::{
     Acquire, AcquireError, AcquireOwned, GRANTS, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
     TryAcquireError, WAITING, Waiter,
 };
+use crate::Fairness;
 use crate::io::{Bare, Block, Io};
 use crate::test_util::{
     WAKER_PANIC, Wakes, allocations, counting_waker, panic_message, panicking_waker, poll,
@@ -559,4 +560,25 @@ fn a_permit_beyond_the_limit_leaves_it_closed() {
     drop(permit);
     assert_eq!(semaphore.available_permits(), Semaphore::MAX_PERMITS);
     assert!(semaphore.is_closed());
+}
+
+/// The last wait in the queue is handed a permit and does not come for it.
+#[test]
+fn abandoned_win_goes_on_to_attempts() {
+    let semaphore = Semaphore::with_fairness(1, Fairness::Eventual);
+    let (_, waker) = counting_waker();
+    let mut kept = Box::pin(semaphore.acquire_future());
+    let mut permit = semaphore.try_acquire();
+    assert!(poll(kept.as_mut(), &waker).is_pending());
+    while semaphore.list.lock().is_empty(GRANTS) {
+        drop(permit);
+        permit = semaphore.try_acquire();
+        if permit.is_ok() {
+            assert!(poll(kept.as_mut(), &waker).is_pending());
+        }
+    }
+    let taken = (0..4).find_map(|_| semaphore.try_acquire().ok());
+    assert!(taken.is_some(), "attempts stand still beside a wait that does not come");
+    drop(taken);
+    assert!(poll(kept.as_mut(), &waker).is_ready());
 }

@@ -28,7 +28,7 @@ impl Semaphore {
         self.take_free(n).or_else(|state| {
             if state & CLOSED != 0 {
                 Err(TryAcquireError::Closed)
-            } else if n == 0 || is_reserved(state) && self.take_unclaimed(n) {
+            } else if n == 0 || self.is_eventual && self.take_unclaimed(n) {
                 Ok(())
             } else {
                 Err(TryAcquireError::NoPermits)
@@ -41,7 +41,7 @@ impl Semaphore {
     #[cold]
     fn take_unclaimed(&self, n: usize) -> bool {
         let mut list = self.list.lock();
-        if !list.is_eventual() || !list.attempt_granted(GRANTS) {
+        if !list.attempt_granted(GRANTS) {
             return false;
         }
         let permits = list.call_watched(GRANTS);
