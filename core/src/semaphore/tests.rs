@@ -578,7 +578,10 @@ fn abandoned_win_goes_on_to_attempts() {
         }
     }
     let taken = (0..4).find_map(|_| semaphore.try_acquire().ok());
-    assert!(taken.is_some(), "attempts stand still beside a wait that does not come");
+    assert!(
+        taken.is_some(),
+        "attempts stand still beside a wait that does not come"
+    );
     drop(taken);
     assert!(poll(kept.as_mut(), &waker).is_ready());
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anysync_adapter_tests::ends::{Body, Places};
+use anysync_adapter_tests::ends::{Body, Held, Places, held};
 use lock::Mutex;
 
 pub(crate) struct Of {
@@ -30,5 +30,12 @@ impl Places for Of {
                 body.await;
             }
         })
+    }
+
+    fn attempt(&self, place: usize) -> Option<Option<Box<dyn Held + '_>>> {
+        match place {
+            0 => held(self.mutex.try_lock()),
+            _ => held(self.owned.try_lock_owned()),
+        }
     }
 }

@@ -1,6 +1,6 @@
 // Included for each side, see `main.rs`.
 
-use anysync_adapter_tests::ends::{Body, Places};
+use anysync_adapter_tests::ends::{Body, Held, Places, held};
 use channel::{Receiver, Sender, bounded};
 use lock::{Mutex, OnceCell, RwLock, Semaphore};
 
@@ -71,6 +71,19 @@ impl Places for Of {
                 }
             }
         })
+    }
+
+    fn attempt(&self, place: usize) -> Option<Option<Box<dyn Held + '_>>> {
+        match place {
+            0 => held(self.mutex.try_lock()),
+            1 => held(self.rwlock.try_write()),
+            2 => held(self.rwlock.try_read()),
+            3 => held(self.rwlock.try_upgradable_read()),
+            4 => held(self.semaphore.try_acquire()),
+            5 => held(self.full.0.try_send(()).ok().map(|()| Take(&self.full.1))),
+            6 => held(self.token.1.try_recv().ok().map(|()| Put(&self.token.0))),
+            _ => None,
+        }
     }
 }
 

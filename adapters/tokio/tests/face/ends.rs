@@ -1,6 +1,6 @@
 // Included for each side, see `main.rs`.
 
-use anysync_adapter_tests::ends::{Body, Places};
+use anysync_adapter_tests::ends::{Body, Held, Places, held};
 use sync::mpsc::{Receiver, Sender, channel};
 use sync::{Mutex, OnceCell, RwLock, Semaphore};
 
@@ -69,6 +69,19 @@ impl Places for Of {
                 }
             }
         })
+    }
+
+    fn attempt(&self, place: usize) -> Option<Option<Box<dyn Held + '_>>> {
+        match place {
+            0 => held(self.mutex.try_lock().ok()),
+            1 => held(self.rwlock.try_write().ok()),
+            2 => held(self.rwlock.try_read().ok()),
+            3 => held(self.semaphore.try_acquire().ok()),
+            4 => held(self.semaphore.try_acquire_many(2).ok()),
+            5 => held(self.sender.try_send(()).ok().map(|()| Take(&self.receiver))),
+            6 => held(self.sender.try_reserve().ok()),
+            _ => None,
+        }
     }
 }
 
