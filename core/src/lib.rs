@@ -80,10 +80,15 @@
 //!
 //! Not sure? Ask in this order:
 //!
-//! 1. Is data to pass from one task to another? One value: a [`oneshot`]. Many, each for one receiver: a [`channel`]; each for every receiver: [`broadcast`]; only the latest: [`watch`].
-//! 2. Is data to be shared that changes? Reads far outnumber writes: [`RwLock`]. Else [`Mutex`], and a [`Condvar`] beside it to wait until the data is as you need it.
+//! 1. Is data to pass from one task to another? One value: a [`oneshot`]. Many, each for one
+//!    receiver: a [`channel`]; each for every receiver: [`broadcast`]; only the latest:
+//!    [`watch`].
+//! 2. Is data to be shared that changes? Reads far outnumber writes: [`RwLock`]. Else
+//!    [`Mutex`], and a [`Condvar`] beside it to wait until the data is as you need it.
 //! 3. Is it only how many do something at once? [`Semaphore`].
-//! 4. Is it a signal without data? Wake one: [`Notify::notify_one`]. Wake all: [`Notify::notify_all`]. If a task that comes late must see it too, it is a state and not a signal: cancel a [`CancellationToken`].
+//! 4. Is it a signal without data? Wake one: [`Notify::notify_one`]. Wake all:
+//!    [`Notify::notify_all`]. If a task that comes late must see it too, it is a state and not
+//!    a signal: cancel a [`CancellationToken`].
 //! 5. Is it a point that all must reach? [`Barrier`].
 //! 6. Is it something to make once? [`OnceCell`].
 //!

@@ -58,7 +58,6 @@ impl TryRecvError {
     }
 
     /// Whether it will never succeed.
-    #[doc(alias("is_canceled"))]
     pub fn is_closed(&self) -> bool {
         matches!(self, Self::Closed)
     }
