@@ -165,7 +165,7 @@ guards! {
 ///     is_shared(&ValueOnly::new(lock.try_write().unwrap()));
 /// }
 /// ```
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct ValueOnly<G>(G);
 
@@ -247,7 +247,7 @@ impl<G: Guard + DerefMut> DerefMut for ValueOnly<G> {
 ///     Part::map(part, |_| byte)
 /// }
 /// ```
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct Part<U: ?Sized, G> {
     part: NonNull<U>,
@@ -383,7 +383,7 @@ impl<U: ?Sized, G> Deref for Part<U, G> {
 ///     part
 /// }
 /// ```
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct PartMut<U: ?Sized, G> {
     part: NonNull<U>,

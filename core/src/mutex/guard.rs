@@ -19,7 +19,7 @@ use crate::owner::Projected;
 /// panic that unwinds.
 ///
 /// It may be held across an `.await`, sent to another thread and dropped there.
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
@@ -186,7 +186,7 @@ forward_fmt!([T: ?Sized] MutexGuard<'_, T>, T);
 ///
 /// It has no lifetime, so a task that is spawned may take it along.
 #[cfg(feature = "alloc")]
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct OwnedMutexGuard<T: ?Sized, O: ?Sized = Mutex<T>> {
     mutex: Projected<O, Mutex<T>>,

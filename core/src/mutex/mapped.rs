@@ -24,7 +24,7 @@ use crate::owner::Projected;
 
 /// Access to a part of the value of a [`Mutex`](super::Mutex), by
 /// [`MutexGuard::map`](super::MutexGuard::map); unlocks when it is dropped.
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct MappedMutexGuard<'a, U: ?Sized> {
     value: NonNull<U>,
@@ -115,7 +115,7 @@ forward_fmt!([U: ?Sized] MappedMutexGuard<'_, U>, U);
 /// A [`MappedMutexGuard`] that owns a share of the `Arc` in which the lock lies,
 /// by [`OwnedMutexGuard::map`](super::OwnedMutexGuard::map).
 #[cfg(feature = "alloc")]
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct OwnedMappedMutexGuard<U: ?Sized, O: ?Sized = Mutex<U>> {
     value: NonNull<U>,

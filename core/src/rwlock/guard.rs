@@ -70,7 +70,7 @@ pub(super) use lends_value;
 /// unwinds.
 ///
 /// It may be held across an `.await`, sent to another thread and dropped there.
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     value: NonNull<T>,
@@ -154,7 +154,7 @@ shows_value!([T: ?Sized] RwLockReadGuard<'_, T> => T);
 ///
 /// There is at most one such guard at a time, beside any number of
 /// [`RwLockReadGuard`]s, among which it counts for the limit of readers.
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct RwLockUpgradableReadGuard<'a, T: ?Sized> {
     // `Send` and `Sync` where the lock may be shared: the guard leads to it, and
@@ -316,7 +316,7 @@ shows_value!([T: ?Sized] RwLockUpgradableReadGuard<'_, T> => T);
 /// by a panic that unwinds.
 ///
 /// It may be held across an `.await`, sent to another thread and dropped there.
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     // `Send` and `Sync` where the lock may be shared, as the guard leads to it.
@@ -450,7 +450,7 @@ lends_value!([T: ?Sized] RwLockWriteGuard<'_, T>);
 
 /// Exclusive access to a part of the value of a [`RwLock`]; made by
 /// [`RwLockWriteGuard::map`].
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct RwLockMappedWriteGuard<'a, T: ?Sized> {
     value: NonNull<T>,

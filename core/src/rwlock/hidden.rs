@@ -148,7 +148,7 @@ fn end<O: ?Sized>(place: &mut Place) {
 /// let lock = Arc::new(RwLock::new(text.as_str()));
 /// _guard = OwnedRwLockReadGuard::hide_owner(lock.try_read_owned().unwrap());
 /// ```
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct HiddenReadGuard<T: ?Sized> {
     value: NonNull<T>,

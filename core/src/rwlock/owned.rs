@@ -65,7 +65,7 @@ impl<T: ?Sized, O: ?Sized> Deref for Share<T, O> {
 ///
 /// A guard of a part does not know the lifetimes in the whole, so only a value
 /// without any can be mapped (`T: 'static`).
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockReadGuard<T: ?Sized, O: ?Sized = RwLock<T>> {
     value: NonNull<T>,
@@ -157,7 +157,7 @@ shows_value!([T: ?Sized, O: ?Sized] OwnedRwLockReadGuard<T, O> => T);
 
 /// A [`RwLockUpgradableReadGuard`](super::RwLockUpgradableReadGuard) that owns a
 /// share of an `Arc` in which the lock lies.
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockUpgradableReadGuard<T: ?Sized, O: ?Sized = RwLock<T>> {
     hold: Hold<Projected<O, RwLock<T>>, UPGRADABLE_READ>,
@@ -256,7 +256,7 @@ shows_value!([T: ?Sized, O: ?Sized] OwnedRwLockUpgradableReadGuard<T, O> => T);
 /// in which the lock lies.
 ///
 /// As with [`OwnedRwLockReadGuard`], only a value without lifetimes can be mapped.
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockWriteGuard<T: ?Sized, O: ?Sized = RwLock<T>> {
     hold: Hold<Projected<O, RwLock<T>>, WRITE>,
@@ -384,7 +384,7 @@ lends_value!([T: ?Sized, O: ?Sized] OwnedRwLockWriteGuard<T, O>);
 
 /// A [`RwLockMappedWriteGuard`](super::RwLockMappedWriteGuard) that owns a share
 /// of an `Arc` in which the lock lies; made by [`OwnedRwLockWriteGuard::map`].
-#[must_use = "a guard that is not kept unlocks at once"]
+#[must_use = "a guard that is not kept unlocks at once: bind it, as in `let guard = ..`"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, O: ?Sized = RwLock<T>> {
     value: NonNull<T>,

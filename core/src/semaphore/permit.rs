@@ -26,7 +26,7 @@ const STRANGERS: &str = "permits of different semaphores cannot be merged";
 
 /// Permits of a [`Semaphore`], one or many, which go back to it when this is
 /// dropped.
-#[must_use = "permits go back to the semaphore as soon as this is dropped"]
+#[must_use = "permits go back to the semaphore as soon as this is dropped: bind it, as in `let _permit = ..`"]
 #[clippy::has_significant_drop]
 pub struct SemaphorePermit<'a> {
     semaphore: &'a Semaphore,
@@ -127,7 +127,7 @@ impl fmt::Debug for SemaphorePermit<'_> {
 /// `Arc` of the semaphore itself, or of any `O` that has one
 /// ([`Semaphore::acquire_owned_by`]).
 #[cfg(feature = "alloc")]
-#[must_use = "permits go back to the semaphore as soon as this is dropped"]
+#[must_use = "permits go back to the semaphore as soon as this is dropped: bind it, as in `let _permit = ..`"]
 #[clippy::has_significant_drop]
 pub struct OwnedSemaphorePermit<O: ?Sized = Semaphore> {
     semaphore: Projected<O, Semaphore>,

@@ -19,7 +19,7 @@ const STRANGERS: &str = "merging permits from different semaphore instances";
 /// drop(permit);
 /// assert_eq!(semaphore.available_permits(), 2);
 /// ```
-#[must_use]
+#[must_use = "a permit goes back as soon as it is dropped: bind it, as in `let _permit = ..`"]
 #[clippy::has_significant_drop]
 pub struct SemaphorePermit<'a> {
     permits: anysync::SemaphorePermit<'a>,
@@ -139,7 +139,7 @@ impl fmt::Debug for SemaphorePermit<'_> {
 /// assert_eq!(semaphore.available_permits(), 1);
 /// # }
 /// ```
-#[must_use]
+#[must_use = "a permit goes back as soon as it is dropped: bind it, as in `let _permit = ..`"]
 #[clippy::has_significant_drop]
 pub struct OwnedSemaphorePermit {
     permits: anysync::OwnedSemaphorePermit<Semaphore>,
