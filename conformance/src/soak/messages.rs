@@ -67,10 +67,12 @@ impl InOrder {
 
     fn see(&mut self, number: u64) {
         let newest = &mut self.newest[number as usize / self.size];
-        assert!(
-            newest.is_none_or(|newest| newest < number),
-            "message {number} came after message {newest:?} of the same sender"
-        );
+        if let Some(newest) = *newest {
+            assert!(
+                newest < number,
+                "message {number} came after message {newest} of the same sender"
+            );
+        }
         *newest = Some(number);
     }
 }

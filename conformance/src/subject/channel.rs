@@ -412,7 +412,8 @@ impl Waitable for RecvWaitable {
         assert!(wakes.count() >= 1, "a later send woke nobody");
         match poll(recv.as_mut(), &waker) {
             std::task::Poll::Ready(Some(message)) => assert_eq!(message.number(), 7),
-            other => panic!("a later receive got {other:?}"),
+            std::task::Poll::Ready(None) => panic!("a later receive finds the channel closed"),
+            std::task::Poll::Pending => panic!("a later receive waits although one was sent"),
         }
         let left = self.receiver.try_recv();
         assert!(left.is_err(), "a later receive finds too much: {left:?}");

@@ -250,7 +250,8 @@ impl Waiting for SemaphoreWaiting {
 fn take(semaphore: &dyn SemaphoreSubject) -> Permits<'_> {
     match semaphore.try_acquire() {
         Ok(permit) => permit,
-        Err(error) => panic!("a permit is free: {error:?}"),
+        Err(NoPermits::Few) => panic!("a permit is free, and it says that there is none"),
+        Err(NoPermits::Closed) => panic!("a permit is free, and it says that it is closed"),
     }
 }
 
