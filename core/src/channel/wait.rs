@@ -360,11 +360,11 @@ impl<T> Chan<T> {
         } else {
             locked.meet_grants(grants, first, is_eventual)
         };
-        if matches!(met, Met::Nothing | Met::Again) {
+        if matches!(met, Met::Nothing | Met::Again(_)) {
             self.publish(&locked);
             drop(locked);
-            if met == Met::Again {
-                wake_again(waker);
+            if let Met::Again(is_long) = met {
+                wake_again(waker, is_long);
             }
             return false;
         }

@@ -279,9 +279,9 @@ impl RawMutex {
         let met = locked.meet_seated(&self.seat, first, self.is_eventual());
         match met {
             Met::Nothing => None,
-            Met::Again => {
+            Met::Again(is_long) => {
                 drop(locked);
-                wake_again(waker);
+                wake_again(waker, is_long);
                 None
             }
             Met::Own | Met::Stale => {
@@ -300,8 +300,8 @@ impl RawMutex {
                 let again = locked.meet_seated(&self.seat, true, false);
                 drop(locked);
                 wake(next);
-                if again == Met::Again {
-                    wake_again(waker);
+                if let Met::Again(is_long) = again {
+                    wake_again(waker, is_long);
                 }
                 None
             }

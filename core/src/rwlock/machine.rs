@@ -136,8 +136,8 @@ impl Raw {
         }
         match self.meet(locked, true) {
             Met::Nothing => None,
-            Met::Again => {
-                wake_again(waker);
+            Met::Again(is_long) => {
+                wake_again(waker, is_long);
                 None
             }
             Met::Own | Met::Stale => self.look(ticket, waker),
@@ -280,10 +280,10 @@ impl Raw {
             }
             match self.meet(locked, false) {
                 Met::Nothing => break None,
-                Met::Again => {
+                Met::Again(is_long) => {
                     // Also if the waker panics.
                     let _spare = Finally(|| discard(spare.take()));
-                    wake_again(waker);
+                    wake_again(waker, is_long);
                     return None;
                 }
                 Met::Own | Met::Stale => {}

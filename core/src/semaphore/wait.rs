@@ -131,8 +131,8 @@ impl Semaphore {
         }
         match self.meet(locked, true) {
             Met::Nothing => None,
-            Met::Again => {
-                wake_again(waker);
+            Met::Again(is_long) => {
+                wake_again(waker, is_long);
                 None
             }
             Met::Own | Met::Stale => self.look(ticket, waker),
@@ -283,8 +283,8 @@ impl Semaphore {
             }
             match self.meet(locked, false) {
                 Met::Nothing => break None,
-                Met::Again => {
-                    wake_again(waker);
+                Met::Again(is_long) => {
+                    wake_again(waker, is_long);
                     break None;
                 }
                 Met::Own | Met::Stale => {}

@@ -249,7 +249,7 @@ impl<S: Grants, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
         let watch = self.locked.guard.state.watch(grants);
         match watch.watch.meet(node, relation, first, hasty) {
             // It goes on with its search, or its own task's grant comes next.
-            Met::Nothing if more || own.is_some() => Met::Again,
+            Met::Nothing if more || own.is_some() => Met::Again(false),
             met => met,
         }
     }

@@ -38,6 +38,9 @@ const LIMIT: u32 = if cfg!(anysync_loom) {
     8_192
 };
 
+/// From this score on, a thread that meets a grant lets others run.
+const LONG: u32 = LIMIT / 64;
+
 /// How much a meeting counts of a wait whose own task has the grant: the third goes
 /// beyond the limit.
 const OWN_TASK: u32 = LIMIT / 3 + 1;
@@ -56,8 +59,9 @@ pub(crate) enum Met {
     /// No grant, or one whose task will come.
     Nothing,
     /// A grant that may be left unclaimed: the wait has to be polled again, and so
-    /// wakes itself.
-    Again,
+    /// wakes itself. `true`: the grant has been met often, so that its task's thread may
+    /// need this processor to come.
+    Again(bool),
     /// A grant of its own task, which is to be its own.
     Own,
     /// A grant that is to go to the first in the queue.
@@ -137,7 +141,11 @@ impl Watch {
         if self.score >= LIMIT {
             return if is_own { Met::Own } else { Met::Stale };
         }
-        if comes { Met::Nothing } else { Met::Again }
+        if comes {
+            Met::Nothing
+        } else {
+            Met::Again(self.score >= LONG)
+        }
     }
 
     /// Counts an attempt that does not wait, in a hasty lock; whether the grant is to
