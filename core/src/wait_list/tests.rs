@@ -258,7 +258,7 @@ fn ghost_is_neither_woken_nor_dropped() {
     // A wait of the same task does at its third poll; the first is in no queue.
     push(&mut same, 0, 0, &waker);
     let met = [meet(&mut same), meet(&mut same), meet(&mut same)];
-    assert_eq!(met, [Met::Again, Met::Again, Met::Own]);
+    assert_eq!(met, [Met::Again(false), Met::Again(false), Met::Own]);
     assert_eq!((seated.status(), same.status()), (CALLED, QUEUED));
     assert!(!toy.seat.is_taken());
     assert_eq!(wakes.count(), 0);

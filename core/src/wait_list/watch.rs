@@ -38,8 +38,9 @@ const LIMIT: u32 = if cfg!(anysync_loom) {
     8_192
 };
 
-/// From this score on, a thread that meets a grant lets others run.
-const LONG: u32 = LIMIT / 64;
+/// After so many meetings each, a thread that meets a grant lets others run: some thirty
+/// times in all, as each may take a time slice of the system's.
+const OFTEN: u32 = LIMIT / 32 + 1;
 
 /// How much a meeting counts of a wait whose own task has the grant: the third goes
 /// beyond the limit.
@@ -144,7 +145,7 @@ impl Watch {
         if comes {
             Met::Nothing
         } else {
-            Met::Again(self.score >= LONG)
+            Met::Again(self.score % OFTEN == 0)
         }
     }
 
