@@ -355,11 +355,7 @@ impl<T> Chan<T> {
         first: bool,
     ) -> bool {
         let is_eventual = locked.senders.queue.is_eventual();
-        let met = if first && locked.is_beside_others(grants, is_eventual) {
-            Met::Nothing
-        } else {
-            locked.meet_grants(grants, first, is_eventual)
-        };
+        let met = locked.meet_grants(grants, first, is_eventual);
         if matches!(met, Met::Nothing | Met::Again(_)) {
             self.publish(&locked);
             drop(locked);

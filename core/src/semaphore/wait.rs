@@ -173,9 +173,6 @@ impl Semaphore {
     #[cold]
     fn meet(&self, mut locked: LockedTicket<'_>, first: bool) -> Met {
         let is_eventual = locked.is_eventual();
-        if first && locked.is_beside_others(GRANTS, is_eventual) {
-            return Met::Nothing;
-        }
         let met = locked.meet_grants(GRANTS, first, is_eventual);
         if matches!(met, Met::Own | Met::Stale) {
             let permits = locked.call_watched(GRANTS);

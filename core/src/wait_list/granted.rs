@@ -178,16 +178,10 @@ impl<S: Grants, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
         self.node.word.store(word(SEATED, tag), Ordering::Relaxed);
     }
 
-    /// Whether a wait that has just queued has no grant to meet: there is none, or all
-    /// are of other tasks, which come for theirs.
+    /// Whether all grants of the ring with this head are of other tasks, which come for
+    /// theirs.
     #[inline]
-    pub(crate) fn is_beside_others(&self, grants: usize, hasty: bool) -> bool {
-        let Some(head) = self.locked.head(grants) else {
-            return true;
-        };
-        if hasty {
-            return false;
-        }
+    fn are_of_others(&self, head: NonNull<Node>) -> bool {
         let mut grant = head;
         for _ in 0..LOOKED_THROUGH {
             if self.relation(grant) != Relation::OtherTask {
@@ -217,6 +211,7 @@ impl<S: Grants, R: AsMut<[Ring]> + AsRef<[Ring]>> LockedTicket<'_, S, R> {
         assert!(self.status() == QUEUED, "the waiter is not queued");
         match self.locked.head(grants) {
             None => Met::Nothing,
+            Some(head) if first && !hasty && self.are_of_others(head) => Met::Nothing,
             Some(head) => self.meet_from(head, grants, first, hasty),
         }
     }
