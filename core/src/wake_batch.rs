@@ -203,16 +203,14 @@ impl<F: FnMut()> Drop for Finally<F> {
 }
 
 /// Wakes a task that is being polled, so that it polls again: what its wait waits for is
-/// not there yet. If that `is_long` so, other threads run first. Call it when no lock is
-/// held.
+/// not there yet. If it `yields`, other threads run first. Call it when no lock is held.
 #[cold]
-pub(crate) fn wake_again(waker: Option<&Waker>, is_long: bool) {
+#[cfg_attr(any(not(feature = "std"), anysync_loom), expect(unused_variables))]
+pub(crate) fn wake_again(waker: Option<&Waker>, yields: bool) {
     #[cfg(all(feature = "std", not(anysync_loom)))]
-    if is_long {
+    if yields {
         std::thread::yield_now();
     }
-    #[cfg(not(all(feature = "std", not(anysync_loom))))]
-    let _ = is_long;
     if let Some(waker) = waker {
         waker.wake_by_ref();
     }

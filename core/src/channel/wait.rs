@@ -359,8 +359,8 @@ impl<T> Chan<T> {
         if matches!(met, Met::Nothing | Met::Again(_)) {
             self.publish(&locked);
             drop(locked);
-            if let Met::Again(is_long) = met {
-                wake_again(waker, is_long);
+            if let Met::Again(yields) = met {
+                wake_again(waker, yields);
             }
             return false;
         }

@@ -279,9 +279,9 @@ impl RawMutex {
         let met = locked.meet_seated(&self.seat, first, self.is_eventual());
         match met {
             Met::Nothing => None,
-            Met::Again(is_long) => {
+            Met::Again(yields) => {
                 drop(locked);
-                wake_again(waker, is_long);
+                wake_again(waker, yields);
                 None
             }
             Met::Own | Met::Stale => {
@@ -300,8 +300,8 @@ impl RawMutex {
                 let again = locked.meet_seated(&self.seat, true, false);
                 drop(locked);
                 wake(next);
-                if let Met::Again(is_long) = again {
-                    wake_again(waker, is_long);
+                if let Met::Again(yields) = again {
+                    wake_again(waker, yields);
                 }
                 None
             }

@@ -136,8 +136,8 @@ impl Raw {
         }
         match self.meet(locked, true) {
             Met::Nothing => None,
-            Met::Again(is_long) => {
-                wake_again(waker, is_long);
+            Met::Again(yields) => {
+                wake_again(waker, yields);
                 None
             }
             Met::Own | Met::Stale => self.look(ticket, waker),
@@ -277,10 +277,10 @@ impl Raw {
             }
             match self.meet(locked, false) {
                 Met::Nothing => break None,
-                Met::Again(is_long) => {
+                Met::Again(yields) => {
                     // Also if the waker panics.
                     let _spare = Finally(|| discard(spare.take()));
-                    wake_again(waker, is_long);
+                    wake_again(waker, yields);
                     return None;
                 }
                 Met::Own | Met::Stale => {}

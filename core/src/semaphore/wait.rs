@@ -131,8 +131,8 @@ impl Semaphore {
         }
         match self.meet(locked, true) {
             Met::Nothing => None,
-            Met::Again(is_long) => {
-                wake_again(waker, is_long);
+            Met::Again(yields) => {
+                wake_again(waker, yields);
                 None
             }
             Met::Own | Met::Stale => self.look(ticket, waker),
@@ -280,8 +280,8 @@ impl Semaphore {
             }
             match self.meet(locked, false) {
                 Met::Nothing => break None,
-                Met::Again(is_long) => {
-                    wake_again(waker, is_long);
+                Met::Again(yields) => {
+                    wake_again(waker, yields);
                     break None;
                 }
                 Met::Own | Met::Stale => {}

@@ -60,8 +60,8 @@ pub(crate) enum Met {
     /// No grant, or one whose task will come.
     Nothing,
     /// A grant that may be left unclaimed: the wait has to be polled again, and so
-    /// wakes itself. `true`: the grant has been met often, so that its task's thread may
-    /// need this processor to come.
+    /// wakes itself. With `true` its thread yields first: the thread of the grant's task
+    /// may need the processor to come for it.
     Again(bool),
     /// A grant of its own task, which is to be its own.
     Own,
