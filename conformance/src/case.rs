@@ -88,8 +88,8 @@ impl Case {
         self
     }
 
-    /// How long one run may take before it counts as hung: [`WATCHDOG`](crate::WATCHDOG) unless told
-    /// otherwise.
+    /// How long one run may take before it counts as hung:
+    /// [`WATCHDOG`](crate::WATCHDOG) unless told otherwise.
     pub fn watchdog(mut self, limit: Duration) -> Self {
         self.watchdog = limit;
         self

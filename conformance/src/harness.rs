@@ -13,7 +13,7 @@ use crate::backend::Capability;
 use crate::backend::probe::{self, Probed, probe};
 use crate::law::Law;
 use crate::report::{Failure, Outcome, Report};
-use crate::suite::{Check, Suite};
+use crate::suite::{Check, Suite, number_in};
 
 /// The variable whose number is the seed of the run.
 pub const SEED: &str = "ANYSYNC_CONFORMANCE_SEED";
@@ -47,11 +47,7 @@ macro_rules! main {
 ///
 /// If the variable [`SEED`] is set, and not to a number.
 pub(crate) fn seed() -> Option<u64> {
-    let text = std::env::var(SEED).ok()?;
-    match text.parse() {
-        Ok(seed) => Some(seed),
-        Err(error) => panic!("{SEED}={text}: {error}; a whole number from 0 is allowed"),
-    }
+    number_in(SEED, 0)
 }
 
 /// Runs the suite's checks as tests, by the arguments that cargo and nextest

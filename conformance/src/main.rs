@@ -574,10 +574,9 @@ fn run_with_bar(suite: &Suite) -> Report {
     let report = suite.run_with(|result| {
         if let Outcome::Failed(failure) = &result.outcome {
             let reason = failure.message.lines().next().unwrap_or_default();
-            let mark = if result.is_fatal() { '✗' } else { '○' };
-            let told = format!("{mark} {} on {}: {reason}", result.law, result.backend);
+            let (mark, law, backend) = (result.mark(), &result.law, &result.backend);
             // The bar shows nothing where there is no terminal.
-            bar.suspend(|| eprintln!("{told}"));
+            bar.suspend(|| eprintln!("{mark} {law} on {backend}: {reason}"));
         }
         show(&bar, result);
     });

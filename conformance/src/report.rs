@@ -128,7 +128,7 @@ impl CheckResult {
     }
 
     /// Its sign in a matrix: a SHOULD that does not hold has one of its own.
-    fn mark(&self) -> char {
+    pub fn mark(&self) -> char {
         match self.outcome {
             Outcome::Passed => '✓',
             Outcome::Failed(_) if self.level == Level::Should => '○',

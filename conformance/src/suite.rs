@@ -32,12 +32,22 @@ const EXPLORING: Duration = Duration::from_secs(60);
 ///
 /// If the variable [`WATCHDOG_VARIABLE`] is set, and not to a number from 1.
 pub(crate) fn watchdog() -> Duration {
-    let Ok(text) = std::env::var(WATCHDOG_VARIABLE) else {
-        return WATCHDOG;
-    };
-    match text.parse::<u64>() {
-        Ok(seconds) if seconds > 0 => Duration::from_secs(seconds),
-        _ => panic!("{WATCHDOG_VARIABLE}={text}: a whole number of seconds from 1 is allowed"),
+    number_in(WATCHDOG_VARIABLE, 1).map_or(WATCHDOG, Duration::from_secs)
+}
+
+/// The number that a variable of the environment is set to.
+///
+/// # Panics
+///
+/// If it is set to something else, or to less than `least`.
+pub(crate) fn number_in(variable: &str, least: u64) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    match text.parse() {
+        Ok(number) if number >= least => Some(number),
+        Ok(_) => panic!("{variable}={text}: a whole number from {least} is allowed"),
+        Err(error) => {
+            panic!("{variable}={text}: {error}; a whole number from {least} is allowed")
+        }
     }
 }
 

@@ -170,7 +170,7 @@ fn head(
             @if report.is_success() {
                 p.verdict.good {
                     span aria-hidden="true" { "✓ " } "Every MUST holds"
-                    @match all.iter().filter(|result| result.outcome.name() == "failed").count() {
+                    @match count(all, "failed") {
                         0 => {}
                         shoulds => { ", and " (shoulds) " of the SHOULDs (○) not" }
                     }
