@@ -8,6 +8,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -470,29 +471,63 @@ const POLLS: usize = 2_000;
 /// How many times as many the drop-in may: a wait that another keeps passes after many.
 const PATIENCE: usize = 100;
 
-/// Runs programs over both: those of the seed that the environment names, or so many
+/// Runs programs over both: the one of the seed that the environment names, or so many
 /// without attempts and so many with them; each by several schedules. Of 10,000 such runs
-/// that the original ends the drop-in may miss `may_miss`, where it wakes waits in another
-/// order.
+/// that the original ends the drop-in may miss `may_miss`, without attempts and with them,
+/// where it wakes waits in another order.
 ///
 /// # Panics
 ///
 /// If the drop-in does not end more of them; with the shortest program and its seed.
 pub fn ends_where_the_original_ends<O: Places, D: Places>(
     count: u64,
-    may_miss: usize,
+    may_miss: [usize; 2],
     original: impl Fn() -> O,
     drop_in: impl Fn() -> D,
 ) {
     assert_eq!(O::COUNT, D::COUNT, "they are the same places");
-    let named = std::env::var(SEED).ok();
-    let named = named.map(|text| text.parse::<u64>().expect("a seed is a whole number"));
-    let seeds: Vec<u64> = match named {
-        Some(seed) => vec![seed],
-        None => (0..count).chain(ATTEMPTS..ATTEMPTS + count).collect(),
-    };
-    let (mut ended, mut runs_missed) = (0, 0);
-    let mut broken = Vec::new();
+    if let Ok(named) = std::env::var(SEED) {
+        let seed = named.parse::<u64>().expect("a seed is a whole number");
+        return compare(seed..seed + 1, &original, &drop_in).judge(0);
+    }
+    for (first, may_miss) in [0, ATTEMPTS].into_iter().zip(may_miss) {
+        let compared = compare(first..first + count, &original, &drop_in);
+        assert!(compared.runs > 0, "the original ends none of the programs");
+        compared.judge(may_miss);
+    }
+}
+
+/// What came of programs that were run over both.
+#[derive(Default)]
+struct Compared {
+    /// How many runs the original ends.
+    runs: usize,
+    /// How many of them the drop-in does not.
+    missed: usize,
+    /// The programs of these.
+    broken: Vec<String>,
+}
+
+impl Compared {
+    /// Panics if the drop-in has missed more than so many of 10,000 runs.
+    fn judge(mut self, may_miss: usize) {
+        let Self { runs, missed, .. } = self;
+        if missed * 10_000 <= runs * may_miss {
+            return;
+        }
+        // The shortest tells most.
+        self.broken.sort_by_key(String::len);
+        let (programs, shortest) = (self.broken.len(), &self.broken[0]);
+        panic!("{missed} of {runs} runs do not end, of {programs} programs; {shortest}");
+    }
+}
+
+fn compare<O: Places, D: Places>(
+    seeds: Range<u64>,
+    original: impl Fn() -> O,
+    drop_in: impl Fn() -> D,
+) -> Compared {
+    let mut compared = Compared::default();
     for seed in seeds {
         let program = Program::drawn(seed, O::COUNT);
         let schedules = || (0..SCHEDULES).map(|number| seed.wrapping_add(number));
@@ -500,35 +535,19 @@ pub fn ends_where_the_original_ends<O: Places, D: Places>(
         if !schedules().all(|schedule| original(schedule) == End::Ended) {
             continue;
         }
-        ended += 1;
+        compared.runs += SCHEDULES as usize;
         let drop_in = |schedule| program.run(&drop_in(), schedule, POLLS * PATIENCE);
         let missed: Vec<_> = schedules()
             .map(|schedule| (schedule, drop_in(schedule)))
             .filter(|(_, end)| *end != End::Ended)
             .collect();
-        runs_missed += missed.len();
         if !missed.is_empty() {
-            let told = format!(
+            compared.missed += missed.len();
+            compared.broken.push(format!(
                 "{SEED}={seed}: the original ends, and the drop-in does not, by these \
                  schedules: {missed:?}\n{program:?}"
-            );
-            broken.push((told.len(), told));
+            ));
         }
     }
-    assert!(
-        ended > 0 || named.is_some(),
-        "the original ends none of the programs"
-    );
-    let runs = ended * SCHEDULES as usize;
-    if runs_missed * 10_000 <= runs * may_miss {
-        return;
-    }
-    // The shortest tells most.
-    broken.sort();
-    if let Some((_, told)) = broken.first() {
-        panic!(
-            "{runs_missed} of {runs} runs do not end, of {} programs; {told}",
-            broken.len()
-        );
-    }
+    compared
 }

@@ -53,7 +53,7 @@ fn ends_where_the_original_ends() {
     // that keep waits in one buffer while they wait in another.
     anysync_adapter_tests::ends::ends_where_the_original_ends(
         2_000,
-        5,
+        [0, 8],
         original::ends::places,
         ours::ends::places,
     );

@@ -73,7 +73,7 @@ fn ends_where_the_original_ends() {
     // whether some programs end, by either.
     anysync_adapter_tests::ends::ends_where_the_original_ends(
         2_000,
-        5,
+        [3, 5],
         original::ends::places,
         ours::ends::places,
     );

@@ -93,7 +93,7 @@ faces! {
 fn ends_where_the_original_ends() {
     anysync_adapter_tests::ends::ends_where_the_original_ends(
         2_000,
-        0,
+        [0, 0],
         original::ends::places,
         ours::ends::places,
     );
