@@ -187,7 +187,7 @@ const TAKEN: usize = VERDICT + 1;
 pub struct Semaphore {
     state: AtomicUsize,
     list: WaitList<Queue, [Ring; 2]>,
-    /// As the list says, for those that have not locked it.
+    /// Also for callers that have not locked the list.
     is_eventual: bool,
 }
 

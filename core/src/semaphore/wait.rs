@@ -150,7 +150,7 @@ impl Semaphore {
             return Some(self.win_at_once(won, ticket));
         }
         locked.push_front(QUEUE, wanted);
-        if locked.is_eventual() {
+        if self.is_eventual {
             locked.count_in_vain();
             drop(locked);
         } else {
@@ -172,8 +172,7 @@ impl Semaphore {
     /// Opens the lock. Whether it is to look again, since some have gone on.
     #[cold]
     fn meet(&self, mut locked: LockedTicket<'_>, first: bool) -> Met {
-        let is_eventual = locked.is_eventual();
-        let met = locked.meet_grants(GRANTS, first, is_eventual);
+        let met = locked.meet_grants(GRANTS, first, self.is_eventual);
         if matches!(met, Met::Own | Met::Stale) {
             let permits = locked.call_watched(GRANTS);
             if met == Met::Own {
@@ -194,8 +193,8 @@ impl Semaphore {
 
     /// Takes `n` permits, or sets the flag. The caller has the inner lock.
     #[inline]
-    fn take_or_wait(&self, list: &List<'_>, n: usize) -> Option<Won> {
-        let flags = if list.is_eventual() {
+    fn take_or_wait(&self, _: &List<'_>, n: usize) -> Option<Won> {
+        let flags = if self.is_eventual {
             WAITING
         } else {
             WAITING | RESERVED
@@ -251,7 +250,7 @@ impl Semaphore {
                 discard(own);
                 break Some(Won::Refused);
             }
-            if locked.is_eventual() {
+            if self.is_eventual {
                 if let Some(won) = self.take_or_wait(&locked, wanted) {
                     let own = locked.remove();
                     self.leave(locked.into_locked(), won, wanted);

@@ -163,7 +163,7 @@ impl Semaphore {
         // Nearly always there is one to wake, or none.
         let mut free = state >> SHIFT;
         let first = Self::grant_first(&mut list, &mut free);
-        if list.is_eventual() && first.is_some() {
+        if self.is_eventual && first.is_some() {
             // It has been served in order: the others are called.
             self.store(&list, free, 0);
             return self.call_many(list, free, first.flatten());
